@@ -1,0 +1,1 @@
+"""Stripe: the core's purchases over the network."""

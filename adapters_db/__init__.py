@@ -1,0 +1,1 @@
+"""PostgreSQL: the core's stores, queries and units of work in SQL."""

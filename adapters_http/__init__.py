@@ -1,0 +1,1 @@
+"""The HTTP API: the core's use cases and queries as Falcon resources."""

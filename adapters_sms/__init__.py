@@ -1,0 +1,1 @@
+"""The Mitto gateway: the core's messages over HTTP."""

@@ -1,0 +1,1 @@
+"""A stand-in for Mitto that speaks its protocol and writes down all it was asked to send."""

@@ -1,0 +1,1 @@
+"""Measurements that back up the figures in docs/performance.md."""

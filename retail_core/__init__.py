@@ -1,0 +1,1 @@
+"""The business of a shop that writes to its customers, without any technology."""

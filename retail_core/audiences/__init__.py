@@ -1,0 +1,1 @@
+"""Lists and segments: which contacts a campaign is for."""

@@ -1,0 +1,1 @@
+"""Messages a shop sends by itself: birthdays, name days, welcomes."""

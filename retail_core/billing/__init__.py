@@ -1,0 +1,1 @@
+"""Plans, purchases and the invoices behind a wallet's credits."""

@@ -1,0 +1,1 @@
+"""One text to one audience at one time."""

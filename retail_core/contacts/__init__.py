@@ -1,0 +1,1 @@
+"""The people a shop may write to, and whether they still agree."""

@@ -1,0 +1,1 @@
+"""The wallet of a shop: a double-entry ledger of SMS credits."""

@@ -1,0 +1,1 @@
+"""What customers do with a message: clicks, opt-outs, answers, redeemed offers."""

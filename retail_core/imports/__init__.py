@@ -1,0 +1,1 @@
+"""Contacts from a file, row by row, with a reason for each rejected row."""

@@ -1,0 +1,1 @@
+"""What every room shares: ids, time, phone numbers, money, errors, transactions and jobs."""

@@ -1,0 +1,1 @@
+"""Short links in messages, and the codes that stand behind them."""

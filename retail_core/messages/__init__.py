@@ -1,0 +1,1 @@
+"""From a planned message to a delivered one, and never twice."""

@@ -1,0 +1,1 @@
+"""Numbers over all rooms, for the shop's dashboard."""

@@ -1,0 +1,1 @@
+"""Message texts with placeholders, and how many SMS parts they become."""
