@@ -1,1 +1,1 @@
-"""In-memory adapters, fakes and builders, for our tests and for other services that embed the core."""
+"""In-memory adapters, fakes and builders, for our tests and for services that embed the core."""
