@@ -1,0 +1,33 @@
+"""Doing a thing once, however often it is asked for (http-contract, 1.9)."""
+
+import attrs
+
+from retail_core.kernel.ids import AccountId
+
+KEY_CHARACTERS_MAX = 255
+
+
+@attrs.frozen
+class Once:
+    """An Idempotency-Key of an account, and a hash of everything the request said."""
+
+    account: AccountId
+    key: str
+    fingerprint: bytes
+
+
+@attrs.frozen
+class StoredReply:
+    """The reply that was sent for a key; `body` is the exact bytes."""
+
+    status: int
+    body: bytes
+
+
+class AlreadyDone(Exception):  # noqa: N818 - it is an outcome, not an error
+    """The effect of this key exists: send `reply` again, or build it anew from the effect's id."""
+
+    def __init__(self, effect: int, reply: StoredReply | None) -> None:
+        super().__init__("already done")
+        self.effect = effect
+        self.reply = reply

@@ -1,0 +1,87 @@
+"""Ports that every room shares: transactions, the outbox, randomness, the clock."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from retail_core.kernel.clock import Clock
+from retail_core.kernel.idempotency import Once, StoredReply
+from retail_core.kernel.ids import AccountId
+from retail_core.kernel.jobs import DueJob, Job
+
+UnitOfWork_co = TypeVar("UnitOfWork_co", covariant=True)
+
+__all__ = ["Clock", "IdempotencyReplies", "JobOutbox", "Randomness", "Transactions", "Work"]
+
+
+class Work(Protocol):
+    """What every unit of work can do, whatever stores it has."""
+
+    @property
+    def jobs(self) -> "JobOutbox": ...
+
+    def effect(self, effect_id: int) -> None:
+        """Name what this transaction made, for the reply to a repeat of the same request."""
+        ...
+
+
+class Transactions(Protocol[UnitOfWork_co]):
+    """The only way to a database. Commits on a clean exit, rolls back on any exception.
+
+    Raises `Unavailable` when the database cannot be reached or gave up (deadlock, time-out).
+    """
+
+    def begin(
+        self, account: AccountId, once: Once | None = None
+    ) -> AbstractContextManager[UnitOfWork_co]:
+        """Work for one account; row security lets it see no other account's rows.
+
+        With `once`, takes an advisory lock on the key for this transaction and raises
+        `IdempotencyInProgress` (somebody holds it), `IdempotencyKeyReused` (another request used
+        the key) or `AlreadyDone` (the effect exists); stores the key at the commit, together with
+        the effect named by `uow.effect(id)`.
+        """
+        ...
+
+    def across_accounts(self) -> AbstractContextManager[UnitOfWork_co]:
+        """Work that sweeps over accounts: sign-in, webhooks, public codes, workers."""
+        ...
+
+
+class JobOutbox(Protocol):
+    """Jobs to be done after the commit; a relay moves them to the queue."""
+
+    def add(self, job: Job) -> None:
+        """Write a job in this transaction. A waiting job with the same key is kept as it is."""
+        ...
+
+    def take_due_across_accounts(self, now: datetime, jobs_max: int) -> Sequence[DueJob]:
+        """Lock (skipping locked ones) and return jobs that are due, oldest first."""
+        ...
+
+    def remove_across_accounts(self, jobs: Sequence[DueJob]) -> None:
+        """Forget jobs that reached the queue."""
+        ...
+
+    def waiting_count(self, account: AccountId) -> int:
+        """How many jobs of this account have not reached the queue yet."""
+        ...
+
+
+class Randomness(Protocol):
+    """Unpredictable bytes, as a port so that tests can repeat themselves."""
+
+    def token(self, size_bytes: int) -> bytes: ...
+
+
+class IdempotencyReplies(Protocol):
+    """Keeps the reply that was sent for a key, so that a repeat gets the same bytes."""
+
+    def save(self, once: Once, reply: StoredReply) -> None:
+        """Store the reply beside the key's effect; without such an effect nothing happens."""
+        ...
+
+    def remove_older_across_accounts(self, before: datetime) -> int:
+        """Forget keys older than their life (`IDEMPOTENCY_TTL_HOURS`); returns how many."""
+        ...

@@ -1,0 +1,17 @@
+"""What can go wrong with messages."""
+
+from retail_core.kernel.errors import NotFound, Unavailable
+
+
+class GatewayUnavailable(Unavailable):
+    """The SMS gateway does not answer now."""
+
+
+class MessageNotFound(NotFound):
+    """No such message in this account's log."""
+
+    code = "MESSAGE_NOT_FOUND"
+
+
+class LeaseLost(Exception):  # noqa: N818 - an outcome of a race, handled where it is raised
+    """Another worker owns this batch now; whoever lost it must not touch it again."""
