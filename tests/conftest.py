@@ -1,0 +1,41 @@
+"""What every test shares: no network, repeatable randomness, and the real servers as fixtures."""
+
+import os
+import random
+import secrets
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import loopback
+
+SEED = int(os.environ.get("TEST_SEED") or secrets.randbits(32))
+
+# Real databases make a first example slow, so no example has a deadline.
+settings.register_profile("local", deadline=None, print_blob=True)
+settings.register_profile(
+    "ci",
+    deadline=None,
+    print_blob=True,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("deep", deadline=None, print_blob=True, max_examples=2000)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local")
+settings.load_profile(PROFILE)
+
+
+def pytest_configure() -> None:
+    """Close the way out before the first test module is imported."""
+    loopback.guard()
+
+
+def pytest_report_header() -> str:
+    """Print what is needed to repeat a random failure."""
+    return f"seed: TEST_SEED={SEED}, hypothesis profile: {PROFILE}"
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """A random generator of this test's own, repeatable with the seed in the report's header."""
+    return random.Random(f"{SEED}:{request.node.nodeid}")
