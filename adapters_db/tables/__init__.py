@@ -1,0 +1,9 @@
+"""All tables on one metadata; importing this package knows them all.
+
+A room adds its module here, so that the test "models and migrations agree" sees its tables.
+"""
+
+from adapters_db.tables import kernel
+from adapters_db.tables.metadata import metadata
+
+__all__ = ["kernel", "metadata"]

@@ -1,0 +1,22 @@
+"""Which port of the core is satisfied by which adapter here."""
+
+import punq
+
+from adapters_db.connections import Connections
+from adapters_db.engine import make_engine
+from adapters_db.idempotency import SqlIdempotencyReplies
+from adapters_db.settings import DatabaseSettings
+from adapters_db.transactions import Reads, SqlTransactions
+from retail_core.kernel.ports import IdempotencyReplies, Transactions
+
+
+def register(container: punq.Container, settings: DatabaseSettings) -> None:
+    """Register every port that the database satisfies; opens no connection yet."""
+    connections = Connections(make_engine(settings), settings)
+    transactions = SqlTransactions(connections)
+    reads = Reads(connections)
+    container.register(Connections, instance=connections)
+    container.register(SqlTransactions, instance=transactions)
+    container.register(Transactions, instance=transactions)
+    container.register(Reads, instance=reads)
+    container.register(IdempotencyReplies, instance=SqlIdempotencyReplies(connections))
