@@ -1,7 +1,5 @@
 """Column types that speak domain values, so that no store converts by hand."""
 
-# ruff: noqa: ARG002 - SQLAlchemy passes the dialect, and we speak only one
-
 import enum
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
