@@ -1,0 +1,51 @@
+"""Contacts, their values, and the record of their consent."""
+
+from retail_core.contacts.model.consent import (
+    LIFTED_BY_LINK,
+    LIFTED_BY_STORE,
+    OPTED_OUT_IN_PERSON,
+    ConsentEvent,
+    ConsentFact,
+    ConsentSource,
+    ConsentType,
+    Suppression,
+    SuppressionEntry,
+    SuppressionReason,
+)
+from retail_core.contacts.model.contact import (
+    KEEP,
+    SEARCH_SEPARATOR,
+    Contact,
+    ContactChanges,
+    ContactDraft,
+    ContactForm,
+    Gender,
+    Keep,
+    draft_contact,
+    folded_fields,
+    search_term,
+)
+
+__all__ = [
+    "KEEP",
+    "LIFTED_BY_LINK",
+    "LIFTED_BY_STORE",
+    "OPTED_OUT_IN_PERSON",
+    "SEARCH_SEPARATOR",
+    "ConsentEvent",
+    "ConsentFact",
+    "ConsentSource",
+    "ConsentType",
+    "Contact",
+    "ContactChanges",
+    "ContactDraft",
+    "ContactForm",
+    "Gender",
+    "Keep",
+    "Suppression",
+    "SuppressionEntry",
+    "SuppressionReason",
+    "draft_contact",
+    "folded_fields",
+    "search_term",
+]

@@ -1,0 +1,120 @@
+"""The ledger of consent, and the list of numbers that are not sent to.
+
+A fact of the ledger is never changed or removed: the present state of a contact is the fold of
+his facts. A suppression is keyed by number, so it holds whether or not a contact exists.
+"""
+
+import enum
+from datetime import datetime
+
+import attrs
+
+from retail_core.kernel.ids import (
+    AccountId,
+    CampaignId,
+    ConsentEventId,
+    ContactId,
+    SuppressionId,
+)
+from retail_core.kernel.phones import PhoneNumber
+
+
+class ConsentType(enum.Enum):
+    """What happened; `requested` alone is not yet consent."""
+
+    REQUESTED = "requested"
+    GRANTED = "granted"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+class ConsentSource(enum.Enum):
+    """Where it happened."""
+
+    MANUAL = "manual"
+    API = "api"
+    IMPORT = "import"
+    IMPORT_UNDO = "import_undo"
+    NFC = "nfc"
+    LINK = "link"
+    STOP = "stop"
+    ERASE = "erase"
+    MIGRATION = "migration"
+
+
+@attrs.frozen(kw_only=True)
+class ConsentFact:
+    """One change of consent, with all that proves it.
+
+    `text` is what the person was shown, `statement` what the store says about the origin.
+    `campaign` is the one whose message carried the link, if any.
+    """
+
+    contact: ContactId
+    type: ConsentType
+    source: ConsentSource
+    at: datetime
+    source_ref: str | None = None
+    text: str | None = None
+    text_version: int | None = None
+    statement: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    locale: str | None = None
+    actor: AccountId | None = None
+    campaign: CampaignId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ConsentEvent(ConsentFact):
+    """A fact as it stands in the ledger."""
+
+    id: ConsentEventId
+    created_at: datetime
+
+
+class SuppressionReason(enum.Enum):
+    """Why a number is not sent to."""
+
+    STOP = "stop"
+    UNSUBSCRIBE = "unsubscribe"
+    MANUAL = "manual"
+    IMPORT = "import"
+    INVALID_NUMBER = "invalid_number"
+    ERASURE = "erasure"
+
+
+OPTED_OUT_IN_PERSON = frozenset({SuppressionReason.STOP, SuppressionReason.UNSUBSCRIBE})
+"""The person himself said no."""
+
+LIFTED_BY_LINK = OPTED_OUT_IN_PERSON
+"""What the person can take back by his own link."""
+
+LIFTED_BY_STORE = OPTED_OUT_IN_PERSON | {SuppressionReason.MANUAL}
+"""What falls when the store sets a contact to subscribed."""
+
+
+@attrs.frozen(kw_only=True)
+class SuppressionEntry:
+    """A number to be barred, and why."""
+
+    phone: PhoneNumber
+    reason: SuppressionReason
+    at: datetime
+    note: str | None = None
+    source: str | None = None
+    contact: ContactId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Suppression:
+    """A barred number. `phone` is None after an erasure, which keeps only a keyed hash."""
+
+    id: SuppressionId
+    account: AccountId
+    phone: PhoneNumber | None
+    reason: SuppressionReason
+    note: str | None
+    source: str | None
+    contact: ContactId | None
+    created_at: datetime

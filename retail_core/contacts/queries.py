@@ -1,0 +1,82 @@
+"""Questions about contacts that the edge asks directly."""
+
+from datetime import date
+from typing import Protocol
+
+import attrs
+
+from retail_core.contacts.model import ConsentEvent, Contact, Gender
+from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.pages import Page, PageRequest
+
+
+@attrs.frozen
+class ContactView:
+    """A contact as it is shown; `is_suppressed` counts operator-wide entries too."""
+
+    contact: Contact
+    is_suppressed: bool
+
+
+@attrs.frozen(kw_only=True)
+class Reachable:
+    """The members of a system list: subscribed, not suppressed, not known to be under age.
+
+    `adult_until` is the latest birthday of an adult; `adults_only` leaves out unknown birthdays.
+    `born_after` (exclusive) and `born_until` (inclusive) bound the birthday, which must then be
+    known.
+    """
+
+    adult_until: date
+    adults_only: bool
+    gender: Gender | None = None
+    born_after: date | None = None
+    born_until: date | None = None
+
+    def holds(self, view: ContactView) -> bool:
+        """The rule in plain words; the database evaluates the same one."""
+        contact, born = view.contact, view.contact.birthday
+        if not contact.is_subscribed or view.is_suppressed:
+            return False
+        if self.gender is not None and contact.gender is not self.gender:
+            return False
+        if born is None:
+            return not (self.adults_only or self.born_after or self.born_until)
+        return (
+            born <= self.adult_until
+            and (self.born_after is None or born > self.born_after)
+            and (self.born_until is None or born <= self.born_until)
+        )
+
+
+@attrs.frozen(kw_only=True)
+class ContactFilter:
+    """Which contacts a list shows; all conditions must hold.
+
+    `term` is what `search_term` made of the search; a contact has all of `tags`.
+    """
+
+    term: str | None = None
+    is_subscribed: bool | None = None
+    tags: tuple[str, ...] = ()
+    reachable: Reachable | None = None
+
+
+class ContactQueries(Protocol):
+    """Reads contacts of one store."""
+
+    def find(self, account: AccountId, contact: ContactId) -> ContactView | None:
+        """One contact; None if the store has no such one."""
+        ...
+
+    def page(
+        self, account: AccountId, which: ContactFilter, page: PageRequest
+    ) -> Page[ContactView]:
+        """Contacts, the newest first."""
+        ...
+
+    def consents(
+        self, account: AccountId, contact: ContactId, page: PageRequest
+    ) -> Page[ConsentEvent] | None:
+        """The consent history of a contact, the newest first; None if there is no such one."""
+        ...

@@ -1,0 +1,194 @@
+"""Create, change and delete contacts; every change of consent is written down with its reason."""
+
+import enum
+from datetime import datetime
+
+import attrs
+
+from retail_core.contacts.errors import ConsentRequired, ContactNotFound
+from retail_core.contacts.model import (
+    LIFTED_BY_STORE,
+    OPTED_OUT_IN_PERSON,
+    ConsentFact,
+    ConsentSource,
+    ConsentType,
+    Contact,
+    ContactChanges,
+    ContactForm,
+    SuppressionEntry,
+    SuppressionReason,
+    draft_contact,
+)
+from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.model.values import read_consent_source
+from retail_core.contacts.ports import ContactsUnitOfWork
+from retail_core.kernel.clock import Clock
+from retail_core.kernel.idempotency import Once
+from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.ports import Transactions
+
+
+class ResubscribePolicy(enum.Enum):
+    """Whether a store may set somebody to subscribed who opted out himself."""
+
+    ALLOW = "allow"
+    CONFIRM = "confirm"
+
+
+@attrs.frozen
+class Actor:
+    """Who acts, and by which door: `manual` in the client, `api` by key."""
+
+    account: AccountId
+    source: ConsentSource
+    ip: str | None = None
+    user_agent: str | None = None
+
+    def fact(
+        self, contact: ContactId, kind: ConsentType, at: datetime, statement: str | None
+    ) -> ConsentFact:
+        """What the ledger keeps of his deed."""
+        return ConsentFact(
+            contact=contact,
+            type=kind,
+            source=self.source,
+            at=at,
+            statement=statement,
+            ip=self.ip,
+            user_agent=self.user_agent,
+            actor=self.account,
+        )
+
+
+@attrs.frozen
+class CreateContact:
+    """Take in one contact; a subscribed one gets a consent event."""
+
+    transactions: Transactions[ContactsUnitOfWork]
+    clock: Clock
+
+    def __call__(
+        self,
+        actor: Actor,
+        form: ContactForm,
+        *,
+        region: str,
+        consent_source: str | None = None,
+        once: Once | None = None,
+    ) -> ContactId:
+        """Raises `BadValue`, `InvalidField`, `PhoneTaken`. `region` is the store's country."""
+        now = self.clock.now()
+        draft = draft_contact(form, region, now)
+        statement = read_consent_source(consent_source)
+        with self.transactions.begin(actor.account, once) as uow:
+            contact = uow.contacts.add(actor.account, draft)
+            if contact.is_subscribed:
+                fact = actor.fact(contact.id, ConsentType.GRANTED, now, statement)
+                uow.consents.append(actor.account, fact)
+            uow.effect(contact.id)
+            return contact.id
+
+
+@attrs.frozen
+class UpdateContact:
+    """Change what was sent and nothing else; a real change of consent is written down."""
+
+    transactions: Transactions[ContactsUnitOfWork]
+    clock: Clock
+    policy: ResubscribePolicy = ResubscribePolicy.ALLOW
+
+    def __call__(
+        self,
+        actor: Actor,
+        contact_id: ContactId,
+        changes: ContactChanges,
+        *,
+        region: str,
+        consent_source: str | None = None,
+    ) -> None:
+        """Raises `ContactNotFound`, `BadValue`, `InvalidField`, `PhoneTaken`, `ConsentRequired`."""
+        now = self.clock.now()
+        statement = read_consent_source(consent_source)
+        with self.transactions.begin(actor.account) as uow:
+            old = uow.contacts.lock(actor.account, contact_id)
+            if old is None:
+                raise ContactNotFound
+            new = changes.apply(old, region, now.date())
+            if changes.is_subscribed is True:
+                new = self._opted_in(uow, actor, new, statement, now)
+            elif changes.is_subscribed is False:
+                new = _opted_out(uow, actor, new, statement, now)
+            if new != old:
+                uow.contacts.save(actor.account, attrs.evolve(new, updated_at=now))
+
+    def _opted_in(
+        self,
+        uow: ContactsUnitOfWork,
+        actor: Actor,
+        contact: Contact,
+        statement: str | None,
+        now: datetime,
+    ) -> Contact:
+        if self.policy is ResubscribePolicy.CONFIRM:
+            barred = uow.suppressions.reasons(actor.account, contact.phone)
+            if barred & OPTED_OUT_IN_PERSON:
+                raise ConsentRequired
+        lifted = uow.suppressions.lift(actor.account, contact.phone, LIFTED_BY_STORE)
+        if contact.is_subscribed and not lifted:
+            return contact
+        fact = actor.fact(contact.id, ConsentType.GRANTED, now, statement)
+        uow.consents.append(actor.account, fact)
+        return contact.subscribed(now)
+
+
+def _opted_out(
+    uow: ContactsUnitOfWork,
+    actor: Actor,
+    contact: Contact,
+    statement: str | None,
+    now: datetime,
+) -> Contact:
+    if contact.is_subscribed:
+        fact = actor.fact(contact.id, ConsentType.WITHDRAWN, now, statement)
+        uow.consents.append(actor.account, fact)
+    elif contact.unsubscribed_at is not None:
+        return contact
+    return contact.unsubscribed(now)
+
+
+@attrs.frozen
+class DeleteContact:
+    """Delete a contact and his traces; that he opted out is remembered by number."""
+
+    transactions: Transactions[ContactsUnitOfWork]
+    clock: Clock
+    number_hash: NumberHash
+
+    def __call__(self, account: AccountId, contact_id: ContactId) -> None:
+        """Raises `ContactNotFound`."""
+        now = self.clock.now()
+        with self.transactions.begin(account) as uow:
+            contact = uow.contacts.lock(account, contact_id)
+            if contact is None:
+                raise ContactNotFound
+            latest = uow.consents.latest_type(account, contact_id)
+            if latest is ConsentType.WITHDRAWN and not contact.is_subscribed:
+                _keep_opted_out(uow, account, contact, now)
+            uow.message_traces.forget_contact(account, contact_id)
+            phone_hash = self.number_hash.of(contact.phone)
+            uow.consents.remember_deleted(account, contact_id, phone_hash, now)
+            uow.contacts.remove(account, contact_id)
+
+
+def _keep_opted_out(
+    uow: ContactsUnitOfWork, account: AccountId, contact: Contact, now: datetime
+) -> None:
+    if uow.suppressions.reasons(account, contact.phone) & OPTED_OUT_IN_PERSON:
+        return
+    entry = SuppressionEntry(
+        phone=contact.phone,
+        reason=SuppressionReason.UNSUBSCRIBE,
+        at=contact.unsubscribed_at or now,
+        source="deleted contact",
+    )
+    uow.suppressions.add(account, entry)
