@@ -7,7 +7,8 @@ import attrs
 
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import DueJob, Job
-from retail_core.testing.tables import DuplicateRow, MemoryTables
+from retail_core.testing.table import DuplicateRow
+from retail_core.testing.tables import MemoryTables
 
 
 @attrs.frozen
