@@ -6,8 +6,8 @@ from typing import Final
 import attrs
 import psycopg
 
+from adapters_db.engine import psycopg_url
 from retail_core.kernel.errors import Unavailable
-from retail_core.kernel.secrets import SecretText
 
 CONNECT_SECONDS: Final = 5
 
@@ -23,7 +23,7 @@ class DirectConnection:
     For one thread. A peer that is gone without a word is noticed within half a minute.
     """
 
-    url: SecretText
+    url: str = attrs.field(repr=False)
     prepare: Callable[["psycopg.Connection[tuple[object, ...]]"], object] | None = None
     _open: "psycopg.Connection[tuple[object, ...]] | None" = attrs.field(default=None, init=False)
 
@@ -51,7 +51,9 @@ class DirectConnection:
     def _connect(self) -> "psycopg.Connection[tuple[object, ...]]":
         try:
             connection = psycopg.connect(
-                plain_url(self.url.reveal()),
+                psycopg_url(self.url)
+                .set(drivername="postgresql")
+                .render_as_string(hide_password=False),
                 autocommit=True,
                 connect_timeout=CONNECT_SECONDS,
                 keepalives_idle=10,
@@ -68,9 +70,3 @@ class DirectConnection:
             connection.close()
             raise self.lost(error) from error
         return connection
-
-
-def plain_url(url: str) -> str:
-    """The address as libpq knows it, without the name of a driver."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}{separator}{rest}"

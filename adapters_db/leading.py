@@ -6,7 +6,6 @@ import attrs
 import psycopg
 
 from adapters_db.direct import DirectConnection
-from retail_core.kernel.secrets import SecretText
 
 SCHEDULER_LOCK: Final = 0x5E7A11_5C4ED
 """Number of the advisory lock; advisory locks belong to one database."""
@@ -19,7 +18,7 @@ class Leadership:
     _direct: DirectConnection
 
     @classmethod
-    def at(cls, direct_url: SecretText) -> "Leadership":
+    def at(cls, direct_url: str) -> "Leadership":
         return cls(DirectConnection(direct_url))
 
     def hold(self) -> bool:

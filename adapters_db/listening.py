@@ -1,18 +1,14 @@
 """Hears that somebody wrote a job, so that the relay need not ask again and again."""
 
-from typing import Final
-
 import attrs
 import psycopg
 
 from adapters_db.direct import DirectConnection
-from retail_core.kernel.secrets import SecretText
-
-OUTBOX_CHANNEL: Final = "retail_outbox"
+from adapters_db.outbox import CHANNEL
 
 
 def _listen(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
-    connection.execute(f"LISTEN {OUTBOX_CHANNEL}")
+    connection.execute(f"LISTEN {CHANNEL}".encode())
 
 
 @attrs.frozen
@@ -26,7 +22,7 @@ class OutboxListener:
     _direct: DirectConnection
 
     @classmethod
-    def at(cls, direct_url: SecretText) -> "OutboxListener":
+    def at(cls, direct_url: str) -> "OutboxListener":
         return cls(DirectConnection(direct_url, _listen))
 
     @property

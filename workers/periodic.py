@@ -1,0 +1,42 @@
+"""What happens every so often, whoever leads. One line adds one."""
+
+from datetime import timedelta
+from typing import Final
+
+import attrs
+
+from retail_core.kernel.jobs import Job
+
+LASTING_FROM: Final = timedelta(minutes=10)
+
+
+@attrs.frozen
+class Periodic:
+    """A job that is nudged again and again; its key is its name.
+
+    One with a long period is written down in the database when it ran, so that a restart neither
+    repeats nor forgets it. One with a short period is simply nudged: the next tick heals all.
+    """
+
+    job: Job
+    every: timedelta
+
+    @property
+    def is_lasting(self) -> bool:
+        return self.every >= LASTING_FROM
+
+
+def every(kind: str, **span: float) -> Periodic:
+    """`every("sweep_imports", seconds=10)`."""
+    return Periodic(Job(kind, kind), timedelta(**span))
+
+
+PERIODIC: Final = (
+    every("sweep_stale_batches", seconds=5),
+    every("sweep_imports", seconds=10),
+    every("match_parked_reports", seconds=60),
+    every("apply_reports", seconds=60),
+    every("clean_up", days=1),
+)
+"""Each finds work by itself, in the rows: so a nudge that got lost, or a queue that was wiped,
+costs seconds. (`apply_reports` has a nudge of its own; this one is for the case it got lost.)"""
