@@ -1,0 +1,65 @@
+"""Takes secrets and phone numbers out of what is about to be logged, as a last resort.
+
+Nobody should log them in the first place; this catches the address somebody else's library prints,
+and the traceback that quotes one.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+HIDDEN: Final = "***"
+DEPTH_MAX: Final = 6
+
+_NAMES: Final = (
+    r"(?:[\w-]{0,40}(?:secret|token|passw(?:or)?d|api[_-]?key|signature|authorization|cookie))"
+)
+_SECRET_NAME: Final = re.compile(_NAMES, re.IGNORECASE)
+_RULES: Final = (
+    # ?secret=..., password=...
+    (re.compile(rf"\b({_NAMES})=([^&\s\"'#,;)\]}}]+)", re.IGNORECASE), rf"\1={HIDDEN}"),
+    # "password": "...", 'X-Webhook-Token': '...'
+    (
+        re.compile(rf"([\"']{_NAMES}[\"']\s*:\s*)(\"[^\"]*\"|'[^']*')", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
+    # Authorization: Bearer ...
+    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    # signed tokens (JWT), keys of Stripe
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
+    (re.compile(r"\b(?:[srp]k_(?:live|test)|whsec)_\w+"), HIDDEN),
+    # scheme://user:password@host
+    (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{HIDDEN}@"),
+)
+# with a plus sign, with 00, or a bare Greek mobile with or without its country
+_PHONE: Final = re.compile(
+    r"(?<![\w.+-])(?:\+\d(?:[ .()-]{0,2}\d){7,14}|00[1-9]\d{8,13}|30[26]\d{9}|69\d{8})(?![\w-])"
+)
+_PHONE_HEAD: Final = 4
+_PHONE_TAIL: Final = 2
+
+
+def redacted(text: str) -> str:
+    """The text without secrets, and with phone numbers such as `+306*******78`."""
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return _PHONE.sub(_masked, text)
+
+
+def redacted_value(value: object, name: str = "", depth: int = 0) -> object:
+    """The value as JSON can hold it: texts redacted, what has a secret's name hidden altogether."""
+    if name and _SECRET_NAME.fullmatch(name):
+        return HIDDEN
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping) and depth < DEPTH_MAX:
+        return {str(key): redacted_value(item, str(key), depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and depth < DEPTH_MAX:
+        return [redacted_value(item, "", depth + 1) for item in value]
+    return redacted(str(value))
+
+
+def _masked(found: re.Match[str]) -> str:
+    phone = found[0]
+    stars = "*" * (len(phone) - _PHONE_HEAD - _PHONE_TAIL)
+    return f"{phone[:_PHONE_HEAD]}{stars}{phone[-_PHONE_TAIL:]}"
