@@ -1,6 +1,12 @@
 """What the database adapter must be told, with every limit by name."""
 
+from typing import Final, Self
+
 import attrs
+
+from retail_core.kernel.settings import Env
+
+SCHEMES: Final = ("postgresql", "postgres", "postgresql+psycopg")
 
 
 @attrs.frozen
@@ -11,8 +17,8 @@ class DatabaseSettings:
     scheduler's lock live longer than a transaction).
     """
 
-    url: str
-    direct_url: str
+    url: str = attrs.field(repr=False)
+    direct_url: str = attrs.field(repr=False)
     application_name: str = "retail"
     pool_connections: int = 5
     pool_overflow_connections_max: int = 10
@@ -21,3 +27,10 @@ class DatabaseSettings:
     statement_timeout_seconds: int = 60
     lock_timeout_seconds: int = 10
     idle_in_transaction_timeout_seconds: int = 60
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Take the addresses of the database; problems are collected by `env`."""
+        url = env.secret_url("DATABASE_URL", schemes=SCHEMES).reveal()
+        direct = env.secret_url("DIRECT_DATABASE_URL", default=url, schemes=SCHEMES).reveal()
+        return cls(url=url, direct_url=direct)
