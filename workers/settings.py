@@ -1,0 +1,41 @@
+"""What a worker, the scheduler and the command line are told from outside."""
+
+from datetime import timedelta
+from typing import Final, Self
+
+import attrs
+
+from retail_core.kernel.secrets import SecretText
+from retail_core.kernel.settings import Env
+
+CONCURRENCY_MAX: Final = 256
+
+
+@attrs.frozen
+class WorkerSettings:
+    """The queue, how many processes serve it, and how long things are kept.
+
+    `redis_url` is None where there is no queue at all (`QUEUE_DISABLED=1`, `REDIS_URL=disabled`).
+    """
+
+    redis_url: SecretText | None
+    concurrency: int = 5
+    import_concurrency: int = 1
+    idempotency_life: timedelta = timedelta(hours=24)
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Take the variables of the background processes; problems are collected by `env`."""
+        redis_url = env.redis_url()
+        return cls(
+            redis_url=None if env.flag("QUEUE_DISABLED", default=False) else redis_url,
+            concurrency=env.integer(
+                "WORKER_CONCURRENCY", default=5, minimum=1, maximum=CONCURRENCY_MAX
+            ),
+            import_concurrency=env.integer(
+                "CONTACT_IMPORT_CONCURRENCY", default=1, minimum=1, maximum=CONCURRENCY_MAX
+            ),
+            idempotency_life=timedelta(
+                hours=env.integer("IDEMPOTENCY_TTL_HOURS", default=24, minimum=1, maximum=8760)
+            ),
+        )
