@@ -1,0 +1,275 @@
+"""From the rows of somebody's table to contacts, or to the faults that stand in the way."""
+
+import codecs
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Final, TypeVar
+
+import attrs
+
+from retail_core.contacts.errors import (
+    InvalidBirthday,
+    InvalidGender,
+    InvalidPhone,
+    InvalidTags,
+)
+from retail_core.contacts.model import Gender
+from retail_core.contacts.model.values import (
+    TAGS_MAX,
+    check_birthday,
+    read_email,
+    read_name,
+    read_tags,
+)
+from retail_core.imports.errors import UnreadableTable
+from retail_core.imports.model import (
+    FAULT_VALUE_LENGTH_MAX,
+    Cell,
+    Encoding,
+    FileForm,
+    FileKind,
+    ImportedRow,
+    RowFault,
+)
+from retail_core.kernel.errors import InvalidField, RuleViolation
+from retail_core.kernel.folding import fold
+from retail_core.kernel.phones import Phone, parse_phone
+
+Value = TypeVar("Value")
+
+SEPARATORS: Final = (";", ",", "\t")
+
+_FIELDS: Final[Mapping[str, str]] = {
+    "phone": "phone",
+    "mobile": "phone",
+    "τηλεφωνο": "phone",
+    "κινητο": "phone",
+    "firstname": "firstName",
+    "ονομα": "firstName",
+    "lastname": "lastName",
+    "επωνυμο": "lastName",
+    "email": "email",
+    "gender": "gender",
+    "φυλο": "gender",
+    "birthday": "birthday",
+    "birthdate": "birthday",
+    "dateofbirth": "birthday",
+    "γενεθλια": "birthday",
+    "subscribed": "subscribed",
+    "issubscribed": "subscribed",
+    "tags": "tags",
+}
+_GENDERS: Final[Mapping[str, Gender]] = {
+    **{gender.value: gender for gender in Gender},
+    "m": Gender.MALE,
+    "f": Gender.FEMALE,
+    "ανδρας": Gender.MALE,
+    "γυναικα": Gender.FEMALE,
+}
+_YES: Final = frozenset({"yes", "true", "1", "y", "ναι"})  # noqa: RUF001 - a Greek word
+_NO: Final = frozenset({"no", "false", "0", "n", "οχι"})
+_IGNORED_IN_HEADERS: Final = re.compile(r"[\s_]+")
+_DAY_FIRST: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
+_YEAR_FIRST: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_TAG_SEPARATORS: Final = re.compile("[,;|]")
+_GUARDED: Final = re.compile(r"'[=+\-@\t\r]")
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+class TextScan:
+    """Reads a file chunk by chunk and tells whether, and how, it is text.
+
+    UTF-8 if all of it is valid UTF-8, else Windows-1253; a control character means neither.
+    """
+
+    def __init__(self) -> None:
+        self._decoders = {
+            encoding: codecs.getincrementaldecoder(encoding.value)() for encoding in Encoding
+        }
+
+    def feed(self, chunk: bytes, *, last: bool = False) -> None:
+        """Look at the next bytes; an empty last chunk ends the file."""
+        for encoding, decoder in list(self._decoders.items()):
+            try:
+                text = decoder.decode(chunk, last)
+            except UnicodeDecodeError:
+                del self._decoders[encoding]
+                continue
+            if _CONTROLS.search(text):
+                del self._decoders[encoding]
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """The encoding, in order of preference; None if this is no text."""
+        return next(iter(self._decoders), None)
+
+
+def choose_form(file_name: str, *, is_workbook: bool, encoding: Encoding | None) -> FileForm | None:
+    """What a file is by its content; None if it is no table, or another one than it claims."""
+    claimed = file_name.rpartition(".")[2].lower()
+    if is_workbook:
+        return None if claimed == "csv" else FileForm(FileKind.XLSX)
+    if encoding is None or claimed in ("xlsx", "xls"):
+        return None
+    return FileForm(FileKind.CSV, encoding)
+
+
+def choose_separator(header: str) -> str:
+    """The separator that shows most columns we know, then most columns at all."""
+
+    def columns(separator: str) -> tuple[int, int]:
+        names = [name.strip().strip('"') for name in header.split(separator)]
+        known = sum(_normalised(name) in _FIELDS for name in names)
+        return known, len(names)
+
+    return max(SEPARATORS, key=columns)
+
+
+def find_columns(header: Sequence[Cell]) -> Mapping[str, int]:
+    """Where each field stands; the first of two columns of one field counts.
+
+    Raises `UnreadableTable` if there is no column of phone numbers.
+    """
+    columns: dict[str, int] = {}
+    for index, cell in enumerate(header):
+        field = _FIELDS.get(_normalised(str(cell)))
+        if field is not None:
+            columns.setdefault(field, index)
+    if "phone" not in columns:
+        raise UnreadableTable("The header row has no column of phone numbers (phone).")
+    return columns
+
+
+@attrs.frozen
+class RowReader:
+    """Reads data rows under one header; `extra_tags` are those of the whole import."""
+
+    columns: Mapping[str, int]
+    region: str
+    today: date
+    extra_tags: tuple[str, ...] = ()
+
+    def read(self, row: int, cells: Sequence[Cell]) -> ImportedRow | list[RowFault]:
+        """A contact, or one fault for each cell that is wrong."""
+        faults: list[RowFault] = []
+
+        def value(field: str, read: Callable[[Cell], Value | None]) -> Value | None:
+            index = self.columns.get(field)
+            if index is None or index >= len(cells) or not cells[index]:
+                return None
+            cell = cells[index]
+            try:
+                return read(cell)
+            except RuleViolation as fault:
+                faults.append(_fault(row, field, fault, cell))
+                return None
+
+        phone = value("phone", self._phone)
+        if phone is None and not faults:
+            faults.append(_fault(row, "phone", InvalidPhone("a phone number is required"), ""))
+        subscribed = value("subscribed", _subscribed)
+        found = {
+            "email": value("email", _email),
+            "first_name": value("firstName", _first_name),
+            "last_name": value("lastName", _last_name),
+        }
+        gender = value("gender", _gender)
+        birthday = value("birthday", self._birthday)
+        tags = value("tags", self._tags)
+        if faults or phone is None:
+            return faults
+        return ImportedRow(
+            row,
+            phone,
+            **found,
+            gender=gender,
+            birthday=birthday,
+            tags=tags,
+            subscribed=subscribed is not False,
+        )
+
+    def _phone(self, cell: Cell) -> Phone | None:
+        text = str(cell).strip()
+        if not text:
+            return None
+        phone = parse_phone(text, self.region)
+        if phone is None:
+            raise InvalidPhone
+        return phone
+
+    def _birthday(self, cell: Cell) -> date | None:
+        if isinstance(cell, date):
+            return check_birthday(cell, self.today)
+        text = cell.strip()
+        if not text:
+            return None
+        return check_birthday(_written_date(text), self.today)
+
+    def _tags(self, cell: Cell) -> tuple[str, ...] | None:
+        names = [name for name in _TAG_SEPARATORS.split(_text(cell)) if name.strip()]
+        tags = read_tags(names)
+        if len({*tags, *self.extra_tags}) > TAGS_MAX:
+            raise InvalidTags
+        return tags or None
+
+
+def _written_date(text: str) -> date:
+    found = _YEAR_FIRST.fullmatch(text)
+    if found is not None:
+        year, month, day = found.groups()
+    else:
+        found = _DAY_FIRST.fullmatch(text)
+        if found is None:
+            raise InvalidBirthday
+        day, month, year = found[1], found[3], found[4]
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        raise InvalidBirthday from None
+
+
+def _text(cell: Cell) -> str:
+    """The cell as text, without the apostrophe by which exports disarm formulas."""
+    text = str(cell).strip()
+    return text[1:] if _GUARDED.match(text) else text
+
+
+def _email(cell: Cell) -> str | None:
+    return read_email(_text(cell))
+
+
+def _first_name(cell: Cell) -> str | None:
+    return read_name(_text(cell), "firstName")
+
+
+def _last_name(cell: Cell) -> str | None:
+    return read_name(_text(cell), "lastName")
+
+
+def _gender(cell: Cell) -> Gender | None:
+    word = fold(_text(cell))
+    if not word:
+        return None
+    gender = _GENDERS.get(word)
+    if gender is None:
+        raise InvalidGender
+    return gender
+
+
+def _subscribed(cell: Cell) -> bool | None:
+    word = fold(_text(cell))
+    if not word or word in _YES:
+        return True
+    if word in _NO:
+        return False
+    raise InvalidField("subscribed", "yes or no")
+
+
+def _fault(row: int, field: str, fault: RuleViolation, cell: Cell) -> RowFault:
+    message = fault.fields[0].message if fault.fields else fault.message
+    return RowFault(row, field, fault.code, message, str(cell)[:FAULT_VALUE_LENGTH_MAX])
+
+
+def _normalised(name: str) -> str:
+    return _IGNORED_IN_HEADERS.sub("", fold(name.strip("\ufeff")))
