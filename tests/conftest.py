@@ -9,6 +9,10 @@ from hypothesis import HealthCheck, settings
 
 from tests import loopback
 
+pytest_plugins = ["tests.servers"]
+
+pytest_plugins = ["tests.servers"]
+
 SEED = int(os.environ.get("TEST_SEED") or secrets.randbits(32))
 
 # Real databases make a first example slow, so no example has a deadline.
