@@ -23,7 +23,7 @@ MODULE_LINES_MAX = 300
 SPECIALISTS_MAX = 2
 ROOM_FILES = frozenset({"__init__", "errors", "model", "jobs", "ports", "queries", "use_cases"})
 CORE_MAY_IMPORT = sys.stdlib_module_names | {"attr", "attrs", "phonenumbers", "retail_core"}
-SIMULATOR_MAY_IMPORT = sys.stdlib_module_names | {"adapters_sms"}
+SIMULATOR_MAY_IMPORT = sys.stdlib_module_names | {"adapters_sms", "attrs", "httpx", "orjson"}
 FORBIDDEN_WORDS = frozenset({"Abstract", "Base", "Helper", "Manager", "Service", "Util", "Utils"})
 FORBIDDEN_MODULES = frozenset(
     {"base", "common", "helper", "helpers", "manager", "managers", "misc"}
@@ -43,12 +43,25 @@ def test_the_core_imports_only_the_standard_library_attrs_and_phonenumbers() -> 
     assert found == []
 
 
-def test_the_gateway_simulator_needs_only_the_standard_library() -> None:
+def test_the_gateway_simulator_needs_no_server_framework() -> None:
     found = [
         f"{source.path}: {package}"
         for source in sources("adapters_sms/simulator")
         for package in imported_packages(source.tree)
         if package not in SIMULATOR_MAY_IMPORT
+    ]
+
+    assert found == []
+
+
+def test_the_gateway_simulator_shares_no_code_with_the_client_it_judges() -> None:
+    found = [
+        f"{source.path}: {node.module}"
+        for source in sources("adapters_sms/simulator")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("adapters_sms")
+        and not (node.module or "").startswith("adapters_sms.simulator")
     ]
 
     assert found == []
