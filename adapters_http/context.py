@@ -1,0 +1,77 @@
+"""What one request carries from the middleware to its resource, with types."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+import attrs
+import falcon
+
+from adapters_http.routing import Route
+from retail_core.kernel.errors import Unauthenticated
+from retail_core.kernel.idempotency import Once
+from retail_core.kernel.ids import AccountId, SessionId
+
+NO_QUERY: Final[Mapping[str, str]] = {}
+
+
+@attrs.frozen
+class Caller:
+    """Who asks: an account, through one of its sessions or one of its API keys.
+
+    `scopes` is None where everything of the account is allowed (a session).
+    """
+
+    account: AccountId
+    session: SessionId | None = None
+    scopes: frozenset[str] | None = None
+
+
+@attrs.frozen
+class Repeatable:
+    """An Idempotency-Key that the caller gave on a route that honours it."""
+
+    account: AccountId
+    key: str
+
+
+class Exchange(falcon.Context):
+    """The notes of one request; every middleware writes its own and reads those before it."""
+
+    def __init__(self) -> None:
+        self.request_id = ""
+        self.address = ""
+        self.origin: str | None = None
+        self.segments: tuple[str, ...] = ()
+        self.route: Route | None = None
+        self.resource: object = None
+        self.caller: Caller | None = None
+        self.repeatable: Repeatable | None = None
+        self.once: Once | None = None
+        self.replayed = False
+        self.query: Mapping[str, str] = NO_QUERY
+        self.raw_body = b""
+        self.document: Mapping[str, object] = {}
+        self.from_form = False
+
+
+class Request(falcon.Request):
+    """A request with our notes on it."""
+
+    context_type: ClassVar[type[Exchange]] = Exchange
+    context: Exchange
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks. Raises Unauthenticated on a route that let nobody in."""
+        if self.context.caller is None:
+            raise Unauthenticated
+        return self.context.caller
+
+    @property
+    def account(self) -> AccountId:
+        """The account whose rows this request may see."""
+        return self.caller.account
+
+
+class Response(falcon.Response):
+    """A reply; the alias keeps signatures of resources short and alike."""

@@ -1,0 +1,135 @@
+"""Errors at the edge: families become statuses here and nowhere else.
+
+A resource never catches an error. Whatever it raises ends here and leaves as the four keys that
+every error body has, so a new leaf in any room needs no line in this file.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import falcon
+from loguru import logger
+
+from adapters_http import cookies, replies
+from adapters_http.context import Request, Response
+from adapters_http.refusals import (
+    MalformedBody,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    UnknownPath,
+    UnsupportedMediaType,
+)
+from retail_core.accounts.errors import SessionReused
+from retail_core.kernel import errors as families
+from retail_core.kernel.errors import DomainError
+from retail_core.kernel.idempotency import AlreadyDone
+
+STATUS: Final[Mapping[type[DomainError], int]] = {
+    families.RuleViolation: 400,
+    families.Unauthenticated: 401,
+    families.PaymentRequired: 402,
+    families.Forbidden: 403,
+    families.NotFound: 404,
+    MethodNotAllowed: 405,
+    families.Conflict: 409,
+    PayloadTooLarge: 413,
+    UnsupportedMediaType: 415,
+    families.LimitExceeded: 429,
+    families.Unavailable: 503,
+}
+INTERNAL: Final = 500
+RETRY_AFTER_SECONDS: Final = "1"
+
+
+def add_handlers(app: "falcon.App[Request, Response]") -> None:
+    """Teach the app what becomes of every exception."""
+    app.add_error_handler(Exception, _unexpected)
+    app.add_error_handler(falcon.HTTPError, _of_falcon)
+    app.add_error_handler(DomainError, _domain)
+    app.add_error_handler(SessionReused, _reused)
+    app.add_error_handler(AlreadyDone, _already_done)
+
+
+def status_of(error: DomainError) -> int:
+    """The status of the nearest family; 500 for an error that belongs to none."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), INTERNAL)
+
+
+def _domain(req: Request, resp: Response, error: DomainError, _params: object) -> None:
+    status = status_of(error)
+    if status == INTERNAL:
+        logger.error("{} has no family: {}", type(error).__name__, error.message)
+        error = DomainError("Something went wrong.")
+    fields = [{"path": fault.path, "message": fault.message} for fault in error.fields]
+    body = {
+        "message": error.message,
+        "code": error.code,
+        "status": status,
+        "requestId": req.context.request_id,
+        **({"fields": fields} if fields else {}),
+        **error.extra,
+    }
+    resp.text = resp.media = resp.stream = None
+    resp.status = status
+    resp.content_type = replies.JSON
+    resp.data = replies.dumps(body)
+    _add_headers(resp, error)
+
+
+def _add_headers(resp: Response, error: DomainError) -> None:
+    match error:
+        case MethodNotAllowed():
+            resp.set_header("Allow", error.allow)
+        case families.IdempotencyInProgress():
+            resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
+        case families.Unauthenticated():
+            resp.set_header("WWW-Authenticate", "Bearer")
+        case _:
+            pass
+
+
+def _reused(req: Request, resp: Response, error: SessionReused, params: object) -> None:
+    cookies.clear_refresh_token(resp)
+    _domain(req, resp, error, params)
+
+
+def _already_done(
+    req: Request, resp: Response, done: AlreadyDone, params: Mapping[str, Any]
+) -> None:
+    """Send the reply of the first request again, or let the resource build it anew."""
+    resp.set_header("Idempotency-Replayed", "true")
+    if done.reply is not None:
+        req.context.replayed = True
+        resp.status = done.reply.status
+        resp.content_type = replies.JSON
+        resp.data = done.reply.body
+        return
+    resource: Any = req.context.resource
+    try:
+        resource.on_repeat(req, resp, done.effect, **params)
+    except DomainError as error:  # the effect may be gone by now
+        _domain(req, resp, error, params)
+
+
+def _of_falcon(req: Request, resp: Response, error: falcon.HTTPError, params: object) -> None:
+    """Falcon's own refusals: it knows the status, we know the words."""
+    ours: DomainError
+    match error.status_code:
+        case 404:
+            ours = UnknownPath()
+        case 413:
+            ours = PayloadTooLarge(0)
+        case 415:
+            ours = UnsupportedMediaType()
+        case status if status < INTERNAL:
+            ours = MalformedBody(error.title or "")
+        case _:
+            _unexpected(req, resp, error, params)
+            return
+    _domain(req, resp, ours, params)
+
+
+def _unexpected(req: Request, resp: Response, error: Exception, params: object) -> None:
+    """Log everything, tell nothing but the request id."""
+    logger.opt(exception=error).error("unexpected error")
+    _domain(req, resp, DomainError("Something went wrong."), params)

@@ -1,0 +1,176 @@
+"""The table of routes: everything the edge knows about a path and a method, in one row.
+
+The table is plain data. The app, the checks of the middleware, the limits and the description of
+the API all read it, so they cannot disagree.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final, TypeAlias
+
+import attrs
+import falcon
+
+BODY_BYTES_MAX: Final = 1_048_576
+OPTIONS: Final = "OPTIONS"
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+Responder: TypeAlias = Callable[..., None]
+Resources: TypeAlias = Callable[[type[Any]], Any]
+"""Makes the one instance of a resource class, with its collaborators."""
+
+
+class Access(Enum):
+    """Who may call a route."""
+
+    PUBLIC = "public"
+    """Anybody."""
+    USER = "user"
+    """A signed-in user, or an API key with the route's scope."""
+    SESSION = "session"
+    """A signed-in user only; an API key is refused."""
+    WEBHOOK = "webhook"
+    """A machine that proves itself to the resource."""
+
+
+class Reading(Enum):
+    """What is done with a body before the resource sees the request."""
+
+    OBJECT = "object"
+    """Read, and understood as a JSON object or a form; `codec.body` makes a value of it."""
+    RAW = "raw"
+    """Read and kept as bytes, whatever they are."""
+    STREAM = "stream"
+    """Left alone; the resource reads `bodies.stream`, which holds to the limit."""
+
+
+@attrs.frozen(kw_only=True)
+class Route:
+    """One row of the table.
+
+    `resource` is a class with a responder named after the method (`on_get`, `on_post`, ...); the
+    container makes its one instance. Parameters of the path stand in braces and are whole
+    segments: `/api/contacts/{contact_id}`.
+
+    `scope` is the word an API key must hold; None lets any key in. `limits` names the rate limits.
+    With `once` the route honours an Idempotency-Key, and its resource also has
+    `on_repeat(req, resp, effect, **params)`, which builds the reply again from the effect's id.
+    `body`, `query` and `reply` are the types of what comes and goes.
+    """
+
+    method: str = attrs.field(validator=attrs.validators.in_(METHODS))
+    path: str = attrs.field(validator=attrs.validators.matches_re(r"/|(/[a-z0-9._-]+|/\{\w+\})+"))
+    resource: type[Any]
+    access: Access
+    summary: str
+    scope: str | None = None
+    limits: tuple[str, ...] = ()
+    query: type[Any] | None = None
+    body: type[Any] | None = None
+    reply: type[Any] | None = None
+    status: int = 200
+    reading: Reading = Reading.OBJECT
+    body_bytes_max: int = BODY_BYTES_MAX
+    once: bool = False
+    no_store: bool = False
+
+
+@attrs.frozen
+class Place:
+    """One path with everything that answers there."""
+
+    template: str
+    routes: Mapping[str, Route]
+    resources: Mapping[str, object]
+    responders: Mapping[str, Responder]
+
+    @property
+    def allow(self) -> str:
+        """The value of the Allow header."""
+        return ", ".join(sorted(self.responders))
+
+    def route(self, method: str) -> Route | None:
+        """The row for a method; HEAD is answered by GET's."""
+        return self.routes.get("GET" if method == "HEAD" else method)
+
+
+class Router:
+    """Finds the place of a path: letter case of fixed words does not count, that of values does.
+
+    Fixed words win over parameters. It speaks falcon's interface for routers.
+    """
+
+    def __init__(self, routes: Sequence[Route], resources: Resources) -> None:
+        self._root = _Node()
+        made: dict[type[Any], object] = {}
+        by_path: dict[str, list[Route]] = {}
+        for route in routes:
+            by_path.setdefault(route.path, []).append(route)
+            if route.resource not in made:
+                made[route.resource] = resources(route.resource)
+        for path, rows in by_path.items():
+            self._add(_place(path, rows, made))
+
+    def find(
+        self, uri: str, req: falcon.Request
+    ) -> tuple[Place, Mapping[str, Responder], dict[str, str], str] | None:
+        """The place for the request's segments, or None. `uri` is not looked at: it is decoded."""
+        del uri
+        node: _Node | None = self._root
+        values: list[str] = []
+        for segment in req.context.segments:
+            assert node is not None
+            following = node.words.get(segment.lower())
+            if following is None and segment:
+                following = node.parameter
+                values.append(segment)
+            node = following
+            if node is None:
+                return None
+        if node is None or node.place is None:
+            return None
+        place = node.place
+        return place, place.responders, dict(zip(node.names, values, strict=True)), place.template
+
+    def _add(self, place: Place) -> None:
+        node = self._root
+        names: list[str] = []
+        for segment in filter(None, place.template.split("/")):
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.words.setdefault(segment, _Node())
+        assert node.place is None, f"two templates for {place.template}"
+        node.place, node.names = place, tuple(names)
+
+
+class _Node:
+    """One step of a path."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.place: Place | None = None
+        self.names: tuple[str, ...] = ()
+
+
+def _place(path: str, rows: Sequence[Route], made: Mapping[type[Any], object]) -> Place:
+    routes: dict[str, Route] = {}
+    resources: dict[str, object] = {}
+    responders: dict[str, Responder] = {OPTIONS: _nothing}
+    for row in rows:
+        assert row.method not in routes, f"two rows for {row.method} {path}"
+        resource = made[row.resource]
+        routes[row.method], resources[row.method] = row, resource
+        responders[row.method] = getattr(resource, f"on_{row.method.lower()}")
+        assert not row.once or hasattr(resource, "on_repeat"), f"{path} cannot repeat its reply"
+    if "GET" in routes:
+        responders["HEAD"] = responders["GET"]
+    return Place(path, routes, resources, responders)
+
+
+def _nothing(_req: falcon.Request, resp: falcon.Response, **_params: str) -> None:
+    """The answer to OPTIONS; the headers are the middleware's."""
+    resp.status = falcon.HTTP_204

@@ -1,0 +1,32 @@
+"""What can go wrong with accounts and their sessions."""
+
+from retail_core.kernel.errors import Conflict, FieldFault, NotFound, Unauthenticated
+
+
+class AccountNotFound(NotFound):
+    """There is no such account."""
+
+
+class EmailTaken(Conflict):
+    """An account with this e-mail address exists already."""
+
+    code = "DUPLICATE_RESOURCE"
+
+    def __init__(self) -> None:
+        super().__init__(fields=(FieldFault("email", "already used"),))
+
+
+class AuthenticationFailed(Unauthenticated):
+    """E-mail address or password is wrong."""
+
+    code = "AUTHENTICATION_ERROR"
+
+
+class SessionEnded(Unauthenticated):
+    """The session does not exist, has expired or was ended."""
+
+
+class SessionReused(Unauthenticated):
+    """A used refresh token came back, so the session was ended for safety; please sign in again."""
+
+    code = "SESSION_REUSED"
