@@ -159,20 +159,44 @@ def _own_numbers(region: str) -> re.Pattern[str] | None:
     """
     if not is_supported_region(region):
         return None
-    data = PhoneMetadata.metadata_for_region(region)
     code = phonenumbers.country_code_for_region(region)
+    data = PhoneMetadata.metadata_for_region(region)
     first_of_code = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0]
     if data is None or first_of_code != region or data.leading_digits is not None:
         return None
     anything = _described(data.general_desc)
-    trunk = f"(?:{data.national_prefix_for_parsing})" if data.national_prefix_for_parsing else _NEVER
-    exit_code = f"(?:{data.international_prefix})" if data.international_prefix else _NEVER
-    double_zero = f"|00{code}" if data.international_prefix == "00" else ""
-    special = "|".join(_described(kind) for kind in _special_kinds(data))
+    no_exit_code = f"(?!{data.international_prefix})" if data.international_prefix else ""
+    no_trunk = f"(?!{data.national_prefix_for_parsing})" if data.national_prefix_for_parsing else ""
+    double_zero = f"00{code}" if data.international_prefix == "00" else _NEVER
     fixed = _described(data.fixed_line)
     mobile = fixed if data.same_mobile_and_fixed_line_pattern else _described(data.mobile)
     return re.compile(
-        rf"(?:\+{code}{double_zero}|(?!{exit_code}){code}(?<!\d\d\d\d)(?={anything})"
-        rf"(?<!_)|(?!{exit_code}))",
+        rf"(?:\+{code}|{double_zero}|{no_exit_code}(?!{anything}){code}|{no_exit_code})"
+        rf"(?!0){no_trunk}(?={anything})(?!{_special_numbers(data)})"
+        rf"(?:(?P<mobile>{mobile})|(?P<fixed>{fixed}))",
         re.ASCII,
-    ) if not anything else _compiled(code, double_zero, exit_code, anything, trunk, special, (mobile, fixed))
+    )
+
+
+def _special_numbers(data: PhoneMetadata) -> str:
+    """Kinds of numbers that the library looks for before mobile and fixed ones."""
+    kinds = (
+        data.premium_rate,
+        data.toll_free,
+        data.shared_cost,
+        data.voip,
+        data.personal_number,
+        data.pager,
+        data.uan,
+        data.voicemail,
+    )
+    return "|".join(_described(kind) for kind in kinds)
+
+
+def _described(kind: PhoneNumberDesc | None) -> str:
+    """A pattern of all numbers of a kind up to the end of the text, lengths included."""
+    if kind is None or not kind.national_number_pattern:
+        return _NEVER
+    lengths = "|".join(rf"\d{{{length}}}" for length in kind.possible_length if length > 0)
+    right_length = rf"(?=(?:{lengths})\Z)" if lengths else ""
+    return rf"{right_length}(?:{kind.national_number_pattern})\Z"
