@@ -1,0 +1,54 @@
+"""Removing rows that nobody may or need see any more, in small steps."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Column, func, select, text
+
+from adapters_db.connections import Connections
+from adapters_db.tables.jobs import failed_job
+from adapters_db.tables.kernel import idempotency_key
+
+ROWS_PER_TRANSACTION_MAX: Final = 10_000
+
+AGE_OF: Final[Mapping[str, Column[Any]]] = {
+    "idempotency_keys": idempotency_key.c.created_at,
+    "failed_jobs": failed_job.c.failed_at,
+}
+"""What can be pruned, and the column that tells its age; each has an index."""
+
+
+@attrs.frozen
+class SqlPruning:
+    """Counts and removes old rows of all accounts. Raises `Unavailable`."""
+
+    connections: Connections
+
+    def count_older(self, name: str, before: datetime) -> int:
+        """How many rows are older."""
+        age = AGE_OF[name]
+        with self.connections.sweep(read_only=True) as connection:
+            count = select(func.count()).select_from(age.table).where(age < before)
+            return connection.execute(count).scalar_one()
+
+    def remove_older(self, name: str, before: datetime) -> int:
+        """Remove them, a bounded number per transaction; returns how many."""
+        removed = 0
+        while True:
+            step = self._remove_some(AGE_OF[name], before)
+            removed += step
+            if step < ROWS_PER_TRANSACTION_MAX:
+                return removed
+
+    def _remove_some(self, age: "Column[Any]", before: datetime) -> int:
+        # a table cannot be deleted from with a limit, but its rows have addresses
+        statement = text(
+            f"DELETE FROM {age.table.name} WHERE ctid = ANY (ARRAY("  # noqa: S608 - our own names
+            f"SELECT ctid FROM {age.table.name} WHERE {age.name} < :before "
+            "LIMIT :rows FOR UPDATE SKIP LOCKED))"
+        )
+        values = {"before": before, "rows": ROWS_PER_TRANSACTION_MAX}
+        with self.connections.sweep() as connection:
+            return connection.execute(statement, values).rowcount

@@ -1,0 +1,42 @@
+"""What is removed once a day, and how long it is kept."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import attrs
+
+from retail_core.kernel.clock import Clock
+
+FAILED_JOBS_LIFE: Final = timedelta(days=90)
+
+
+class Pruning(Protocol):
+    """Counts and removes old rows by name. Raises `Unavailable`."""
+
+    def count_older(self, name: str, before: datetime) -> int: ...
+
+    def remove_older(self, name: str, before: datetime) -> int: ...
+
+
+@attrs.frozen
+class CleanUp:
+    """Remove what has been kept long enough; returns how many rows of each thing."""
+
+    pruning: Pruning
+    clock: Clock
+    lives: Mapping[str, timedelta]
+
+    def __call__(self, *, dry_run: bool = False) -> Mapping[str, int]:
+        """With `dry_run`, only count."""
+        now = self.clock.now()
+        prune = self.pruning.count_older if dry_run else self.pruning.remove_older
+        return {name: prune(name, now - life) for name, life in self.lives.items()}
+
+
+def lives(idempotency_life: timedelta) -> Mapping[str, timedelta]:
+    """How long each thing is kept. One line adds one."""
+    return {
+        "idempotency_keys": idempotency_life,
+        "failed_jobs": FAILED_JOBS_LIFE,
+    }
