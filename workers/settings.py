@@ -16,9 +16,11 @@ class WorkerSettings:
     """The queue, how many processes serve it, and how long things are kept.
 
     `redis_url` is None where there is no queue at all (`QUEUE_DISABLED=1`, `REDIS_URL=disabled`).
+    `token_secret` makes the codes of links in messages.
     """
 
     redis_url: SecretText | None
+    token_secret: SecretText
     concurrency: int = 5
     import_concurrency: int = 1
     idempotency_life: timedelta = timedelta(hours=24)
@@ -29,6 +31,7 @@ class WorkerSettings:
         redis_url = env.redis_url()
         return cls(
             redis_url=None if env.flag("QUEUE_DISABLED", default=False) else redis_url,
+            token_secret=env.secret("UNSUBSCRIBE_TOKEN_SECRET"),
             concurrency=env.integer(
                 "WORKER_CONCURRENCY", default=5, minimum=1, maximum=CONCURRENCY_MAX
             ),

@@ -1,0 +1,58 @@
+"""The table of jobs: which use case a kind of job runs, in which lane. One line adds one."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from retail_core.messages.jobs import APPLY_REPORTS, DISPATCH, MATCH_PARKED_REPORTS
+from retail_core.messages.use_cases import (
+    ApplyReports,
+    DispatchBatch,
+    DispatchOutcome,
+    MatchParkedReports,
+    SweepStaleBatches,
+)
+from workers.cleaning import CleanUp
+from workers.lanes import Lane
+from workers.running import JobKind, Run
+
+
+def _dispatch(dispatch: DispatchBatch, run: Run) -> bool:
+    """Send batches until none is due; whoever finds one wakes one more worker."""
+    if dispatch(run.worker) is DispatchOutcome.IDLE:
+        return False
+    run.nudge(run.job)
+    while run.has_time():
+        if dispatch(run.worker) is DispatchOutcome.IDLE:
+            return False
+    return True
+
+
+def _while_some(use_case: Callable[[], int], run: Run) -> bool:
+    """Call it until it finds nothing more."""
+    while use_case():
+        if not run.has_time():
+            return True
+    return False
+
+
+def _once(use_case: Callable[[], object], _run: Run) -> bool:
+    """Call it; what it leaves, the next tick finds."""
+    use_case()
+    return False
+
+
+JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
+    JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
+    JobKind(APPLY_REPORTS, Lane.REPORTS, ApplyReports, _while_some),
+    JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _while_some),
+    JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),
+    JobKind("clean_up", Lane.SWEEPS, CleanUp, _once),
+)
+
+KINDS_BY_NAME: Final = {kind.name: kind for kind in JOB_KINDS}
+
+
+def lane_of(kind: str) -> Lane:
+    """Where a kind of job waits; a kind that only a newer release knows waits with the sweeps."""
+    known = KINDS_BY_NAME.get(kind)
+    return known.lane if known else Lane.SWEEPS

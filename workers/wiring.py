@@ -1,0 +1,108 @@
+"""Plugs the adapters together for the worker, the scheduler and the command line."""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Final, Self
+
+import attrs
+import punq
+from loguru import logger
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+import adapters_db.wiring
+import adapters_http.logs
+import adapters_sms.wiring
+from adapters_db.connections import Connections
+from adapters_db.failed_jobs import SqlFailedJobs
+from adapters_db.periodic_jobs import SqlPeriodicJobs
+from adapters_db.pruning import SqlPruning
+from adapters_db.settings import DatabaseSettings
+from adapters_sms.settings import SmsSettings
+from retail_core.kernel.ids import WorkerId
+from retail_core.kernel.ports import Clock, Randomness
+from retail_core.kernel.settings import AppSettings, Env, read_env
+from retail_core.links.codes import LinkCodes
+from retail_core.messages.ports import Pause
+from workers.cleaning import CleanUp, lives
+from workers.machine import SystemClock, SystemPause, SystemRandomness
+from workers.settings import WorkerSettings
+
+REDIS_SECONDS: Final = 5.0
+
+
+@attrs.frozen
+class Settings:
+    """Everything a background process or a command is told."""
+
+    app: AppSettings
+    database: DatabaseSettings
+    sms: SmsSettings
+    worker: WorkerSettings
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Take all variables; problems are collected by `env`."""
+        return cls(
+            app=AppSettings.read(env),
+            database=DatabaseSettings.read(env),
+            sms=SmsSettings.read(env),
+            worker=WorkerSettings.read(env),
+        )
+
+
+def start(process: str) -> Settings:
+    """Read the settings of this process and set up its logs.
+
+    Raises SettingsError, naming every variable that is missing or malformed.
+    """
+    env = read_env(os.environ, Path.cwd())
+    settings = Settings.read(env)
+    warnings = env.finish()
+    adapters_http.logs.configure(settings.app, process)
+    for warning in warnings:
+        logger.warning(warning)
+    return settings
+
+
+def build(settings: Settings) -> punq.Container:
+    """Everything a background process resolves; opens no connection yet."""
+    container = punq.Container()
+    container.register(Clock, instance=SystemClock())
+    container.register(Randomness, instance=SystemRandomness())
+    container.register(Pause, instance=SystemPause())
+    codes = LinkCodes(settings.worker.token_secret.reveal_bytes())
+    container.register(LinkCodes, instance=codes)
+    adapters_db.wiring.register(container, settings.database)
+    adapters_sms.wiring.register(container, settings.sms)
+    connections = container.resolve(Connections)
+    container.register(SqlFailedJobs, instance=SqlFailedJobs(connections))
+    container.register(SqlPeriodicJobs, instance=SqlPeriodicJobs(connections))
+    container.register(
+        CleanUp,
+        instance=CleanUp(
+            SqlPruning(connections),
+            container.resolve(Clock),
+            lives(settings.worker.idempotency_life),
+        ),
+    )
+    return container
+
+
+def redis_of(url: str) -> Redis:
+    """A client that tells a missing Redis at once; whoever uses it has its own patience."""
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_connect_timeout=REDIS_SECONDS,
+        socket_timeout=REDIS_SECONDS,
+        health_check_interval=30,
+    )
+
+
+def new_worker_id() -> WorkerId:
+    """Unique over machines, processes and restarts."""
+    return WorkerId(f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
