@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import attrs
-from sqlalchemy import Connection
 
 from adapters_db.connections import Connections
 from adapters_db.idempotency import claim_key, store_key
@@ -38,25 +37,3 @@ class SqlTransactions:
             uow = SqlUnitOfWork(connection)
             yield uow
             uow.flush()
-
-
-@attrs.frozen
-class Reads:
-    """Read-only transactions for the query ports' adapters."""
-
-    connections: Connections
-
-    @contextmanager
-    def account(self, account: AccountId) -> Iterator[Connection]:
-        """See the rows of one account only."""
-        with self.connections.bound(account, read_only=True) as connection:
-            yield connection
-
-    @contextmanager
-    def across_accounts(self) -> Iterator[Connection]:
-        """See all rows: the statement itself must name the account where it means one.
-
-        Also for searches whose index row security would hide (trigrams, arrays).
-        """
-        with self.connections.sweep(read_only=True) as connection:
-            yield connection

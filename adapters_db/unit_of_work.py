@@ -3,6 +3,8 @@
 import attrs
 from sqlalchemy import Connection
 
+from adapters_db.billing import SqlSubscriptionStore
+from adapters_db.credits import SqlCreditLedger
 from adapters_db.outbox import SqlJobOutbox
 
 
@@ -17,6 +19,14 @@ class SqlUnitOfWork:
     @jobs.default
     def _jobs(self) -> SqlJobOutbox:
         return SqlJobOutbox(self.connection)
+
+    @property
+    def credits(self) -> SqlCreditLedger:
+        return SqlCreditLedger(self.connection)
+
+    @property
+    def subscriptions(self) -> SqlSubscriptionStore:
+        return SqlSubscriptionStore(self.connection)
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""

@@ -2,11 +2,16 @@
 
 import punq
 
+from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.connections import Connections
+from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
 from adapters_db.idempotency import SqlIdempotencyReplies
+from adapters_db.reads import Reads
 from adapters_db.settings import DatabaseSettings
-from adapters_db.transactions import Reads, SqlTransactions
+from adapters_db.transactions import SqlTransactions
+from retail_core.billing.queries import SubscriptionQueries
+from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.kernel.ports import IdempotencyReplies, Transactions
 
 
@@ -20,3 +25,6 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(Transactions, instance=transactions)
     container.register(Reads, instance=reads)
     container.register(IdempotencyReplies, instance=SqlIdempotencyReplies(connections))
+    container.register(CreditQueries, instance=SqlCreditQueries(reads))
+    container.register(LedgerAudit, instance=SqlLedgerAudit(reads))
+    container.register(SubscriptionQueries, instance=SqlSubscriptionQueries(reads))

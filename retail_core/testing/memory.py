@@ -1,6 +1,5 @@
 """A database in memory with the promises of the real one: serial, atomic, once."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,18 +7,21 @@ from datetime import datetime
 import attrs
 
 from retail_core.kernel.clock import Clock
-from retail_core.kernel.errors import (
-    IdempotencyInProgress,
-    IdempotencyKeyReused,
-    Unavailable,
-)
+from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.billing import MemorySubscriptionStore
+from retail_core.testing.credits import MemoryCreditLedger
+from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.tables import MemoryTables, StoredKey
 
-LOCK_TIMEOUT_SECONDS = 10
+__all__ = [
+    "MemoryDatabase",
+    "MemoryIdempotencyReplies",
+    "MemoryTransactions",
+    "MemoryUnitOfWork",
+]
 
 
 @attrs.frozen
@@ -35,6 +37,14 @@ class MemoryUnitOfWork:
     def jobs(self) -> MemoryJobOutbox:
         return MemoryJobOutbox(self.tables)
 
+    @property
+    def credits(self) -> MemoryCreditLedger:
+        return MemoryCreditLedger(self.tables, self.account, self.clock)
+
+    @property
+    def subscriptions(self) -> MemorySubscriptionStore:
+        return MemorySubscriptionStore(self.tables, self.account)
+
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""
         self._effects.append(effect_id)
@@ -43,46 +53,6 @@ class MemoryUnitOfWork:
     def named_effect(self) -> int:
         """The effect named last; 0 if none was."""
         return self._effects[-1] if self._effects else 0
-
-
-@attrs.frozen
-class MemoryDatabase:
-    """The tables, and the one lock that makes transactions serial.
-
-    `clock` stands in for the database's own `now()`.
-    """
-
-    clock: Clock = attrs.field(factory=FixedClock)
-    tables: MemoryTables = attrs.field(init=False, factory=MemoryTables)
-    _serial: threading.Lock = attrs.field(init=False, factory=threading.Lock, eq=False)
-    _claimed: dict[tuple[AccountId, str], object] = attrs.field(init=False, factory=dict)
-
-    @contextmanager
-    def transaction(self) -> Iterator[MemoryTables]:
-        """Alone with the tables; any exception undoes every change.
-
-        Raises `Unavailable` after 10 seconds: most likely this thread has one open already.
-        """
-        if not self._serial.acquire(timeout=LOCK_TIMEOUT_SECONDS):
-            raise Unavailable("another transaction is open in memory")
-        try:
-            yield self.tables
-            self.tables.journal.commit()
-        finally:
-            self.tables.journal.roll_back()
-            self._serial.release()
-
-    @contextmanager
-    def claimed(self, once: Once) -> Iterator[None]:
-        """Own a key, as the advisory lock does. Raises `IdempotencyInProgress`."""
-        name = (once.account, once.key)
-        owner = object()
-        if self._claimed.setdefault(name, owner) is not owner:
-            raise IdempotencyInProgress
-        try:
-            yield
-        finally:
-            del self._claimed[name]
 
 
 @attrs.frozen

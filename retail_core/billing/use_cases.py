@@ -1,0 +1,23 @@
+"""What the operator does with subscriptions."""
+
+import attrs
+
+from retail_core.billing.model import Plan, Subscription
+from retail_core.billing.ports import BillingUnitOfWork
+from retail_core.kernel.clock import Clock
+from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ports import Transactions
+
+
+@attrs.frozen
+class ActivateSubscription:
+    """Put a shop on a plan by hand, without a payment; repeating it starts a new period."""
+
+    transactions: Transactions[BillingUnitOfWork]
+    clock: Clock
+
+    def __call__(self, account: AccountId, plan: Plan) -> Subscription:
+        with self.transactions.begin(account) as uow:
+            subscription = uow.subscriptions.get(account).activated(plan, self.clock.now())
+            uow.subscriptions.save(account, subscription)
+        return subscription
