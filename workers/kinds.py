@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from retail_core.imports.jobs import IMPORT_CONTACTS, SWEEP_IMPORTS, read_import_contacts
+from retail_core.imports.use_cases import ImportContacts, SweepImports
 from retail_core.messages.jobs import APPLY_REPORTS, DISPATCH, MATCH_PARKED_REPORTS
 from retail_core.messages.use_cases import (
     ApplyReports,
@@ -13,7 +15,7 @@ from retail_core.messages.use_cases import (
 )
 from workers.cleaning import CleanUp
 from workers.lanes import Lane
-from workers.running import JobKind, Run
+from workers.running import JobKind, Retries, Run
 
 
 def _dispatch(dispatch: DispatchBatch, run: Run) -> bool:
@@ -41,10 +43,17 @@ def _once(use_case: Callable[[], object], _run: Run) -> bool:
     return False
 
 
+def _import(import_contacts: ImportContacts, run: Run) -> bool:
+    """Import a file in slices, so that it does not keep a process for long."""
+    return import_contacts(read_import_contacts(run.job), run.has_time)
+
+
 JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
     JobKind(APPLY_REPORTS, Lane.REPORTS, ApplyReports, _while_some),
     JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _while_some),
+    JobKind(IMPORT_CONTACTS, Lane.IMPORTS, ImportContacts, _import, Retries(attempts_max=3)),
+    JobKind(SWEEP_IMPORTS, Lane.SWEEPS, SweepImports, _once),
     JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),
     JobKind("clean_up", Lane.SWEEPS, CleanUp, _once),
 )

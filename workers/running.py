@@ -116,7 +116,7 @@ class RunJob:
 
     def __call__(self, job: Job) -> JobOutcome:
         started = time.monotonic()
-        with logger.contextualize(job=job.kind, key=job.key, worker=self.worker):
+        with logger.contextualize(jobKind=job.kind, jobKey=job.key):
             outcome = self._outcome(job, started + self.slice_seconds)
             logger.debug("job {}", outcome.value, seconds=round(time.monotonic() - started, 3))
         return outcome
@@ -189,7 +189,7 @@ def attempt_of(job: Job) -> int:
 def afresh(job: Job) -> Job:
     """The job as it was first made: a run that got on starts counting its attempts again."""
     payload = {name: value for name, value in job.payload.items() if name != ATTEMPT}
-    return attrs.evolve(job, key=job.key.removesuffix(RETRY_MARK), payload=payload)
+    return attrs.evolve(job, key=job.key.removesuffix(RETRY_MARK), payload=payload, not_before=None)
 
 
 def again(job: Job, not_before: datetime) -> Job:
