@@ -13,5 +13,5 @@ class MessageNotFound(NotFound):
     code = "MESSAGE_NOT_FOUND"
 
 
-class LeaseLost(Exception):  # noqa: N818 - an outcome of a race, handled where it is raised
+class LeaseLost(Exception):
     """Another worker owns this batch now; whoever lost it must not touch it again."""

@@ -1,16 +1,36 @@
-"""What the messages room needs from the world: the gateway, its pace, its reports."""
+"""What the messages room needs from the world: batches, reports, the gateway and its pace."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
-from retail_core.kernel.ids import AccountId, ProviderId
+from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.credits.ports import CreditLedger
+from retail_core.kernel.ids import (
+    AccountId,
+    CampaignId,
+    MessageNumber,
+    ProviderId,
+    ReportId,
+    WorkerId,
+)
+from retail_core.kernel.ports import Work
 from retail_core.messages.model import (
+    BatchResults,
+    ClaimedBatch,
     DeliveryReport,
+    Dropped,
+    FrozenAudience,
     GatewayMessage,
+    MergeGroup,
     OutgoingMessage,
+    ProgressChange,
+    RawReport,
+    Settlement,
     SubmissionOutcome,
 )
+from retail_core.templates.rendering import Field
 
 
 class SmsGateway(Protocol):
@@ -42,3 +62,181 @@ class ReportReader(Protocol):
     def read(self, raw: bytes, arrived_at: datetime) -> Sequence[DeliveryReport]:
         """Read the JSON of one report or an array of them; never raises on any bytes."""
         ...
+
+
+class Pause(Protocol):
+    """Waits, as a port: tests do not sleep."""
+
+    def seconds(self, duration_seconds: float) -> None: ...
+
+
+class MessageNumbers(Protocol):
+    """The one sequence of message numbers over all accounts and kinds."""
+
+    def reserve_block(self, size: int) -> MessageNumber:
+        """Reserve `size` consecutive numbers and return the first.
+
+        A block is never given twice, also not after a rollback (then it is simply lost).
+        """
+        ...
+
+
+class BatchStore(Protocol):
+    """The frozen recipients of campaigns, in batches; each verb is guarded by the batch's state."""
+
+    def freeze(
+        self,
+        account: AccountId,
+        campaign: CampaignId,
+        spec: AudienceSpec,
+        rules: AudienceRules,
+        merge_fields: frozenset[Field],
+        batch_messages_max: int,
+        now: datetime,
+    ) -> FrozenAudience:
+        """Freeze ids, numbers, prices and used merge values of all recipients, in one statement.
+
+        Every contact lands in exactly one batch. `merge_fields` are those that the text uses.
+        """
+        ...
+
+    def merge_groups(self, account: AccountId, campaign: CampaignId) -> Iterable[MergeGroup]:
+        """The frozen recipients, grouped by what the size of their text depends on."""
+        ...
+
+    def claim_across_accounts(
+        self, worker: WorkerId, now: datetime, lease_until: datetime
+    ) -> ClaimedBatch | None:
+        """Claim one due batch of a sending campaign, fair between accounts.
+
+        Locks the batch's row, skipping locked ones; None when nothing is due.
+        """
+        ...
+
+    def commit_intent(
+        self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
+    ) -> Mapping[int, Dropped]:
+        """Mark a claimed batch as submitting under a fresh `ref`; returns who must be left out.
+
+        The answer maps positions in the batch to reasons: consent, suppression, number and
+        existence are read again here, and this read is the moment of hand-over. Raises `LeaseLost`
+        unless the batch is still claimed by this worker and attempt and its campaign is sending.
+        """
+        ...
+
+    def settle(
+        self, batch: ClaimedBatch, ref: UUID, results: BatchResults, now: datetime
+    ) -> Settlement | None:
+        """Write the message rows of a submitting or unknown batch; guarded by `ref`.
+
+        From submitting, all rows are new. From unknown, only rows that are still unknown change.
+        Results that are UNKNOWN leave the batch unknown. None: somebody else settled it.
+        """
+        ...
+
+    def put_back(
+        self, batch: ClaimedBatch, not_before: datetime | None, *, failed_try: bool
+    ) -> bool:
+        """Queue a claimed or submitting batch again: surely nothing of it was handed over.
+
+        False if this worker and attempt no longer own it.
+        """
+        ...
+
+    def split(self, batch: ClaimedBatch, not_before: datetime) -> bool:
+        """Replace a refused batch of two or more by its halves, both queued."""
+        ...
+
+    def stale_across_accounts(self, now: datetime, batches_max: int) -> Sequence[ClaimedBatch]:
+        """Lock (skipping locked ones) submitting batches whose lease is over."""
+        ...
+
+    def free_stale_claims_across_accounts(self, now: datetime) -> int:
+        """Queue claimed batches again whose lease is over: nothing was handed over."""
+        ...
+
+    def due_across_accounts(self, now: datetime) -> bool:
+        """Whether any batch could be claimed now."""
+        ...
+
+
+class CampaignProgress(Protocol):
+    """The counters of a campaign, kept in the transaction that changes the rows they count."""
+
+    def record(
+        self, account: AccountId, campaign: CampaignId, change: ProgressChange, now: datetime
+    ) -> None:
+        """Add `change`; a sending campaign with nobody left waiting becomes completed.
+
+        Locks the campaign's row.
+        """
+        ...
+
+    def pause_by_gateway(
+        self, account: AccountId, campaign: CampaignId, reason: str, now: datetime
+    ) -> None:
+        """Pause a sending campaign because the gateway refuses us."""
+        ...
+
+
+class MessageStore(Protocol):
+    """Rows of messages that were handed over, or surely never will be."""
+
+    def apply_reports_across_accounts(
+        self, reports: Sequence[DeliveryReport], now: datetime
+    ) -> Sequence[DeliveryReport]:
+        """Apply reports by provider id; states only climb. Returns those that match no message.
+
+        Locks the rows it changes; keeps the campaigns' counters.
+        """
+        ...
+
+
+class ReportStore(Protocol):
+    """Delivery reports as they came, and those that match no message yet."""
+
+    def add(self, raw: bytes, arrived_at: datetime) -> None:
+        """Store the bytes of one webhook call."""
+        ...
+
+    def take_new_across_accounts(self, reports_max: int) -> Sequence[RawReport]:
+        """Lock (skipping locked ones) and return unapplied calls, oldest first.
+
+        As many as hold about `reports_max` reports by their size, but one at least.
+        """
+        ...
+
+    def waiting_across_accounts(self) -> bool:
+        """Whether any call is not applied yet."""
+        ...
+
+    def mark_applied(self, reports: Sequence[ReportId], now: datetime) -> None:
+        """These calls are done: their reports are applied or parked."""
+        ...
+
+    def park(self, reports: Sequence[DeliveryReport], now: datetime) -> None:
+        """Keep reports that match no message, to be tried again."""
+        ...
+
+    def take_parked_across_accounts(
+        self, now: datetime, reports_max: int
+    ) -> Sequence[DeliveryReport]:
+        """Remove and return parked reports that match a message now, or whose time has come."""
+        ...
+
+
+class MessagesUnitOfWork(Work, Protocol):
+    """The stores that sending works on."""
+
+    @property
+    def numbers(self) -> MessageNumbers: ...
+    @property
+    def batches(self) -> BatchStore: ...
+    @property
+    def messages(self) -> MessageStore: ...
+    @property
+    def reports(self) -> ReportStore: ...
+    @property
+    def progress(self) -> CampaignProgress: ...
+    @property
+    def credits(self) -> CreditLedger: ...

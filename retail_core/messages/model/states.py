@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-from retail_core.kernel.ids import MessageNumber, ProviderId
+from retail_core.kernel.ids import MessageNumber, ProviderId, ReportId
 from retail_core.kernel.phones import PhoneNumber
 
 
@@ -115,3 +115,26 @@ class GatewayMessage:
     error: str | None
     parts: int
     raw: Mapping[str, object]
+
+
+@attrs.frozen
+class ProgressChange:
+    """What to add to a campaign's counters; the counts of recipients sum to zero."""
+
+    queued: int = 0
+    sent: int = 0
+    delivered: int = 0
+    failed: int = 0
+    unknown: int = 0
+    cancelled: int = 0
+    captured: int = 0
+    released: int = 0
+
+
+@attrs.frozen
+class RawReport:
+    """One webhook call as it was stored."""
+
+    id: ReportId
+    raw: bytes
+    arrived_at: datetime

@@ -1,0 +1,270 @@
+"""Batches on PostgreSQL: raw statements of the driver, each one round trip for up to 5,000 rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import attrs
+import psycopg
+from psycopg.rows import namedtuple_row
+from psycopg.types.json import Jsonb
+from sqlalchemy import Connection
+
+from adapters_db.audience_freeze import freeze_statement
+from adapters_db.batch_rows import CLAIMED_COLUMNS, claimed_batch
+from adapters_db.batch_settling import settle_batch
+from adapters_db.connections import psycopg_connection
+from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, MessageNumber, WorkerId
+from retail_core.messages.errors import LeaseLost
+from retail_core.messages.model import (
+    BatchResults,
+    ClaimedBatch,
+    Dropped,
+    FrozenAudience,
+    MergeGroup,
+    Settlement,
+)
+from retail_core.templates.rendering import Field
+
+_MERGE_GROUPS = """
+SELECT r.credits, r.first_name, r.last_name, r.email, count(*)
+FROM send_batch b,
+     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails)
+         AS r (credits, first_name, last_name, email)
+WHERE b.account_id = %s AND b.campaign_id = %s
+GROUP BY r.credits, r.first_name, r.last_name, r.email
+"""
+
+_CLAIM = f"""
+WITH due AS (
+    SELECT b.campaign_id, b.no
+    FROM send_batch b JOIN campaign c ON c.id = b.campaign_id AND c.state = 'sending'
+    WHERE b.state = 'queued' AND (b.not_before IS NULL OR b.not_before <= %(now)s)
+    ORDER BY b.turn, b.campaign_id, b.no
+    LIMIT 1
+    FOR UPDATE OF b SKIP LOCKED
+)
+UPDATE send_batch b
+SET state = 'claimed', worker = %(worker)s, lease_until = %(lease_until)s,
+    attempt = b.attempt + 1, not_before = NULL, dropped = '{{}}'
+FROM due, campaign c
+WHERE b.campaign_id = due.campaign_id AND b.no = due.no AND c.id = b.campaign_id
+RETURNING {CLAIMED_COLUMNS}
+"""
+
+_INTENT = """
+UPDATE send_batch b
+SET state = 'submitting', ref = %(ref)s, lease_until = %(lease_until)s, submitted_at = now()
+FROM campaign c
+WHERE b.account_id = %(account)s AND b.campaign_id = %(campaign)s AND b.no = %(no)s
+  AND b.state = 'claimed' AND b.worker = %(worker)s AND b.attempt = %(attempt)s
+  AND c.id = b.campaign_id AND c.state = 'sending'
+"""
+
+# A statement of its own: its snapshot is newer than the mark, so an opt-out that was committed
+# before the hand-over is seen. A contact that was deleted meanwhile has no row any more.
+_LEFT_OUT = """
+SELECT r.position - 1,
+       CASE WHEN c.id IS NULL THEN 'erased'
+            WHEN c.phone <> r.phone THEN 'number_changed'
+            WHEN NOT c.is_subscribed THEN 'opted_out'
+            ELSE 'suppressed' END
+FROM send_batch b,
+     unnest(b.contact_ids, b.phones) WITH ORDINALITY AS r (contact_id, phone, position)
+     LEFT JOIN contact c ON c.account_id = %(account)s AND c.id = r.contact_id
+WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
+  AND (c.id IS NULL OR c.phone <> r.phone OR NOT c.is_subscribed
+       OR EXISTS (SELECT FROM suppression s
+                  WHERE s.account_id IN (%(account)s, %(system)s) AND s.phone = c.phone))
+"""
+
+_NOTE_LEFT_OUT = "UPDATE send_batch SET dropped = %s WHERE campaign_id = %s AND no = %s"
+
+_PUT_BACK = """
+UPDATE send_batch
+SET state = 'queued', ref = NULL, worker = NULL, lease_until = NULL, not_before = %(not_before)s,
+    tries = tries + %(failed_tries)s
+WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND no = %(no)s
+  AND state IN ('claimed', 'submitting') AND worker = %(worker)s AND attempt = %(attempt)s
+"""
+
+# The campaign's row is locked first, so that two splits cannot take the same batch number.
+_SPLIT = """
+WITH locked AS (
+    SELECT id FROM campaign WHERE account_id = %(account)s AND id = %(campaign)s FOR UPDATE
+), owned AS (
+    SELECT b.* FROM send_batch b, locked
+    WHERE b.campaign_id = locked.id AND b.no = %(no)s AND b.size > 1
+      AND b.state IN ('claimed', 'submitting')
+      AND b.worker = %(worker)s AND b.attempt = %(attempt)s
+    FOR UPDATE OF b
+), second_half AS (
+    INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, seqs,
+        contact_ids, phones, credits_per_part, first_names, last_names, emails, turn, not_before)
+    SELECT campaign_id,
+           (SELECT max(no) + 1 FROM send_batch WHERE campaign_id = %(campaign)s), account_id,
+           size - size / 2, (SELECT min(s) FROM unnest(seqs[size / 2 + 1:]) s),
+           (SELECT max(s) FROM unnest(seqs[size / 2 + 1:]) s), seqs[size / 2 + 1:],
+           contact_ids[size / 2 + 1:], phones[size / 2 + 1:], credits_per_part[size / 2 + 1:],
+           first_names[size / 2 + 1:], last_names[size / 2 + 1:], emails[size / 2 + 1:],
+           turn, %(not_before)s
+    FROM owned
+)
+UPDATE send_batch b
+SET state = 'queued', ref = NULL, worker = NULL, lease_until = NULL, not_before = %(not_before)s,
+    size = o.size / 2, first_seq = (SELECT min(s) FROM unnest(o.seqs[:o.size / 2]) s),
+    last_seq = (SELECT max(s) FROM unnest(o.seqs[:o.size / 2]) s), seqs = o.seqs[:o.size / 2],
+    contact_ids = o.contact_ids[:o.size / 2], phones = o.phones[:o.size / 2],
+    credits_per_part = o.credits_per_part[:o.size / 2], first_names = o.first_names[:o.size / 2],
+    last_names = o.last_names[:o.size / 2], emails = o.emails[:o.size / 2]
+FROM owned o
+WHERE b.campaign_id = o.campaign_id AND b.no = o.no
+"""
+
+_STALE = f"""
+SELECT {CLAIMED_COLUMNS}
+FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
+WHERE b.lease_until < %s AND b.state = 'submitting'
+ORDER BY b.lease_until
+LIMIT %s
+FOR UPDATE OF b SKIP LOCKED
+"""
+
+_FREE_STALE = """
+UPDATE send_batch SET state = 'queued', worker = NULL, lease_until = NULL
+WHERE lease_until < %s AND state = 'claimed'
+"""
+
+_DUE = """
+SELECT EXISTS (
+    SELECT FROM send_batch b JOIN campaign c ON c.id = b.campaign_id AND c.state = 'sending'
+    WHERE b.state = 'queued' AND (b.not_before IS NULL OR b.not_before <= %s))
+"""
+
+
+@attrs.frozen
+class SqlBatchStore:
+    """`BatchStore` on PostgreSQL."""
+
+    connection: Connection
+
+    @property
+    def _driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg_connection(self.connection)
+
+    def freeze(
+        self,
+        account: AccountId,
+        campaign: CampaignId,
+        spec: AudienceSpec,
+        rules: AudienceRules,
+        merge_fields: frozenset[Field],
+        batch_messages_max: int,
+        now: datetime,
+    ) -> FrozenAudience:
+        """One INSERT ... SELECT over the audience."""
+        statement = freeze_statement(
+            account, campaign, spec, rules, merge_fields, batch_messages_max
+        )
+        sizes: Sequence[int] = self.connection.execute(statement).scalars().all()
+        return FrozenAudience(sum(sizes), len(sizes))
+
+    def merge_groups(self, account: AccountId, campaign: CampaignId) -> Iterable[MergeGroup]:
+        """Grouped in the database."""
+        rows = self._driver.execute(_MERGE_GROUPS, (account, campaign))
+        return (MergeGroup(*row) for row in rows)
+
+    def claim_across_accounts(
+        self, worker: WorkerId, now: datetime, lease_until: datetime
+    ) -> ClaimedBatch | None:
+        """The due batch whose turn comes first."""
+        parameters = {"worker": worker, "now": now, "lease_until": lease_until}
+        with self._driver.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+            row = cursor.execute(_CLAIM, parameters).fetchone()
+        return None if row is None else claimed_batch(row)
+
+    def commit_intent(
+        self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
+    ) -> Mapping[int, Dropped]:
+        """Mark, then read who must be left out, then note it on the batch."""
+        parameters = _owned(batch) | {
+            "ref": ref,
+            "lease_until": lease_until,
+            "system": SYSTEM_ACCOUNT,
+        }
+        with self._driver.pipeline():
+            marked = self._driver.execute(_INTENT, parameters)
+            left_out = self._driver.execute(_LEFT_OUT, parameters)
+        if marked.rowcount != 1:
+            raise LeaseLost
+        dropped = {position: Dropped(reason) for position, reason in left_out}
+        if dropped:
+            noted = Jsonb({str(position): each.value for position, each in dropped.items()})
+            self._driver.execute(_NOTE_LEFT_OUT, (noted, batch.key.campaign, batch.key.no))
+        return dropped
+
+    def settle(
+        self, batch: ClaimedBatch, ref: UUID, results: BatchResults, now: datetime
+    ) -> Settlement | None:
+        """See `batch_settling`."""
+        return settle_batch(self._driver, batch, ref, results, now)
+
+    def put_back(
+        self, batch: ClaimedBatch, not_before: datetime | None, *, failed_try: bool
+    ) -> bool:
+        """Queue it again if it is still ours."""
+        parameters = _owned(batch) | {"not_before": not_before, "failed_tries": int(failed_try)}
+        return self._driver.execute(_PUT_BACK, parameters).rowcount == 1
+
+    def split(self, batch: ClaimedBatch, not_before: datetime) -> bool:
+        """The first half stays in its row, the second gets a new one."""
+        return (
+            self._driver.execute(_SPLIT, _owned(batch) | {"not_before": not_before}).rowcount == 1
+        )
+
+    def stale_across_accounts(self, now: datetime, batches_max: int) -> Sequence[ClaimedBatch]:
+        """Submitting, and nobody is left to settle it."""
+        with self._driver.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+            return [claimed_batch(row) for row in cursor.execute(_STALE, (now, batches_max))]
+
+    def free_stale_claims_across_accounts(self, now: datetime) -> int:
+        """Claimed, and nobody is left to submit it."""
+        return self._driver.execute(_FREE_STALE, (now,)).rowcount
+
+    def due_across_accounts(self, now: datetime) -> bool:
+        """Whether a claim would find anything."""
+        row = self._driver.execute(_DUE, (now,)).fetchone()
+        return row is not None and bool(row[0])
+
+
+@attrs.frozen
+class SqlMessageNumbers:
+    """`MessageNumbers` on a sequence, whose moves no rollback takes back."""
+
+    connection: Connection
+
+    def reserve_block(self, size: int) -> MessageNumber:
+        """A lock around reading and moving the sequence keeps blocks apart."""
+        driver = psycopg_connection(self.connection)
+        with driver.pipeline():
+            driver.execute("SELECT pg_advisory_xact_lock(hashtext('message_number'))")
+            block = driver.execute(
+                "SELECT setval('message_number', nextval('message_number') + %s) - %s",
+                (size - 1, size - 1),
+            )
+        row = block.fetchone()
+        assert row is not None, "setval always answers"
+        return MessageNumber(row[0])
+
+
+def _owned(batch: ClaimedBatch) -> dict[str, object]:
+    """The parameters of the guard: which batch, and that this worker and attempt own it."""
+    return {
+        "account": batch.key.account,
+        "campaign": batch.key.campaign,
+        "no": batch.key.no,
+        "worker": batch.worker,
+        "attempt": batch.attempt,
+    }

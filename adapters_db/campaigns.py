@@ -1,0 +1,253 @@
+"""Campaigns on PostgreSQL."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+from sqlalchemy import Connection, Row, Select, Update, case, func, literal, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+from adapters_db.reads import Reads
+from adapters_db.tables.campaigns import campaign
+from retail_core.audiences.model import AudienceSpec
+from retail_core.campaigns.errors import AlreadySending, CampaignNotFound
+from retail_core.campaigns.model import (
+    Campaign,
+    CampaignContent,
+    CampaignCounts,
+    CampaignCredits,
+    CampaignStart,
+    CampaignState,
+)
+from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.pages import Page, PageRequest
+from retail_core.messages.model import ProgressChange
+
+_LOCK_NOT_AVAILABLE = "55P03"
+
+_COLUMNS = tuple(campaign.c)
+
+
+def _campaign(row: "Row[tuple[object, ...]]") -> Campaign:
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for rows by column
+    audience = AudienceSpec(
+        values["system_list"], values["filter_gender"], values["filter_age_group"]
+    )
+    content = CampaignContent(
+        values["name"], values["message_text"], audience, values["include_offer"]
+    )
+    counts = CampaignCounts(*(values[field.name] for field in attrs.fields(CampaignCounts)))
+    credits = CampaignCredits(
+        *(values[f"credits_{field.name}"] for field in attrs.fields(CampaignCredits))
+    )
+    plain = {
+        name: values[name]
+        for name in (field.name for field in attrs.fields(Campaign))
+        if name not in {"content", "counts", "credits"}
+    }
+    return Campaign(content=content, counts=counts, credits=credits, **plain)
+
+
+def _written(content: CampaignContent) -> Mapping[str, object]:
+    return {
+        "name": content.name,
+        "message_text": content.message_text,
+        "system_list": content.audience.system_list,
+        "filter_gender": content.audience.gender,
+        "filter_age_group": content.audience.age_group,
+        "include_offer": content.include_offer,
+    }
+
+
+@attrs.frozen
+class SqlCampaignStore:
+    """`CampaignStore`, and the counters and narrow ports that other rooms ask for."""
+
+    connection: Connection
+
+    def add(
+        self, account: AccountId, content: CampaignContent, total: int, now: datetime
+    ) -> Campaign:
+        """A new draft."""
+        insert = campaign.insert().values(
+            account_id=account, total=total, created_at=now, updated_at=now, **_written(content)
+        )
+        return self._one(insert.returning(*_COLUMNS))
+
+    def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
+        """Raises `CampaignNotFound`."""
+        return self._one(_by_id(account, campaign_id))
+
+    def lock(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
+        """Lock the row without waiting."""
+        try:
+            return self._one(_by_id(account, campaign_id).with_for_update(nowait=True))
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+                raise AlreadySending from error
+            raise
+
+    def rewrite(
+        self,
+        account: AccountId,
+        campaign_id: CampaignId,
+        content: CampaignContent,
+        total: int,
+        now: datetime,
+    ) -> Campaign:
+        """Replace the content."""
+        return self._one(
+            _change(account, campaign_id)
+            .values(total=total, updated_at=now, **_written(content))
+            .returning(*_COLUMNS)
+        )
+
+    def start(self, account: AccountId, campaign_id: CampaignId, start: CampaignStart) -> None:
+        """Everybody is queued, the credits are held, and the rows will have a partition."""
+        self.connection.execute(select(func.ensure_message_partition(campaign_id)))
+        self.connection.execute(
+            _change(account, campaign_id).values(
+                state=CampaignState.SENDING,
+                status_reason=None,
+                plan=start.plan,
+                first_number=start.first_number,
+                total=start.recipients,
+                queued=start.recipients,
+                credits_held=start.credits,
+                started_at=start.at,
+                updated_at=start.at,
+            )
+        )
+
+    def resume(self, account: AccountId, campaign_id: CampaignId, now: datetime) -> None:
+        """Sending again."""
+        self.connection.execute(
+            _change(account, campaign_id).values(
+                state=CampaignState.SENDING, status_reason=None, updated_at=now
+            )
+        )
+
+    def fail(self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime) -> None:
+        """It never started, and never will."""
+        self.connection.execute(
+            _change(account, campaign_id).values(
+                state=CampaignState.FAILED, status_reason=reason, finished_at=now, updated_at=now
+            )
+        )
+
+    def _one(
+        self,
+        statement: "Select[tuple[object, ...]] | ReturningInsert[tuple[object, ...]] "
+        "| ReturningUpdate[tuple[object, ...]]",
+    ) -> Campaign:
+        row = self.connection.execute(statement).one_or_none()
+        if row is None:
+            raise CampaignNotFound
+        return _campaign(row)
+
+
+@attrs.frozen
+class SqlCampaignProgress:
+    """`CampaignProgress`: counters by addition, in one statement."""
+
+    connection: Connection
+
+    def record(
+        self, account: AccountId, campaign_id: CampaignId, change: ProgressChange, now: datetime
+    ) -> None:
+        """Add; nobody waiting any more completes the campaign."""
+        columns = campaign.c
+        queued = columns.queued + change.queued
+        ends = queued == literal(0)
+        running = columns.state.in_([CampaignState.SENDING, CampaignState.PAUSED])
+        settled = change.captured + change.released
+        self.connection.execute(
+            _change(account, campaign_id).values(
+                queued=queued,
+                sent=columns.sent + change.sent,
+                delivered=columns.delivered + change.delivered,
+                failed=columns.failed + change.failed,
+                unknown=columns.unknown + change.unknown,
+                cancelled=columns.cancelled + change.cancelled,
+                credits_held=columns.credits_held - settled,
+                credits_captured=columns.credits_captured + change.captured,
+                credits_released=columns.credits_released + change.released,
+                state=case((ends & running, CampaignState.COMPLETED), else_=columns.state),
+                finished_at=case((ends & running, now), else_=columns.finished_at),
+                updated_at=now,
+            )
+        )
+
+    def pause_by_gateway(
+        self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
+    ) -> None:
+        """Nothing more goes out until the owner resumes."""
+        self.connection.execute(
+            _change(account, campaign_id)
+            .where(campaign.c.state == CampaignState.SENDING)
+            .values(state=CampaignState.PAUSED, status_reason=reason, updated_at=now)
+        )
+
+
+_ORDERS = {
+    CampaignOrder.CREATED_AT: campaign.c.created_at,
+    CampaignOrder.SCHEDULED_AT: campaign.c.scheduled_at,
+    CampaignOrder.STARTED_AT: campaign.c.started_at,
+    CampaignOrder.FINISHED_AT: campaign.c.finished_at,
+    CampaignOrder.NAME: campaign.c.name,
+    CampaignOrder.STATUS: campaign.c.state,
+}
+
+
+@attrs.frozen
+class SqlCampaignQueries:
+    """`CampaignQueries` on PostgreSQL."""
+
+    reads: Reads
+
+    def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
+        """Raises `CampaignNotFound`."""
+        with self.reads.account(account) as connection:
+            row = connection.execute(_by_id(account, campaign_id)).one_or_none()
+        if row is None:
+            raise CampaignNotFound
+        return _campaign(row)
+
+    def page(
+        self, account: AccountId, wanted: CampaignFilter, request: PageRequest
+    ) -> Page[Campaign]:
+        """Sorted as wanted, equal ones by id in the same direction."""
+        conditions = [campaign.c.account_id == account]
+        if wanted.name:
+            conditions.append(campaign.c.name.icontains(wanted.name, autoescape=True))
+        if wanted.state is not None:
+            conditions.append(campaign.c.state == wanted.state)
+        if wanted.created_from is not None:
+            conditions.append(campaign.c.created_at >= wanted.created_from)
+        if wanted.created_before is not None:
+            conditions.append(campaign.c.created_at < wanted.created_before)
+        keys = (_ORDERS[wanted.order], campaign.c.id)
+        order = [(key.desc() if wanted.descending else key.asc()).nulls_last() for key in keys]
+        statement = (
+            select(*_COLUMNS)
+            .where(*conditions)
+            .order_by(*order)
+            .limit(request.page_size)
+            .offset(request.offset)
+        )
+        with self.reads.account(account) as connection:
+            total = connection.execute(
+                select(func.count()).select_from(campaign).where(*conditions)
+            ).scalar_one()
+            items = tuple(_campaign(row) for row in connection.execute(statement))
+        return Page(items, total, request.page, request.page_size)
+
+
+def _by_id(account: AccountId, campaign_id: CampaignId) -> "Select[tuple[object, ...]]":
+    return select(*_COLUMNS).where(campaign.c.account_id == account, campaign.c.id == campaign_id)
+
+
+def _change(account: AccountId, campaign_id: CampaignId) -> Update:
+    return update(campaign).where(campaign.c.account_id == account, campaign.c.id == campaign_id)

@@ -1,0 +1,110 @@
+"""Reading the message log: rows, and recipients of batches that have no rows yet."""
+
+from typing import Any
+
+import attrs
+import cattrs
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection
+
+from adapters_db.connections import psycopg_connection
+from adapters_db.reads import Reads
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber, ProviderId
+from retail_core.kernel.pages import Page, PageRequest
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import MessageState, SendingPlan
+from retail_core.messages.queries import MessageFilter, MessageRecord
+from retail_core.templates.encoding import Encoding
+
+# A batch that is unknown has its rows already.
+_LOG = f"""
+WITH log AS (
+    SELECT m.seq, m.contact_id, m.phone, m.first_name, m.last_name, m.email, m.state, m.encoding,
+           m.parts, m.credits, m.provider_id, m.error_code, m.error, m.sent_at, m.delivered_at,
+           m.failed_at, m.updated_at
+    FROM message m
+    WHERE m.campaign_id = %(campaign)s AND m.account_id = %(account)s
+      AND (%(state)s::smallint IS NULL OR m.state = %(state)s)
+    UNION ALL
+    SELECT r.seq, r.contact_id, r.phone, r.first_name, r.last_name, r.email,
+           {MessageState.QUEUED:d}::smallint, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+           NULL
+    FROM send_batch b,
+         unnest(b.seqs, b.contact_ids, b.phones, b.first_names, b.last_names, b.emails)
+             AS r (seq, contact_id, phone, first_name, last_name, email)
+    WHERE b.campaign_id = %(campaign)s AND b.account_id = %(account)s
+      AND b.state IN ('queued', 'claimed', 'submitting')
+      AND (%(state)s::smallint IS NULL OR %(state)s = {MessageState.QUEUED:d})
+)
+"""
+_DIGITS = "WHERE %(digits)s::text IS NULL OR log.phone::text LIKE '%%' || %(digits)s || '%%'"
+
+_COUNT = f"{_LOG} SELECT count(*) FROM log {_DIGITS}"
+_PAGE = f"""{_LOG}
+SELECT log.*, c.first_number + log.seq AS number, c.plan, c.started_at
+FROM log JOIN campaign c ON c.id = %(campaign)s AND c.account_id = %(account)s {_DIGITS}
+ORDER BY log.seq DESC LIMIT %(page_size)s OFFSET %(offset)s
+"""
+
+_converter = cattrs.Converter()
+
+
+@attrs.frozen
+class SqlMessageQueries:
+    """`MessageQueries` on PostgreSQL."""
+
+    reads: Reads
+
+    def of_campaign(
+        self,
+        account: AccountId,
+        campaign: CampaignId,
+        wanted: MessageFilter,
+        request: PageRequest,
+    ) -> Page[MessageRecord]:
+        """Highest number first."""
+        parameters: dict[str, object] = {
+            "account": account,
+            "campaign": campaign,
+            "state": None if wanted.state is None else int(wanted.state),
+            "digits": wanted.digits,
+            "page_size": request.page_size,
+            "offset": request.offset,
+        }
+        with self.reads.account(account) as connection:
+            total, rows = _read(connection, parameters)
+        items = tuple(_record(row, campaign) for row in rows)
+        return Page(items, total, request.page, request.page_size)
+
+
+def _read(connection: Connection, parameters: dict[str, object]) -> tuple[int, list[Any]]:
+    driver = psycopg_connection(connection)
+    counted = driver.execute(_COUNT, parameters).fetchone()
+    with driver.cursor(row_factory=namedtuple_row) as cursor:
+        rows = cursor.execute(_PAGE, parameters).fetchall()
+    return (0 if counted is None else counted[0]), list(rows)
+
+
+def _record(row: Any, campaign: CampaignId) -> MessageRecord:  # noqa: ANN401 - a row by name
+    return MessageRecord(
+        number=MessageNumber(row.number),
+        campaign=campaign,
+        contact=None if row.contact_id is None else ContactId(row.contact_id),
+        phone=None if row.phone is None else PhoneNumber(f"+{row.phone}"),
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        state=MessageState(row.state),
+        encoding=None if row.encoding is None else Encoding(row.encoding),
+        parts=row.parts,
+        credits=row.credits,
+        provider_id=None if row.provider_id is None else ProviderId(row.provider_id),
+        error_code=row.error_code,
+        error=row.error,
+        plan=_converter.structure(row.plan, SendingPlan),
+        created_at=row.started_at,
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
+        failed_at=row.failed_at,
+        updated_at=row.updated_at or row.started_at,
+    )

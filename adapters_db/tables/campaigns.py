@@ -1,0 +1,154 @@
+"""Campaigns, batches, messages and delivery reports."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from adapters_db.columns import EnumNumber, EnumText, JsonOf, PhoneDigits, UtcTime
+from adapters_db.tables.metadata import metadata
+from retail_core.audiences.model import AgeGroup
+from retail_core.campaigns.model import CampaignState
+from retail_core.contacts.model import Gender
+from retail_core.messages.model import MessageState, SendingPlan
+
+_ZERO = text("0")
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Integer, Identity(always=False), primary_key=True),
+    Column("account_id", Integer, ForeignKey("account.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("message_text", Text, nullable=False),
+    Column("system_list", Text),
+    Column("filter_gender", EnumText(Gender)),
+    Column("filter_age_group", EnumText(AgeGroup)),
+    Column("include_offer", Boolean, nullable=False),
+    Column("state", EnumText(CampaignState), nullable=False, server_default="draft"),
+    Column("status_reason", Text),
+    Column("scheduled_at", UtcTime),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("total", Integer, nullable=False, server_default=_ZERO),
+    Column("queued", Integer, nullable=False, server_default=_ZERO),
+    Column("sent", Integer, nullable=False, server_default=_ZERO),
+    Column("delivered", Integer, nullable=False, server_default=_ZERO),
+    Column("failed", Integer, nullable=False, server_default=_ZERO),
+    Column("unknown", Integer, nullable=False, server_default=_ZERO),
+    Column("cancelled", Integer, nullable=False, server_default=_ZERO),
+    Column("credits_held", BigInteger, nullable=False, server_default=_ZERO),
+    Column("credits_captured", BigInteger, nullable=False, server_default=_ZERO),
+    Column("credits_released", BigInteger, nullable=False, server_default=_ZERO),
+    Column("first_number", BigInteger, unique=True),
+    Column("plan", JsonOf(SendingPlan)),
+    UniqueConstraint("account_id", "id"),
+)
+
+send_batch = Table(
+    "send_batch",
+    metadata,
+    Column("campaign_id", Integer, primary_key=True),
+    Column("no", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("first_seq", Integer, nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("seqs", ARRAY(Integer)),
+    Column("contact_ids", ARRAY(Integer)),
+    Column("phones", ARRAY(BigInteger)),
+    Column("credits_per_part", ARRAY(SmallInteger)),
+    Column("first_names", ARRAY(Text)),
+    Column("last_names", ARRAY(Text)),
+    Column("emails", ARRAY(Text)),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("turn", BigInteger, nullable=False),
+    Column("not_before", UtcTime),
+    Column("attempt", Integer, nullable=False, server_default=_ZERO),
+    Column("tries", Integer, nullable=False, server_default=_ZERO),
+    Column("worker", Text),
+    Column("lease_until", UtcTime),
+    Column("ref", Uuid, unique=True),
+    Column("dropped", JSONB, nullable=False, server_default="{}"),
+    Column("submitted_at", UtcTime),
+    Column("settled_at", UtcTime),
+    ForeignKeyConstraint(["account_id", "campaign_id"], ["campaign.account_id", "campaign.id"]),
+    Index("send_batch_turn_idx", "turn", postgresql_where=text("state = 'queued'")),
+    Index(
+        "send_batch_account_id_turn_idx",
+        "account_id",
+        "turn",
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "send_batch_lease_until_idx",
+        "lease_until",
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("campaign_id", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("contact_id", Integer),
+    Column("phone", PhoneDigits),
+    Column("state", EnumNumber(MessageState), nullable=False),
+    Column("encoding", SmallInteger, nullable=False),
+    Column("parts", SmallInteger, nullable=False),
+    Column("credits", Integer, nullable=False),
+    Column("first_name", Text),
+    Column("last_name", Text),
+    Column("email", Text),
+    Column("provider_id", Text, index=True),
+    Column("error_code", Text),
+    Column("error", Text),
+    Column("sent_at", UtcTime),
+    Column("delivered_at", UtcTime),
+    Column("failed_at", UtcTime),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("contact_id", "campaign_id"),
+    postgresql_partition_by="RANGE (campaign_id)",
+)
+
+report_inbox = Table(
+    "report_inbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("raw", LargeBinary, nullable=False),
+    Column("arrived_at", UtcTime, nullable=False),
+    Column("applied_at", UtcTime),
+    Index("report_inbox_waiting_idx", "id", postgresql_where=text("applied_at IS NULL")),
+)
+
+report_parked = Table(
+    "report_parked",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("provider_id", Text, index=True),
+    Column("reference", BigInteger),
+    Column("phone", PhoneDigits),
+    Column("state", EnumNumber(MessageState), nullable=False),
+    Column("word", Text, nullable=False),
+    Column("at", UtcTime),
+    Column("error", Text),
+    Column("parked_at", UtcTime, nullable=False, index=True),
+)

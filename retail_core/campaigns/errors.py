@@ -1,0 +1,75 @@
+"""What can go wrong with campaigns."""
+
+from collections.abc import Sequence
+
+from retail_core.kernel.errors import Conflict, FieldFault, Forbidden, NotFound, RuleViolation
+
+
+class CampaignNotFound(NotFound):
+    """There is no such campaign."""
+
+
+class TemplateNotFound(NotFound):
+    """There is no such template."""
+
+
+class ListNotFound(NotFound):
+    """There is no such list."""
+
+
+class WrongCampaignState(Conflict):
+    """The campaign's state does not allow this."""
+
+
+class AlreadySending(Conflict):
+    """Another request is starting this campaign right now."""
+
+    code = "ALREADY_SENDING"
+
+
+class NoMessageText(RuleViolation):
+    """The campaign has no text."""
+
+    code = "NO_MESSAGE_TEXT"
+
+
+class UnknownPlaceholder(RuleViolation):
+    """The text names placeholders that do not exist."""
+
+    code = "UNKNOWN_PLACEHOLDER"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        joined = ", ".join(names)
+        super().__init__(
+            f"Unknown placeholders: {joined}.", fields=(FieldFault("messageText", joined),)
+        )
+
+
+class MessageTooLong(RuleViolation):
+    """The text of at least one recipient needs more parts than allowed."""
+
+    code = "MESSAGE_TOO_LONG"
+
+    def __init__(self, parts: int, parts_max: int) -> None:
+        super().__init__(
+            f"The longest text needs {parts} parts; at most {parts_max} are sent.",
+            extra={"segments": parts},
+        )
+
+
+class NoRecipients(RuleViolation):
+    """Nobody is in the audience."""
+
+    code = "NO_RECIPIENTS"
+
+
+class NoValidSender(RuleViolation):
+    """The store has no sender name, and no fallback is set."""
+
+    code = "CAMPAIGN_ENQUEUE_ERROR"
+
+
+class SubscriptionRequired(Forbidden):
+    """Sending needs an active subscription."""
+
+    code = "SUBSCRIPTION_REQUIRED"

@@ -1,0 +1,75 @@
+"""What campaigns need from the world."""
+
+from datetime import datetime
+from typing import Protocol
+
+from retail_core.accounts.ports import AccountStore
+from retail_core.campaigns.model import Campaign, CampaignContent, CampaignStart
+from retail_core.credits.ports import CreditLedger
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.ports import Work
+from retail_core.messages.ports import BatchStore, MessageNumbers
+
+
+class CampaignStore(Protocol):
+    """The campaigns of an account."""
+
+    def add(
+        self, account: AccountId, content: CampaignContent, total: int, now: datetime
+    ) -> Campaign:
+        """A new draft."""
+        ...
+
+    def get(self, account: AccountId, campaign: CampaignId) -> Campaign:
+        """Raises `CampaignNotFound`."""
+        ...
+
+    def lock(self, account: AccountId, campaign: CampaignId) -> Campaign:
+        """Lock the row without waiting; raises `CampaignNotFound`, `AlreadySending`."""
+        ...
+
+    def rewrite(
+        self,
+        account: AccountId,
+        campaign: CampaignId,
+        content: CampaignContent,
+        total: int,
+        now: datetime,
+    ) -> Campaign:
+        """Replace the content of a locked, editable campaign."""
+        ...
+
+    def start(self, account: AccountId, campaign: CampaignId, start: CampaignStart) -> None:
+        """A locked campaign becomes sending, with everybody queued and the credits held."""
+        ...
+
+    def resume(self, account: AccountId, campaign: CampaignId, now: datetime) -> None:
+        """A locked, paused campaign becomes sending again."""
+        ...
+
+    def fail(self, account: AccountId, campaign: CampaignId, reason: str, now: datetime) -> None:
+        """A locked campaign that never started becomes failed."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """Whether an account may send; billing knows."""
+
+    def is_active(self, account: AccountId) -> bool: ...
+
+
+class CampaignsUnitOfWork(Work, Protocol):
+    """The stores that campaigns work on."""
+
+    @property
+    def accounts(self) -> AccountStore: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
+    @property
+    def batches(self) -> BatchStore: ...
+    @property
+    def numbers(self) -> MessageNumbers: ...
+    @property
+    def credits(self) -> CreditLedger: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...

@@ -1,0 +1,46 @@
+"""Reading campaigns."""
+
+import enum
+from datetime import datetime
+from typing import Protocol
+
+import attrs
+
+from retail_core.campaigns.model import Campaign, CampaignState
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.pages import Page, PageRequest
+
+
+class CampaignOrder(enum.Enum):
+    """What a list of campaigns can be sorted by; equal ones by id."""
+
+    CREATED_AT = "createdAt"
+    SCHEDULED_AT = "scheduledAt"
+    STARTED_AT = "startedAt"
+    FINISHED_AT = "finishedAt"
+    NAME = "name"
+    STATUS = "status"
+
+
+@attrs.frozen
+class CampaignFilter:
+    """Which campaigns a list shows; None and "" mean any. Times: from included, before not."""
+
+    name: str = ""
+    state: CampaignState | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    order: CampaignOrder = CampaignOrder.CREATED_AT
+    descending: bool = True
+
+
+class CampaignQueries(Protocol):
+    """Reads campaigns of one account."""
+
+    def get(self, account: AccountId, campaign: CampaignId) -> Campaign:
+        """Raises `CampaignNotFound`."""
+        ...
+
+    def page(
+        self, account: AccountId, wanted: CampaignFilter, request: PageRequest
+    ) -> Page[Campaign]: ...

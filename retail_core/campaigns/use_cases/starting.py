@@ -1,0 +1,105 @@
+"""Starting a campaign: one decision, committed as a whole or not at all."""
+
+import attrs
+
+from retail_core.accounts.model import Account
+from retail_core.campaigns import planning
+from retail_core.campaigns.errors import NoRecipients, SubscriptionRequired, WrongCampaignState
+from retail_core.campaigns.model import Campaign, CampaignStart, CampaignState
+from retail_core.campaigns.ports import CampaignsUnitOfWork
+from retail_core.kernel.idempotency import Once
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.ports import Clock, Transactions
+from retail_core.messages.jobs import dispatch_nudges
+from retail_core.messages.model import SendingPlan
+from retail_core.templates.rendering import parse
+
+
+@attrs.frozen
+class StartedCampaign:
+    """What starting (or resuming) did: recipients waiting, and credits needed and held."""
+
+    campaign: CampaignId
+    queued: int
+    credits_required: int
+    credits_held: int
+
+
+@attrs.frozen
+class StartCampaign:
+    """Freeze the audience, hold exactly what it will cost, and let the workers begin.
+
+    A paused campaign is resumed; nobody is planned twice. Raises `WrongCampaignState`,
+    `AlreadySending`, `NoMessageText`, `UnknownPlaceholder`, `NoValidSender`, `MessageTooLong`,
+    `NoRecipients` (the campaign is then failed), `SubscriptionRequired`, `InsufficientCredits`.
+    """
+
+    transactions: Transactions[CampaignsUnitOfWork]
+    clock: Clock
+    policy: planning.SendingPolicy
+
+    def __call__(
+        self, account: AccountId, campaign_id: CampaignId, once: Once | None = None
+    ) -> StartedCampaign:
+        with self.transactions.begin(account, once) as uow:
+            campaign = uow.campaigns.lock(account, campaign_id)
+            started: StartedCampaign | None
+            if campaign.state is CampaignState.PAUSED:
+                started = self._resume(uow, campaign)
+            elif campaign.state.editable:
+                started = self._start(uow, campaign)
+            else:
+                raise WrongCampaignState(f"The campaign is {campaign.state.value}.")
+            if started is not None:
+                uow.effect(campaign_id)
+        if started is None:
+            raise NoRecipients
+        return started
+
+    def _resume(self, uow: CampaignsUnitOfWork, campaign: Campaign) -> StartedCampaign:
+        if not uow.subscriptions.is_active(campaign.account_id):
+            raise SubscriptionRequired
+        uow.campaigns.resume(campaign.account_id, campaign.id, self.clock.now())
+        self._nudge(uow, campaign, campaign.counts.queued)
+        held = campaign.credits.held
+        return StartedCampaign(campaign.id, campaign.counts.queued, held, held)
+
+    def _start(self, uow: CampaignsUnitOfWork, campaign: Campaign) -> StartedCampaign | None:
+        """None: nobody is in the audience, and the campaign is failed."""
+        account = campaign.account_id
+        store = uow.accounts.get(account)
+        plan = planning.plan_of(campaign.content, store, self.policy)
+        recipients = self._freeze(uow, campaign, store, plan)
+        if recipients == 0:
+            uow.campaigns.fail(account, campaign.id, "no_recipients", self.clock.now())
+            return None
+        groups = uow.batches.merge_groups(account, campaign.id)
+        forecast = planning.forecast(plan, groups, self.policy.parts_max)
+        if not uow.subscriptions.is_active(account):
+            raise SubscriptionRequired
+        first_number = uow.numbers.reserve_block(recipients)
+        start = CampaignStart(plan, first_number, recipients, forecast.credits, self.clock.now())
+        uow.campaigns.start(account, campaign.id, start)
+        self._nudge(uow, campaign, recipients)
+        uow.credits.hold(account, f"hold:c{campaign.id}", forecast.credits, campaign.id)
+        return StartedCampaign(campaign.id, recipients, forecast.credits, forecast.credits)
+
+    def _freeze(
+        self, uow: CampaignsUnitOfWork, campaign: Campaign, store: Account, plan: SendingPlan
+    ) -> int:
+        now = self.clock.now()
+        frozen = uow.batches.freeze(
+            campaign.account_id,
+            campaign.id,
+            campaign.content.audience,
+            planning.rules_of(store, self.policy.prices, now),
+            parse(plan.text).fields,
+            self.policy.batch_messages_max,
+            now,
+        )
+        return frozen.recipients
+
+    def _nudge(self, uow: CampaignsUnitOfWork, campaign: Campaign, recipients: int) -> None:
+        batches = -(-recipients // self.policy.batch_messages_max)
+        for job in dispatch_nudges(campaign.account_id, campaign.id, batches):
+            uow.jobs.add(job)

@@ -1,0 +1,48 @@
+"""Nudges that sending needs; each is safe to lose and safe to run twice."""
+
+from datetime import datetime
+
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.jobs import Job
+from retail_core.messages.model import BatchKey
+
+DISPATCH = "dispatch"
+APPLY_REPORTS = "apply_reports"
+MATCH_PARKED_REPORTS = "match_parked_reports"
+
+DISPATCH_NUDGES_MAX = 8
+"""More workers than this join a campaign through the nudges of the sweep."""
+
+
+def dispatch_nudges(account: AccountId, campaign: CampaignId, batches: int) -> list[Job]:
+    """Nudges for the workers that may share a campaign; each sends until nothing is due."""
+    return [
+        Job(DISPATCH, f"dispatch:{campaign}:{no}", {"campaignId": campaign}, account)
+        for no in range(min(batches, DISPATCH_NUDGES_MAX))
+    ]
+
+
+def dispatch_again(key: BatchKey, attempt: int, not_before: datetime | None) -> Job:
+    """A nudge for a batch that was put back."""
+    return Job(
+        DISPATCH,
+        f"dispatch:{key.campaign}:{key.no}:{attempt}",
+        {"campaignId": key.campaign},
+        key.account,
+        not_before,
+    )
+
+
+def apply_reports() -> Job:
+    """Reports arrived; waiting nudges are one."""
+    return Job(APPLY_REPORTS, APPLY_REPORTS)
+
+
+def match_parked_reports() -> Job:
+    """Provider ids became known that reports may be waiting for."""
+    return Job(MATCH_PARKED_REPORTS, MATCH_PARKED_REPORTS)
+
+
+def sweep_nudge(no: int) -> Job:
+    """Something is due somewhere: a worker that has nothing to do should look."""
+    return Job(DISPATCH, f"dispatch:sweep:{no}")

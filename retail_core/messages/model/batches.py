@@ -1,0 +1,160 @@
+"""A batch: the unit of claiming, submitting and settling (docs/state-machines.md)."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId, WorkerId
+from retail_core.messages.model.states import MessageState
+from retail_core.templates.encoding import Encoding
+
+BATCH_MESSAGES_MAX = 5_000
+LEASE_SECONDS = 120
+SUBMIT_ATTEMPTS_MAX = 5
+RETRY_AFTER_SECONDS_MAX = 3_600
+
+
+class BatchState(enum.Enum):
+    """queued -> claimed -> submitting -> settled, or unknown where nobody can tell."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+
+
+class Dropped(enum.Enum):
+    """Why a planned recipient was not handed over; the word is the message's `errorCode`."""
+
+    OPTED_OUT = "opted_out"
+    SUPPRESSED = "suppressed"
+    NUMBER_CHANGED = "number_changed"
+    ERASED = "erased"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
+
+
+@attrs.frozen
+class SendingPlan:
+    """All that is fixed at enqueue and, with the merge values, gives each text byte for byte.
+
+    `text` has its appended lines. `offer_url` and `unsubscribe_url` are link templates.
+    `renderer` is the version of the rendering rules that must be used for ever.
+    """
+
+    text: str
+    sender: str
+    store_name: str
+    offer_url: str
+    unsubscribe_url: str
+    smart_encoding: str = "off"
+    renderer: int = 1
+
+
+@attrs.frozen
+class Recipients:
+    """The frozen recipients of a batch, as columns of equal length.
+
+    `phones` are E.164 digits. A column of merge values is None where the text does not use it.
+    """
+
+    seqs: Sequence[int]
+    contacts: Sequence[ContactId]
+    phones: Sequence[int]
+    credits_per_part: Sequence[int]
+    first_names: Sequence[str | None] | None = None
+    last_names: Sequence[str | None] | None = None
+    emails: Sequence[str | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+
+@attrs.frozen
+class BatchKey:
+    """A batch's identity: its campaign and its number in it."""
+
+    account: AccountId
+    campaign: CampaignId
+    no: int
+
+
+@attrs.frozen
+class ClaimedBatch:
+    """A batch that one worker owns until `lease_until`.
+
+    `attempt` fences it against an older claim; `tries` counts calls that surely sent nothing.
+    """
+
+    key: BatchKey
+    worker: WorkerId
+    attempt: int
+    tries: int
+    lease_until: datetime
+    first_number: int
+    plan: SendingPlan
+    recipients: Recipients
+    ref: UUID | None = None
+    dropped: Mapping[int, Dropped] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class FrozenAudience:
+    """What freezing an audience made."""
+
+    recipients: int
+    batches: int
+
+
+@attrs.frozen
+class MergeGroup:
+    """Recipients whose texts have the same size: they share all merge values used and the price."""
+
+    credits_per_part: int
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    recipients: int
+
+
+@attrs.frozen
+class BatchResults:
+    """What became of each recipient of a batch, as columns of the length of the batch."""
+
+    states: Sequence[MessageState]
+    encodings: Sequence[Encoding]
+    parts: Sequence[int]
+    credits: Sequence[int]
+    provider_ids: Sequence[str | None]
+    error_codes: Sequence[str | None]
+    errors: Sequence[str | None]
+
+    def at(self, positions: Sequence[int]) -> "BatchResults":
+        """Only the results of some recipients."""
+        if len(positions) == len(self.states):
+            return self
+        columns = {
+            field.name: [getattr(self, field.name)[position] for position in positions]
+            for field in attrs.fields(BatchResults)
+        }
+        return BatchResults(**columns)
+
+    def count(self, state: MessageState) -> int:
+        return self.states.count(state)
+
+    def credits_in(self, *states: MessageState) -> int:
+        """Credits of the recipients in these states."""
+        pairs = zip(self.states, self.credits, strict=True)
+        return sum(credits for state, credits in pairs if state in states)
+
+
+@attrs.frozen
+class Settlement:
+    """What a settle changed: rows of `positions` went from `previous` to their result."""
+
+    previous: MessageState
+    positions: Sequence[int]

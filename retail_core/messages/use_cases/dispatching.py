@@ -1,0 +1,127 @@
+"""Dispatch: claim a batch, write down the intent, hand over, settle."""
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import attrs
+
+from retail_core.kernel.ids import WorkerId
+from retail_core.kernel.ports import Clock, Randomness, Transactions
+from retail_core.links.codes import LinkCodes
+from retail_core.messages import composing, jobs, outcomes
+from retail_core.messages.errors import LeaseLost
+from retail_core.messages.model import (
+    LEASE_SECONDS,
+    Accepted,
+    AccessRefused,
+    BatchResults,
+    ClaimedBatch,
+    Dropped,
+    NotSent,
+    SubmissionOutcome,
+)
+from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
+from retail_core.messages.use_cases.settling import settle
+
+PACE_WAIT_SECONDS_MAX = 30.0
+
+
+class DispatchOutcome(enum.Enum):
+    """What one call of `DispatchBatch` did."""
+
+    IDLE = "idle"
+    SETTLED = "settled"
+    PUT_BACK = "put_back"
+    LOST = "lost"
+
+
+@attrs.frozen
+class DispatchBatch:
+    """Send one batch. Safe to run twice, side by side, and to die in at any line.
+
+    What may have been handed over is never handed over again: the intent is committed before the
+    socket is touched, and only an outcome that surely sent nothing puts the batch back.
+    """
+
+    transactions: Transactions[MessagesUnitOfWork]
+    gateway: SmsGateway
+    pace: GatewayPace
+    pause: Pause
+    clock: Clock
+    randomness: Randomness
+    codes: LinkCodes
+
+    def __call__(self, worker: WorkerId) -> DispatchOutcome:
+        """Claim and send one due batch; IDLE when none is due. Raises `Unavailable`."""
+        now = self.clock.now()
+        with self.transactions.across_accounts() as uow:
+            batch = uow.batches.claim_across_accounts(worker, now, _lease_from(now))
+        if batch is None:
+            return DispatchOutcome.IDLE
+        composed = composing.compose(batch, self.codes)
+        self.pause.seconds(min(self.pace.reserve(batch.key.account), PACE_WAIT_SECONDS_MAX))
+        ref = UUID(bytes=self.randomness.token(16), version=4)
+        try:
+            dropped = self._commit_intent(batch, ref)
+        except LeaseLost:
+            return DispatchOutcome.LOST
+        outgoing = composed.outgoing(dropped)
+        outcome = self.gateway.submit(outgoing) if outgoing else Accepted(())
+        return self._finish(batch, ref, composed, dropped, outcome)
+
+    def _commit_intent(self, batch: ClaimedBatch, ref: UUID) -> Mapping[int, Dropped]:
+        lease_until = _lease_from(self.clock.now())
+        with self.transactions.begin(batch.key.account) as uow:
+            return uow.batches.commit_intent(batch, ref, lease_until)
+
+    def _finish(
+        self,
+        batch: ClaimedBatch,
+        ref: UUID,
+        composed: composing.ComposedBatch,
+        dropped: Mapping[int, Dropped],
+        outcome: SubmissionOutcome,
+    ) -> DispatchOutcome:
+        verdict = outcomes.judge(outcome, len(composed) - len(dropped), batch.tries)
+        if verdict is outcomes.Verdict.SPLIT:
+            return self._split(batch)
+        if verdict is outcomes.Verdict.PUT_BACK:
+            return self._put_back(batch, outcome)
+        return self._settle(batch, ref, outcomes.results_of(outcome, composed, dropped))
+
+    def _settle(self, batch: ClaimedBatch, ref: UUID, results: BatchResults) -> DispatchOutcome:
+        with self.transactions.begin(batch.key.account) as uow:
+            settled = settle(uow, batch, ref, results, self.clock.now())
+        return DispatchOutcome.SETTLED if settled else DispatchOutcome.LOST
+
+    def _put_back(self, batch: ClaimedBatch, outcome: SubmissionOutcome) -> DispatchOutcome:
+        """Queue the batch again; a gateway that refuses us pauses the campaign as well."""
+        not_before = None
+        if isinstance(outcome, NotSent):
+            spread = int.from_bytes(self.randomness.token(2)) / 65_536
+            delay_seconds = outcomes.retry_delay_seconds(outcome, batch.tries, spread)
+            not_before = self.clock.now() + timedelta(seconds=delay_seconds)
+        refused = isinstance(outcome, AccessRefused)
+        with self.transactions.begin(batch.key.account) as uow:
+            if not uow.batches.put_back(batch, not_before, failed_try=not refused):
+                return DispatchOutcome.LOST
+            if refused:
+                uow.progress.pause_by_gateway(
+                    batch.key.account, batch.key.campaign, "gateway_refused", self.clock.now()
+                )
+            else:
+                uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, not_before))
+        return DispatchOutcome.PUT_BACK
+
+    def _split(self, batch: ClaimedBatch) -> DispatchOutcome:
+        with self.transactions.begin(batch.key.account) as uow:
+            if not uow.batches.split(batch, self.clock.now()):
+                return DispatchOutcome.LOST
+            uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, None))
+        return DispatchOutcome.PUT_BACK
+
+
+def _lease_from(now: datetime) -> datetime:
+    return now + timedelta(seconds=LEASE_SECONDS)

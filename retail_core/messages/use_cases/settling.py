@@ -1,0 +1,64 @@
+"""The one transaction that books a batch: message rows, credits, counters, nudges."""
+
+from datetime import datetime
+from uuid import UUID
+
+from retail_core.messages import jobs
+from retail_core.messages.model import (
+    BatchResults,
+    ClaimedBatch,
+    MessageState,
+    ProgressChange,
+    Settlement,
+)
+from retail_core.messages.ports import MessagesUnitOfWork
+
+
+def settle(
+    uow: MessagesUnitOfWork,
+    batch: ClaimedBatch,
+    ref: UUID,
+    results: BatchResults,
+    now: datetime,
+) -> bool:
+    """Book the results of a batch; False (and no change) if somebody else settled it.
+
+    Locks, in this order: the batch, its message rows, the wallet, the campaign.
+    """
+    settlement = uow.batches.settle(batch, ref, results, now)
+    if settlement is None:
+        return False
+    changed = results.at(settlement.positions)
+    captured = changed.credits_in(MessageState.SENT)
+    released = changed.credits_in(MessageState.FAILED, MessageState.CANCELLED)
+    late = settlement.previous is MessageState.UNKNOWN
+    uow.credits.settle(
+        batch.key.account,
+        f"{ref}:late" if late else str(ref),
+        captured=captured,
+        released=released,
+        campaign=batch.key.campaign,
+        reason=f"sms:send:campaign:{batch.key.campaign}",
+        messages=changed.count(MessageState.SENT),
+    )
+    change = _progress(settlement, changed, captured, released)
+    uow.progress.record(batch.key.account, batch.key.campaign, change, now)
+    if any(changed.provider_ids):
+        uow.jobs.add(jobs.match_parked_reports())
+    return True
+
+
+def _progress(
+    settlement: Settlement, changed: BatchResults, captured: int, released: int
+) -> ProgressChange:
+    size = len(settlement.positions)
+    late = settlement.previous is MessageState.UNKNOWN
+    return ProgressChange(
+        queued=0 if late else -size,
+        sent=changed.count(MessageState.SENT),
+        failed=changed.count(MessageState.FAILED),
+        unknown=changed.count(MessageState.UNKNOWN) - (size if late else 0),
+        cancelled=changed.count(MessageState.CANCELLED),
+        captured=captured,
+        released=released,
+    )

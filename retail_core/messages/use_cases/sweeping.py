@@ -1,0 +1,46 @@
+"""Finding what a dead worker left behind, and work whose nudge got lost."""
+
+import attrs
+
+from retail_core.kernel.ports import Clock, Transactions
+from retail_core.links.codes import LinkCodes
+from retail_core.messages import composing, jobs, outcomes
+from retail_core.messages.model import ClaimedBatch, Doubtful
+from retail_core.messages.ports import MessagesUnitOfWork
+from retail_core.messages.use_cases.settling import settle
+
+STALE_BATCHES_MAX = 20
+
+
+@attrs.frozen
+class SweepStaleBatches:
+    """Free claims whose lease is over; what was being submitted becomes unknown.
+
+    Nothing that reached the intent is ever queued again by this. Returns how many batches became
+    unknown. Nudges dispatch when anything is due, so that a wiped queue heals by itself.
+    """
+
+    transactions: Transactions[MessagesUnitOfWork]
+    clock: Clock
+    codes: LinkCodes
+
+    def __call__(self) -> int:
+        now = self.clock.now()
+        with self.transactions.across_accounts() as uow:
+            uow.batches.free_stale_claims_across_accounts(now)
+            stale = uow.batches.stale_across_accounts(now, STALE_BATCHES_MAX)
+            due = uow.batches.due_across_accounts(now)
+            if due:
+                for no in range(jobs.DISPATCH_NUDGES_MAX):
+                    uow.jobs.add(jobs.sweep_nudge(no))
+            if uow.reports.waiting_across_accounts():
+                uow.jobs.add(jobs.apply_reports())
+        return sum(self._mark_unknown(batch) for batch in stale)
+
+    def _mark_unknown(self, batch: ClaimedBatch) -> bool:
+        if batch.ref is None:
+            return False
+        composed = composing.compose(batch, self.codes)
+        results = outcomes.results_of(Doubtful("the worker died"), composed, batch.dropped)
+        with self.transactions.begin(batch.key.account) as uow:
+            return settle(uow, batch, batch.ref, results, self.clock.now())
