@@ -1,6 +1,7 @@
 """What one request carries from the middleware to its resource, with types."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar, Final
 
 import attrs
@@ -39,6 +40,8 @@ class Exchange(falcon.Context):
 
     def __init__(self) -> None:
         self.request_id = ""
+        self.began = 0.0
+        self.log_scope: AbstractContextManager[None] = nullcontext()
         self.address = ""
         self.origin: str | None = None
         self.segments: tuple[str, ...] = ()

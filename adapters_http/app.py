@@ -1,0 +1,78 @@
+"""The app, assembled in one function: the same for the server and for every test."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import falcon
+
+from adapters_http import codec, errors
+from adapters_http.authentication import Credentials
+from adapters_http.context import Request, Response
+from adapters_http.idempotency import KeepReplies
+from adapters_http.middleware.admission import (
+    Authentication,
+    Documents,
+    IdempotencyKeys,
+    Methods,
+    Scopes,
+    Sizes,
+)
+from adapters_http.middleware.headers import Caching, SecurityHeaders
+from adapters_http.middleware.origins import Origins
+from adapters_http.middleware.tracing import Tracing
+from adapters_http.replies import JSON, JsonHandler
+from adapters_http.routing import Resources, Route, Router
+from adapters_http.settings import EdgeSettings
+from retail_core.kernel.ports import IdempotencyReplies
+
+
+@attrs.frozen
+class Parts:
+    """What the app is assembled from.
+
+    `resources` makes the one instance of each resource class (a container's `resolve`).
+    """
+
+    routes: Sequence[Route]
+    resources: Resources
+    credentials: Credentials
+    replies: IdempotencyReplies
+    settings: EdgeSettings
+
+
+def create_app(parts: Parts) -> "falcon.App[Request, Response]":
+    """Build every resource and every converter now, so that a mistake stops the start."""
+    for route in parts.routes:
+        for kind in (route.body, route.query):
+            if kind is not None:
+                codec.prepare(kind)
+    router: Any = Router(parts.routes, parts.resources)  # falcon only types its own
+    app: falcon.App[Request, Response] = falcon.App(
+        media_type=JSON,
+        request_type=Request,
+        response_type=Response,
+        router=router,
+        middleware=_middleware(parts),
+    )
+    handlers = {falcon.MEDIA_JSON: JsonHandler(), JSON: JsonHandler()}
+    app.resp_options.media_handlers = falcon.media.Handlers(handlers)
+    errors.add_handlers(app)
+    return app
+
+
+def _middleware(parts: Parts) -> list[Any]:
+    """Checks in the order of the contract; replies pass the same list from its end."""
+    return [
+        Tracing(parts.settings.trusted_proxies),
+        SecurityHeaders(),
+        Methods(),
+        Origins(parts.settings.allowed_origins),
+        Sizes(),
+        Authentication(parts.credentials),
+        Scopes(),
+        IdempotencyKeys(),
+        Documents(),
+        Caching(),
+        KeepReplies(parts.replies),
+    ]

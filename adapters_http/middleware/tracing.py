@@ -1,0 +1,60 @@
+"""One request id and one log line for every request."""
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Final
+from uuid import uuid4
+
+import attrs
+from loguru import logger
+
+from adapters_http import targets
+from adapters_http.context import Request, Response
+from adapters_http.logs import request_context
+from adapters_http.peers import peer_address
+from retail_core.kernel.settings.values import Network
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SERVER_ERROR: Final = 500
+PROBES: Final = frozenset({"/healthz", "/readiness"})
+
+
+@attrs.frozen
+class Tracing:
+    """Names every request, in its reply, its errors and its log lines, and logs how it ended.
+
+    The line tells the route's template, never the path or the query: those may hold tokens, codes
+    and secrets.
+    """
+
+    trusted_proxies: Sequence[Network]
+
+    def process_request(self, req: Request, resp: Response) -> None:
+        """Begin: from here on whatever goes wrong carries the id."""
+        given = req.get_header("X-Request-ID") or ""
+        req.context.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        req.context.began = time.perf_counter()
+        resp.set_header("X-Request-ID", req.context.request_id)
+        req.context.log_scope = request_context(req.context.request_id)
+        req.context.log_scope.__enter__()
+        req.context.address = peer_address(req, self.trusted_proxies)
+        req.context.segments = targets.path_segments(req.env)
+
+    def process_response(
+        self, req: Request, resp: Response, _resource: object, _ok: object
+    ) -> None:
+        """End: write the line, and let go of the id."""
+        note = req.context
+        template = req.uri_template or "(no route)"
+        quiet = template in PROBES
+        level = "ERROR" if resp.status_code >= SERVER_ERROR else "DEBUG" if quiet else "INFO"
+        logger.bind(
+            method=req.method,
+            route=template,
+            status=resp.status_code,
+            milliseconds=round((time.perf_counter() - note.began) * 1000, 1),
+            address=note.address,
+            account=note.caller.account if note.caller else None,
+        ).log(level, "{} {} {}", req.method, template, resp.status_code)
+        note.log_scope.__exit__(None, None, None)

@@ -1,0 +1,1 @@
+"""The resources by area. Each module has a `ROUTES` tuple: its rows of the table."""

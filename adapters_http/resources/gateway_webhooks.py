@@ -1,0 +1,109 @@
+"""What the SMS gateway tells us (http-contract, 4.1): verify, record, commit, answer."""
+
+import hashlib
+import hmac
+from typing import Final
+
+import attrs
+import orjson
+
+from adapters_http import bodies, codec
+from adapters_http.context import Request, Response
+from adapters_http.refusals import MalformedBody, UnsupportedMediaType
+from adapters_http.routing import Access, Reading, Route
+from retail_core.kernel.errors import Unauthenticated
+from retail_core.kernel.secrets import SecretText
+from retail_core.messages.use_cases import RecordReports
+
+SECRET: Final = "secret"  # noqa: S105 - the name of a parameter
+
+
+@attrs.frozen
+class RecordedReply:
+    """The report is stored; a job applies it, so nothing has changed yet."""
+
+    ok: bool = True
+    updated: int = 0
+
+
+@attrs.frozen
+class GatewayDoor:
+    """Lets in whoever proves to know the secret, in one of three forms, compared in constant time.
+
+    An empty secret lets nobody in.
+    """
+
+    secret: SecretText
+
+    def check(self, req: Request) -> None:
+        """Raise Unauthenticated, marked `ok: false` as the gateway expects it."""
+        proofs = (
+            self.secret.matches(req.context.query.get(SECRET, "")),
+            self.secret.matches(req.get_header("X-Webhook-Token") or ""),
+            self._is_signed(req.context.raw_body, req.get_header("X-Webhook-Signature") or ""),
+        )
+        if not any(proofs):
+            raise Unauthenticated("The webhook's secret is missing or wrong.", extra={"ok": False})
+
+    def _is_signed(self, raw: bytes, signature: str) -> bool:
+        expected = hmac.new(self.secret.reveal_bytes(), raw, hashlib.sha256).hexdigest()
+        same = hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+        return bool(self.secret) and same
+
+
+@attrs.frozen
+class DeliveryReports:
+    """`/webhooks/mitto/dlr`."""
+
+    door: GatewayDoor
+    record: RecordReports
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Record what the body says: JSON (also without a content type) or a form."""
+        self.door.check(req)
+        self._keep(_json_of(req), resp)
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """Record what the query says."""
+        self.door.check(req)
+        told = {name: text for name, text in req.context.query.items() if name != SECRET}
+        if req.method != "HEAD":  # a HEAD has no effect
+            self._keep(orjson.dumps(told), resp)
+
+    def _keep(self, raw: bytes, resp: Response) -> None:
+        self.record(raw)
+        resp.media = codec.shape(RecordedReply())
+
+
+def _json_of(req: Request) -> bytes:
+    """The report as JSON bytes: an object or an array, otherwise as it came.
+
+    What a report says is read leniently, by a job; here it must only be JSON.
+    """
+    raw, kind = req.context.raw_body, bodies.media_type(req)
+    if kind == bodies.FORM:
+        return orjson.dumps(bodies.form(raw))
+    if kind not in {"", bodies.JSON}:
+        raise UnsupportedMediaType("Send application/json.")
+    try:
+        told = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError:
+        raise MalformedBody("The body is not valid JSON.") from None
+    if not isinstance(told, dict | list):
+        raise MalformedBody("The body is neither an object nor an array.")
+    return raw or b"{}"
+
+
+ROUTES: Final = tuple(
+    Route(
+        method=method,
+        path="/webhooks/mitto/dlr",
+        resource=DeliveryReports,
+        access=Access.WEBHOOK,
+        summary="Record delivery reports of the SMS gateway",
+        reply=RecordedReply,
+        status=202,
+        reading=Reading.RAW,
+    )
+    for method in ("POST", "GET")
+)

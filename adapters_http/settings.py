@@ -1,0 +1,95 @@
+"""What the HTTP edge must be told; accounts' part apart, since the command line needs it alone."""
+
+from datetime import timedelta
+from typing import Final, Self
+
+import attrs
+
+from adapters_http.middleware.origins import allowed_origins, origin_of
+from retail_core.accounts.model import AccountDefaults, Locale, SessionRules
+from retail_core.kernel.phones import is_supported_region
+from retail_core.kernel.secrets import SecretText
+from retail_core.kernel.settings import Env
+from retail_core.kernel.settings.values import Network
+
+JWT_SECRET_BYTES_MIN: Final = 32
+BCRYPT_COST: Final = 12
+NONE: Final = "none"
+
+
+@attrs.frozen
+class AccountSettings:
+    """How accounts begin and how their passwords are kept."""
+
+    defaults: AccountDefaults
+    bcrypt_cost: int
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Take the variables; problems are collected by `env`."""
+        return cls(
+            defaults=AccountDefaults(
+                country=env.parsed("DEFAULT_COUNTRY", _country, default="GR"),
+                locale=env.choice("DEFAULT_LOCALE", Locale, default=Locale.EN),
+            ),
+            bcrypt_cost=env.integer("BCRYPT_COST", default=BCRYPT_COST, minimum=4, maximum=16),
+        )
+
+
+@attrs.frozen
+class EdgeSettings:
+    """Secrets, lifetimes and neighbours of the API.
+
+    `jwt_secret_previous` still proves tokens while secrets are exchanged. `webhook_secret` is what
+    the SMS gateway proves itself with. `redis_url` is None where the queue is switched off.
+    """
+
+    jwt_secret: SecretText
+    jwt_secret_previous: SecretText | None
+    session_rules: SessionRules
+    webhook_secret: SecretText
+    trusted_proxies: tuple[Network, ...]
+    allowed_origins: frozenset[str]
+    redis_url: SecretText | None
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Take the variables; problems are collected by `env`."""
+        port = env.integer("PORT", default=3001, minimum=1, maximum=65_535)
+        previous = "JWT_SECRET_PREVIOUS"
+        urls = (
+            env.url("FRONTEND_URL", development="", words=(NONE,)),
+            env.url("APP_URL", default="", words=(NONE,)),
+            env.url("PUBLIC_BASE_URL", development=f"http://127.0.0.1:{port}"),
+            *_origins(env),
+        )
+        return cls(
+            jwt_secret=env.secret("JWT_SECRET", bytes_min=JWT_SECRET_BYTES_MIN),
+            jwt_secret_previous=env.secret(previous) if env.given(previous) else None,
+            session_rules=SessionRules(
+                access=env.duration("JWT_ACCESS_TTL", default=timedelta(minutes=15)),
+                refresh=env.duration("JWT_REFRESH_TTL", default=timedelta(days=30)),
+                refresh_grace=env.duration(
+                    "REFRESH_GRACE_SECONDS", default=timedelta(seconds=10), minimum=timedelta(0)
+                ),
+                session=env.duration("SESSION_MAX_TTL", default=timedelta(days=180)),
+            ),
+            webhook_secret=env.secret("WEBHOOK_SECRET"),
+            trusted_proxies=env.networks("TRUSTED_PROXIES"),
+            allowed_origins=allowed_origins(urls),
+            redis_url=env.redis_url(),
+        )
+
+
+def _country(raw: str) -> str:
+    code = raw.upper()
+    if not is_supported_region(code):
+        raise ValueError("is not a country of the phone library")
+    return code
+
+
+def _origins(env: Env) -> tuple[str, ...]:
+    found = env.csv("CORS_ALLOWLIST")
+    if any(origin_of(text) is None for text in found):
+        env.problem("CORS_ALLOWLIST", "is not a list of origins such as https://shop.example.com")
+    return found

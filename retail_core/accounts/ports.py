@@ -1,0 +1,112 @@
+"""What accounts need from the world: their rows, hashes of passwords, tokens, a wallet."""
+
+from datetime import datetime
+from typing import Protocol
+
+from retail_core.accounts.model import (
+    AccessClaims,
+    Account,
+    NewAccount,
+    NewSession,
+    RefreshToken,
+    Session,
+)
+from retail_core.kernel.ids import AccountId, SessionId
+from retail_core.kernel.ports import Work
+
+
+class AccountStore(Protocol):
+    """The accounts; an e-mail address belongs to one of them."""
+
+    def add_across_accounts(self, account: NewAccount) -> Account:
+        """Insert an account. Raises `EmailTaken`."""
+        ...
+
+    def find_by_email_across_accounts(self, email: str) -> Account | None:
+        """The account that signs in with this address (trimmed, in lower case)."""
+        ...
+
+    def get(self, account: AccountId) -> Account:
+        """Read an account. Raises `AccountNotFound`."""
+        ...
+
+    def set_password_hash(self, account: AccountId, password_hash: str, now: datetime) -> None:
+        """Replace the hash of the password; nothing happens if there is no such account."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Sessions and the hashes of their refresh tokens."""
+
+    def add(self, session: NewSession) -> Session:
+        """Insert a session in its first generation."""
+        ...
+
+    def add_token(self, token: RefreshToken) -> None:
+        """Keep the hash of a token that is about to be handed out."""
+        ...
+
+    def lock_by_token_across_accounts(self, token: bytes) -> tuple[Session, RefreshToken] | None:
+        """The session of a token (by its hash), locked until the end; None for an unknown one."""
+        ...
+
+    def save(self, session: Session) -> None:
+        """Write what changes in a locked session: its generation, its times and its end."""
+        ...
+
+    def revoke(self, account: AccountId, session: SessionId, now: datetime) -> bool:
+        """End a session; False if the account has no such one. An ended one keeps its time."""
+        ...
+
+    def revoke_others(self, account: AccountId, kept: SessionId | None, now: datetime) -> int:
+        """End every live session of the account but `kept`; returns how many."""
+        ...
+
+
+class WalletOpening(Protocol):
+    """Makes the wallet of a new account; the ledger of the credits room satisfies it."""
+
+    def open(self, account: AccountId) -> None:
+        """Make the wallet; one that exists stays as it is."""
+        ...
+
+
+class AccountsUnitOfWork(Work, Protocol):
+    """The stores that accounts work on."""
+
+    @property
+    def accounts(self) -> AccountStore: ...
+    @property
+    def sessions(self) -> SessionStore: ...
+    @property
+    def credits(self) -> WalletOpening: ...
+
+
+class PasswordHasher(Protocol):
+    """Turns passwords into hashes that are slow to guess. Takes its time: call it outside of any
+    transaction.
+    """
+
+    def hash(self, password: str) -> str:
+        """A fresh hash with a salt of its own."""
+        ...
+
+    def verify(self, password: str, password_hash: str | None) -> bool:
+        """Whether the hash is of this password; None takes as long and is False."""
+        ...
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether a fresh hash would be made differently by now."""
+        ...
+
+
+class AccessTokens(Protocol):
+    """Short-lived proofs of a session that need no look-up to be read."""
+
+    def issue(self, account: Account, session: SessionId, now: datetime) -> str:
+        """A token that is valid from now on for its lifetime."""
+        ...
+
+    def read(self, token: str, now: datetime) -> AccessClaims:
+        """What the token says. Raises `Unauthenticated` for whatever is not ours or has expired."""
+        ...
