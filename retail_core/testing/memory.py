@@ -35,7 +35,7 @@ class MemoryUnitOfWork:
 
     @property
     def jobs(self) -> MemoryJobOutbox:
-        return MemoryJobOutbox(self.tables)
+        return MemoryJobOutbox(self.tables, self.account)
 
     @property
     def credits(self) -> MemoryCreditLedger:

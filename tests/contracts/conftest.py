@@ -1,0 +1,5 @@
+"""Contracts run in both worlds."""
+
+from tests.contracts.worlds import connections, world
+
+__all__ = ["connections", "world"]

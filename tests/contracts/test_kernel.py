@@ -1,0 +1,39 @@
+"""The kernel's contracts, in memory and on PostgreSQL."""
+
+import pytest
+
+from retail_core.kernel.clock import Clock
+from retail_core.kernel.ports import Randomness
+from retail_core.testing.clock import FixedClock
+from retail_core.testing.randomness import SeededRandomness
+from tests.contracts.kernel import (
+    ClockContract,
+    IdempotencyRepliesContract,
+    JobOutboxContract,
+    RandomnessContract,
+    TransactionsContract,
+)
+
+
+class TestTransactions(TransactionsContract):
+    pass
+
+
+class TestJobOutbox(JobOutboxContract):
+    pass
+
+
+class TestIdempotencyReplies(IdempotencyRepliesContract):
+    pass
+
+
+class TestFixedClock(ClockContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return FixedClock()
+
+
+class TestSeededRandomness(RandomnessContract):
+    @pytest.fixture
+    def randomness(self) -> Randomness:
+        return SeededRandomness()

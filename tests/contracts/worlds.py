@@ -1,0 +1,124 @@
+"""The two worlds in which every contract must hold: in memory, and on real PostgreSQL.
+
+A contract's tests ask for the fixture `world` and get all ports of one of them. A room adds its
+store to `EveryStore`, and its query ports to `World` and to both builders: mypy then proves that
+both adapters satisfy every Protocol.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import attrs
+import pytest
+from sqlalchemy import insert
+
+from adapters_db.billing import SqlSubscriptionQueries
+from adapters_db.connections import Connections
+from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
+from adapters_db.engine import make_engine
+from adapters_db.idempotency import SqlIdempotencyReplies
+from adapters_db.reads import Reads
+from adapters_db.settings import DatabaseSettings
+from adapters_db.tables.kernel import account as account_table
+from adapters_db.transactions import SqlTransactions
+from retail_core.billing.ports import SubscriptionStore
+from retail_core.billing.queries import SubscriptionQueries
+from retail_core.credits.ports import CreditLedger
+from retail_core.credits.queries import CreditQueries, LedgerAudit
+from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
+from retail_core.testing.billing import MemorySubscriptionQueries
+from retail_core.testing.clock import FixedClock
+from retail_core.testing.credits import MemoryCreditQueries, MemoryLedgerAudit
+from retail_core.testing.memory import (
+    MemoryDatabase,
+    MemoryIdempotencyReplies,
+    MemoryTransactions,
+)
+
+_numbers = itertools.count(1)
+
+
+class EveryStore(Work, Protocol):
+    """The slices of all rooms together."""
+
+    @property
+    def credits(self) -> CreditLedger: ...
+    @property
+    def subscriptions(self) -> SubscriptionStore: ...
+
+
+@attrs.frozen
+class World:
+    """Everything a contract may need, from one kind of adapter.
+
+    `clock` is the core's clock; what the database stamps by itself follows its own in SQL.
+    `new_account` makes an account that no other test knows, so tests cannot meet.
+    """
+
+    name: str
+    clock: FixedClock
+    new_account: Callable[[], AccountId]
+    transactions: Transactions[EveryStore]
+    replies: IdempotencyReplies
+    credit_queries: CreditQueries
+    ledger_audit: LedgerAudit
+    subscription_queries: SubscriptionQueries
+
+
+def memory_world() -> World:
+    """A fresh database in memory."""
+    clock = FixedClock()
+    database = MemoryDatabase(clock)
+    return World(
+        name="memory",
+        clock=clock,
+        new_account=lambda: AccountId(1 + next(_numbers)),
+        transactions=MemoryTransactions(database),
+        replies=MemoryIdempotencyReplies(database),
+        credit_queries=MemoryCreditQueries(database),
+        ledger_audit=MemoryLedgerAudit(database),
+        subscription_queries=MemorySubscriptionQueries(database),
+    )
+
+
+def sql_world(connections: Connections) -> World:
+    """The shared database of the run; what keeps tests apart are their accounts."""
+    reads = Reads(connections)
+
+    def new_account() -> AccountId:
+        email = f"shop{next(_numbers)}@example.com"
+        with connections.sweep() as connection:
+            row = insert(account_table).values(email=email).returning(account_table.c.id)
+            return AccountId(connection.execute(row).scalar_one())
+
+    return World(
+        name="sql",
+        clock=FixedClock(),
+        new_account=new_account,
+        transactions=SqlTransactions(connections),
+        replies=SqlIdempotencyReplies(connections),
+        credit_queries=SqlCreditQueries(reads),
+        ledger_audit=SqlLedgerAudit(reads),
+        subscription_queries=SqlSubscriptionQueries(reads),
+    )
+
+
+@pytest.fixture(scope="session")
+def connections(migrated_database_url: str) -> Iterator[Connections]:
+    """The pool on the run's migrated database."""
+    url = migrated_database_url
+    settings = DatabaseSettings(url, url, application_name="retail-tests", lock_timeout_seconds=5)
+    connections = Connections(make_engine(settings), settings)
+    yield connections
+    connections.engine.dispose()
+
+
+@pytest.fixture(params=["memory", pytest.param("sql", marks=pytest.mark.servers)])
+def world(request: pytest.FixtureRequest) -> World:
+    """Each contract runs once in memory and once on PostgreSQL."""
+    if request.param == "memory":
+        return memory_world()
+    connections: Connections = request.getfixturevalue("connections")
+    return sql_world(connections)
