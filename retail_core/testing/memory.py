@@ -11,8 +11,18 @@ from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
 from retail_core.testing.billing import MemorySubscriptionStore
+from retail_core.testing.contacts import (
+    MemoryConsentLedger,
+    MemoryContactStore,
+    MemorySuppressionStore,
+)
 from retail_core.testing.credits import MemoryCreditLedger
 from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.imports import (
+    MemoryImportMerge,
+    MemoryImportStore,
+    MemoryUploadStore,
+)
 from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.tables import MemoryTables, StoredKey
 
@@ -44,6 +54,30 @@ class MemoryUnitOfWork:
     @property
     def subscriptions(self) -> MemorySubscriptionStore:
         return MemorySubscriptionStore(self.tables, self.account)
+
+    @property
+    def contacts(self) -> MemoryContactStore:
+        return MemoryContactStore(self.tables, self.account)
+
+    @property
+    def consents(self) -> MemoryConsentLedger:
+        return MemoryConsentLedger(self.tables, self.account, self.clock)
+
+    @property
+    def suppressions(self) -> MemorySuppressionStore:
+        return MemorySuppressionStore(self.tables, self.account)
+
+    @property
+    def imports(self) -> MemoryImportStore:
+        return MemoryImportStore(self.tables, self.account)
+
+    @property
+    def uploads(self) -> MemoryUploadStore:
+        return MemoryUploadStore(self.tables)
+
+    @property
+    def import_merge(self) -> MemoryImportMerge:
+        return MemoryImportMerge(self.tables, self.account, self.clock)
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""

@@ -1,0 +1,224 @@
+"""Contacts, consent and suppressions in memory."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+
+import attrs
+
+from retail_core.contacts.errors import PhoneTaken
+from retail_core.contacts.model import (
+    ConsentEvent,
+    ConsentFact,
+    ConsentType,
+    Contact,
+    ContactDraft,
+    Suppression,
+    SuppressionEntry,
+    SuppressionReason,
+)
+from retail_core.contacts.queries import ContactFilter, ContactView
+from retail_core.kernel.clock import Clock
+from retail_core.kernel.ids import (
+    SYSTEM_ACCOUNT,
+    AccountId,
+    ConsentEventId,
+    ContactId,
+    SuppressionId,
+)
+from retail_core.kernel.pages import Page, PageRequest
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.table import DuplicateRow, sees
+from retail_core.testing.tables import MemoryTables, StoredConsent, StoredContact
+
+Item = TypeVar("Item")
+
+
+@attrs.frozen
+class MemoryContactStore:
+    """`ContactStore` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+
+    def add(self, account: AccountId, draft: ContactDraft) -> Contact:
+        contact_id = ContactId(self.tables.contact_ids.take())
+        contact = Contact(id=contact_id, **attrs.asdict(draft, recurse=False))
+        self._put(account, contact)
+        return contact
+
+    def lock(self, account: AccountId, contact_id: ContactId) -> Contact | None:
+        """Transactions are serial here: nothing needs a lock."""
+        stored = self.tables.contacts.get(contact_id)
+        if stored is None or stored.account != account or not sees(self.bound_to, account):
+            return None
+        return stored.contact
+
+    def save(self, account: AccountId, contact: Contact) -> None:
+        if self.lock(account, contact.id) is not None:
+            self._put(account, contact)
+
+    def remove(self, account: AccountId, contact_id: ContactId) -> None:
+        if self.lock(account, contact_id) is not None:
+            self.tables.contacts.remove(contact_id)
+
+    def _put(self, account: AccountId, contact: Contact) -> None:
+        try:
+            self.tables.contacts.put(contact.id, StoredContact(account, contact))
+        except DuplicateRow:
+            raise PhoneTaken from None
+
+
+@attrs.frozen
+class MemoryConsentLedger:
+    """`ConsentLedger` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+    clock: Clock
+
+    def append(self, account: AccountId, fact: ConsentFact) -> None:
+        event_id = ConsentEventId(self.tables.consent_ids.take())
+        fields = attrs.asdict(fact, recurse=False)
+        event = ConsentEvent(id=event_id, created_at=self.clock.now(), **fields)
+        self.tables.consents.insert(event_id, StoredConsent(account, event))
+
+    def latest_type(self, account: AccountId, contact_id: ContactId) -> ConsentType | None:
+        if not sees(self.bound_to, account):
+            return None
+        events = consents_of(self.tables, account, contact_id)
+        return events[-1].type if events else None
+
+    def remember_deleted(
+        self, account: AccountId, contact_id: ContactId, phone_hash: bytes, at: datetime
+    ) -> None:
+        name = (account, contact_id)
+        if name not in self.tables.consent_subjects:
+            self.tables.consent_subjects.insert(name, (phone_hash, at))
+
+
+@attrs.frozen
+class MemorySuppressionStore:
+    """`SuppressionStore` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+
+    def add(self, account: AccountId, entry: SuppressionEntry) -> bool:
+        suppression_id = SuppressionId(self.tables.suppression_ids.take())
+        row = Suppression(
+            id=suppression_id,
+            account=account,
+            phone=entry.phone,
+            reason=entry.reason,
+            note=entry.note,
+            source=entry.source,
+            contact=entry.contact,
+            created_at=entry.at,
+        )
+        try:
+            self.tables.suppressions.insert(suppression_id, row)
+        except DuplicateRow:
+            return False
+        return True
+
+    def lift(
+        self, account: AccountId, phone: PhoneNumber, reasons: frozenset[SuppressionReason]
+    ) -> frozenset[SuppressionReason]:
+        lifted = [
+            row
+            for row in suppressions_of(self.tables, (account,), phone)
+            if row.reason in reasons and sees(self.bound_to, account)
+        ]
+        for row in lifted:
+            self.tables.suppressions.remove(row.id)
+        return frozenset(row.reason for row in lifted)
+
+    def reasons(self, account: AccountId, phone: PhoneNumber) -> frozenset[SuppressionReason]:
+        asked = (account, SYSTEM_ACCOUNT) if sees(self.bound_to, account) else (SYSTEM_ACCOUNT,)
+        return frozenset(row.reason for row in suppressions_of(self.tables, asked, phone))
+
+
+@attrs.frozen
+class MemoryContactQueries:
+    """`ContactQueries` in memory."""
+
+    database: MemoryDatabase
+
+    def find(self, account: AccountId, contact_id: ContactId) -> ContactView | None:
+        with self.database.transaction() as tables:
+            contact = MemoryContactStore(tables, account).lock(account, contact_id)
+            return None if contact is None else _view(tables, account, contact)
+
+    def page(
+        self, account: AccountId, which: ContactFilter, page: PageRequest
+    ) -> Page[ContactView]:
+        with self.database.transaction() as tables:
+            views = [
+                _view(tables, account, stored.contact)
+                for stored in tables.contacts
+                if stored.account == account
+            ]
+        found = [view for view in views if _fits(view, which)]
+        found.sort(key=lambda view: -view.contact.id)
+        return _cut(found, page)
+
+    def consents(
+        self, account: AccountId, contact_id: ContactId, page: PageRequest
+    ) -> Page[ConsentEvent] | None:
+        with self.database.transaction() as tables:
+            if MemoryContactStore(tables, account).lock(account, contact_id) is None:
+                return None
+            return _cut(consents_of(tables, account, contact_id)[::-1], page)
+
+
+@attrs.frozen
+class MemoryContactOwners:
+    """`ContactOwners` in memory."""
+
+    database: MemoryDatabase
+
+    def find_across_accounts(self, contact_id: ContactId) -> AccountId | None:
+        with self.database.transaction() as tables:
+            stored = tables.contacts.get(contact_id)
+            return None if stored is None else stored.account
+
+
+def consents_of(
+    tables: MemoryTables, account: AccountId, contact_id: ContactId
+) -> list[ConsentEvent]:
+    """The facts of a contact, the oldest first."""
+    return [
+        stored.event
+        for stored in tables.consents
+        if stored.account == account and stored.event.contact == contact_id
+    ]
+
+
+def suppressions_of(
+    tables: MemoryTables, accounts: Iterable[AccountId], phone: PhoneNumber
+) -> list[Suppression]:
+    """The entries of some accounts for a number."""
+    wanted = frozenset(accounts)
+    return [row for row in tables.suppressions if row.account in wanted and row.phone == phone]
+
+
+def _view(tables: MemoryTables, account: AccountId, contact: Contact) -> ContactView:
+    barred = suppressions_of(tables, (account, SYSTEM_ACCOUNT), contact.phone)
+    return ContactView(contact, bool(barred))
+
+
+def _fits(view: ContactView, which: ContactFilter) -> bool:
+    contact = view.contact
+    return (
+        (not which.term or which.term in contact.search_text)
+        and which.is_subscribed in (None, contact.is_subscribed)
+        and set(which.tags) <= set(contact.tags)
+        and (which.reachable is None or which.reachable.holds(view))
+    )
+
+
+def _cut(found: list[Item], page: PageRequest) -> Page[Item]:
+    items = tuple(found[page.offset : page.offset + page.page_size])
+    return Page(items, len(found), page.page, page.page_size)
