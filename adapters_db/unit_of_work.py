@@ -3,8 +3,14 @@
 import attrs
 from sqlalchemy import Connection
 
+from adapters_db.batches import SqlBatchStore, SqlMessageNumbers
 from adapters_db.billing import SqlSubscriptionStore
+from adapters_db.campaigns import SqlCampaignProgress, SqlCampaignStore
+from adapters_db.contacts import SqlConsentLedger, SqlContactStore, SqlSuppressionStore
 from adapters_db.credits import SqlCreditLedger
+from adapters_db.imports import SqlImportStore, SqlUploadStore
+from adapters_db.imports_merging import SqlImportMerge
+from adapters_db.messages import SqlMessageStore, SqlReportStore
 from adapters_db.outbox import SqlJobOutbox
 
 
@@ -27,6 +33,54 @@ class SqlUnitOfWork:
     @property
     def subscriptions(self) -> SqlSubscriptionStore:
         return SqlSubscriptionStore(self.connection)
+
+    @property
+    def campaigns(self) -> SqlCampaignStore:
+        return SqlCampaignStore(self.connection)
+
+    @property
+    def progress(self) -> SqlCampaignProgress:
+        return SqlCampaignProgress(self.connection)
+
+    @property
+    def numbers(self) -> SqlMessageNumbers:
+        return SqlMessageNumbers(self.connection)
+
+    @property
+    def batches(self) -> SqlBatchStore:
+        return SqlBatchStore(self.connection)
+
+    @property
+    def messages(self) -> SqlMessageStore:
+        return SqlMessageStore(self.connection)
+
+    @property
+    def reports(self) -> SqlReportStore:
+        return SqlReportStore(self.connection)
+
+    @property
+    def contacts(self) -> SqlContactStore:
+        return SqlContactStore(self.connection)
+
+    @property
+    def consents(self) -> SqlConsentLedger:
+        return SqlConsentLedger(self.connection)
+
+    @property
+    def suppressions(self) -> SqlSuppressionStore:
+        return SqlSuppressionStore(self.connection)
+
+    @property
+    def imports(self) -> SqlImportStore:
+        return SqlImportStore(self.connection)
+
+    @property
+    def uploads(self) -> SqlUploadStore:
+        return SqlUploadStore(self.connection)
+
+    @property
+    def import_merge(self) -> SqlImportMerge:
+        return SqlImportMerge(self.connection)
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""

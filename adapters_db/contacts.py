@@ -1,0 +1,190 @@
+"""Contacts, the ledger of consent and the suppression list on PostgreSQL."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+from sqlalchemy.exc import IntegrityError
+
+from adapters_db.tables.contacts import consent_event, consent_subject, contact, suppression
+from retail_core.contacts.errors import PhoneTaken
+from retail_core.contacts.model import (
+    ConsentFact,
+    ConsentType,
+    Contact,
+    ContactDraft,
+    SuppressionEntry,
+    SuppressionReason,
+)
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
+from retail_core.kernel.phones import PhoneNumber
+
+CONTACT_COLUMNS: Final = [contact.c[field.name] for field in attrs.fields(Contact)]
+PHONE_UNIQUE: Final = "contact_account_id_phone_key"
+
+
+def contact_of(row: RowMapping) -> Contact:
+    """The contact in a row that has `CONTACT_COLUMNS`."""
+    return Contact(**{column.name: row[column] for column in CONTACT_COLUMNS})
+
+
+@attrs.frozen
+class SqlContactStore:
+    """`ContactStore` on PostgreSQL."""
+
+    connection: Connection
+
+    def add(self, account: AccountId, draft: ContactDraft) -> Contact:
+        """Insert a contact; on a known number no id is lost and the transaction stays usable."""
+        inserted = self.connection.execute(
+            insert_or_skip(contact)
+            .values(account_id=account, **_values(draft))
+            .on_conflict_do_nothing(constraint=PHONE_UNIQUE)
+            .returning(contact.c.id)
+        ).scalar()
+        if inserted is None:
+            raise PhoneTaken
+        fields = attrs.asdict(draft, recurse=False)
+        return Contact(id=ContactId(inserted), **fields)
+
+    def lock(self, account: AccountId, contact_id: ContactId) -> Contact | None:
+        """Lock the row of a contact until the end."""
+        row = (
+            self.connection.execute(
+                select(*CONTACT_COLUMNS)
+                .where(contact.c.account_id == account, contact.c.id == contact_id)
+                .with_for_update()
+            )
+            .mappings()
+            .one_or_none()
+        )
+        return None if row is None else contact_of(row)
+
+    def save(self, account: AccountId, entity: Contact) -> None:
+        """Write all fields; a known number leaves the transaction usable."""
+        try:
+            with self.connection.begin_nested():
+                self.connection.execute(
+                    update(contact)
+                    .where(contact.c.account_id == account, contact.c.id == entity.id)
+                    .values(**_values(entity))
+                )
+        except IntegrityError as error:
+            if PHONE_UNIQUE in str(error.orig):
+                raise PhoneTaken from None
+            raise
+
+    def remove(self, account: AccountId, contact_id: ContactId) -> None:
+        """Delete a contact."""
+        self.connection.execute(
+            delete(contact).where(contact.c.account_id == account, contact.c.id == contact_id)
+        )
+
+
+@attrs.frozen
+class SqlConsentLedger:
+    """`ConsentLedger` on PostgreSQL, which lets nobody change or remove a fact."""
+
+    connection: Connection
+
+    def append(self, account: AccountId, fact: ConsentFact) -> None:
+        """Write one fact."""
+        self.connection.execute(
+            insert(consent_event).values(
+                account_id=account,
+                contact_id=fact.contact,
+                type=fact.type,
+                source=fact.source,
+                source_ref=fact.source_ref,
+                consent_text=fact.text,
+                consent_text_version=fact.text_version,
+                statement=fact.statement,
+                ip=fact.ip,
+                user_agent=fact.user_agent,
+                locale=fact.locale,
+                actor_user_id=fact.actor,
+                campaign_id=fact.campaign,
+                occurred_at=fact.at,
+            )
+        )
+
+    def latest_type(self, account: AccountId, contact_id: ContactId) -> ConsentType | None:
+        """The newest fact says what happened last."""
+        return self.connection.execute(
+            select(consent_event.c.type)
+            .where(
+                consent_event.c.account_id == account,
+                consent_event.c.contact_id == contact_id,
+            )
+            .order_by(consent_event.c.id.desc())
+            .limit(1)
+        ).scalar()
+
+    def remember_deleted(
+        self, account: AccountId, contact_id: ContactId, phone_hash: bytes, at: datetime
+    ) -> None:
+        """Keep whose facts they are."""
+        self.connection.execute(
+            insert_or_skip(consent_subject)
+            .values(account_id=account, contact_id=contact_id, phone_hash=phone_hash, deleted_at=at)
+            .on_conflict_do_nothing()
+        )
+
+
+@attrs.frozen
+class SqlSuppressionStore:
+    """`SuppressionStore` on PostgreSQL: a row is an active suppression."""
+
+    connection: Connection
+
+    def add(self, account: AccountId, entry: SuppressionEntry) -> bool:
+        """Bar a number, unless it is barred for that reason already."""
+        inserted = self.connection.execute(
+            insert_or_skip(suppression)
+            .values(
+                account_id=account,
+                phone=entry.phone,
+                reason=entry.reason,
+                note=entry.note,
+                source=entry.source,
+                contact_id=entry.contact,
+                created_at=entry.at,
+            )
+            .on_conflict_do_nothing(constraint="suppression_account_id_phone_reason_key")
+            .returning(suppression.c.id)
+        ).scalar()
+        return inserted is not None
+
+    def lift(
+        self, account: AccountId, phone: PhoneNumber, reasons: frozenset[SuppressionReason]
+    ) -> frozenset[SuppressionReason]:
+        """Remove the store's own entries with these reasons."""
+        lifted = self.connection.execute(
+            delete(suppression)
+            .where(
+                suppression.c.account_id == account,
+                suppression.c.phone == phone,
+                suppression.c.reason.in_(reasons),
+            )
+            .returning(suppression.c.reason)
+        ).scalars()
+        return frozenset(lifted)
+
+    def reasons(self, account: AccountId, phone: PhoneNumber) -> frozenset[SuppressionReason]:
+        """Why a number is barred, by the store or by the operator."""
+        found = self.connection.execute(
+            select(suppression.c.reason).where(
+                suppression.c.account_id.in_([account, SYSTEM_ACCOUNT]),
+                suppression.c.phone == phone,
+            )
+        ).scalars()
+        return frozenset(found)
+
+
+def _values(draft: ContactDraft) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        field.name: getattr(draft, field.name) for field in attrs.fields(ContactDraft)
+    }
+    return {**values, "search_text": draft.search_text}

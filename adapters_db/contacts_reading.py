@@ -1,0 +1,173 @@
+"""Questions about contacts on PostgreSQL."""
+
+from typing import Final
+
+import attrs
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from adapters_db.contacts import CONTACT_COLUMNS, contact_of
+from adapters_db.reads import Reads
+from adapters_db.tables.contacts import consent_event, contact, suppression
+from retail_core.contacts.model import ConsentEvent
+from retail_core.contacts.queries import ContactFilter, ContactView, Reachable
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
+from retail_core.kernel.pages import Page, PageRequest
+
+ESCAPE: Final = "\\"
+_EVENT_COLUMNS: Final = {
+    "id": consent_event.c.id,
+    "contact": consent_event.c.contact_id,
+    "type": consent_event.c.type,
+    "source": consent_event.c.source,
+    "source_ref": consent_event.c.source_ref,
+    "text": consent_event.c.consent_text,
+    "text_version": consent_event.c.consent_text_version,
+    "statement": consent_event.c.statement,
+    "ip": consent_event.c.ip,
+    "user_agent": consent_event.c.user_agent,
+    "locale": consent_event.c.locale,
+    "actor": consent_event.c.actor_user_id,
+    "campaign": consent_event.c.campaign_id,
+    "at": consent_event.c.occurred_at,
+    "created_at": consent_event.c.created_at,
+}
+
+
+def suppressed(account: AccountId) -> ColumnElement[bool]:
+    """Whether the number of the contact in the row is barred, by the store or by the operator."""
+    return exists().where(
+        suppression.c.account_id.in_([account, SYSTEM_ACCOUNT]),
+        suppression.c.phone == contact.c.phone,
+    )
+
+
+@attrs.frozen
+class SqlContactQueries:
+    """`ContactQueries` on PostgreSQL."""
+
+    reads: Reads
+
+    def find(self, account: AccountId, contact_id: ContactId) -> ContactView | None:
+        """One contact."""
+        with self.reads.account(account) as connection:
+            rows = connection.execute(
+                select(*CONTACT_COLUMNS, suppressed(account).label("is_suppressed")).where(
+                    contact.c.account_id == account, contact.c.id == contact_id
+                )
+            )
+            row = rows.mappings().one_or_none()
+        return None if row is None else _view(row)
+
+    def page(
+        self, account: AccountId, which: ContactFilter, page: PageRequest
+    ) -> Page[ContactView]:
+        """Contacts, the newest first.
+
+        As a sweep, since row security would hide the indexes of searches and tags; so every
+        statement names the account.
+        """
+        wanted = and_(contact.c.account_id == account, *_conditions(account, which))
+        with self.reads.across_accounts() as connection:
+            total = connection.execute(
+                select(func.count()).select_from(contact).where(wanted)
+            ).scalar_one()
+            rows = connection.execute(
+                select(*CONTACT_COLUMNS, suppressed(account).label("is_suppressed"))
+                .where(wanted)
+                .order_by(contact.c.id.desc())
+                .limit(page.page_size)
+                .offset(page.offset)
+            )
+            items = tuple(_view(row) for row in rows.mappings())
+        return Page(items, total, page.page, page.page_size)
+
+    def consents(
+        self, account: AccountId, contact_id: ContactId, page: PageRequest
+    ) -> Page[ConsentEvent] | None:
+        """The consent history of a contact, the newest first."""
+        with self.reads.account(account) as connection:
+            if not _exists(connection, account, contact_id):
+                return None
+            wanted = and_(
+                consent_event.c.account_id == account,
+                consent_event.c.contact_id == contact_id,
+            )
+            total = connection.execute(
+                select(func.count()).select_from(consent_event).where(wanted)
+            ).scalar_one()
+            rows = connection.execute(
+                select(*(column.label(name) for name, column in _EVENT_COLUMNS.items()))
+                .where(wanted)
+                .order_by(consent_event.c.id.desc())
+                .limit(page.page_size)
+                .offset(page.offset)
+            )
+            items = tuple(ConsentEvent(**row) for row in rows.mappings())
+        return Page(items, total, page.page, page.page_size)
+
+
+@attrs.frozen
+class SqlContactOwners:
+    """`ContactOwners` on PostgreSQL."""
+
+    reads: Reads
+
+    def find_across_accounts(self, contact_id: ContactId) -> AccountId | None:
+        """Whose contact it is."""
+        with self.reads.across_accounts() as connection:
+            owner = connection.execute(
+                select(contact.c.account_id).where(contact.c.id == contact_id)
+            ).scalar()
+        return None if owner is None else AccountId(owner)
+
+
+def _exists(connection: Connection, account: AccountId, contact_id: ContactId) -> bool:
+    found = connection.execute(
+        select(contact.c.id).where(contact.c.account_id == account, contact.c.id == contact_id)
+    )
+    return found.scalar() is not None
+
+
+def _view(row: RowMapping) -> ContactView:
+    return ContactView(contact_of(row), row["is_suppressed"])
+
+
+def _conditions(account: AccountId, which: ContactFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if which.term:
+        conditions.append(contact.c.search_text.like(_containing(which.term), escape=ESCAPE))
+    if which.is_subscribed is not None:
+        conditions.append(contact.c.is_subscribed.is_(which.is_subscribed))
+    if which.tags:
+        conditions.append(contact.c.tags.contains(which.tags))
+    if which.reachable is not None:
+        conditions.extend(_reachable(account, which.reachable))
+    return conditions
+
+
+def _reachable(account: AccountId, rule: Reachable) -> list[ColumnElement[bool]]:
+    born = contact.c.birthday
+    conditions = [contact.c.is_subscribed.is_(True), ~suppressed(account)]
+    if rule.gender is not None:
+        conditions.append(contact.c.gender == rule.gender)
+    if rule.born_after is not None:
+        conditions.append(born > rule.born_after)
+    if rule.born_until is not None:
+        conditions.append(born <= rule.born_until)
+    adult = born <= rule.adult_until
+    conditions.append(adult if rule.adults_only else or_(born.is_(None), adult))
+    return conditions
+
+
+def _containing(term: str) -> str:
+    escaped = term.replace(ESCAPE, ESCAPE * 2).replace("%", f"{ESCAPE}%").replace("_", f"{ESCAPE}_")
+    return f"%{escaped}%"

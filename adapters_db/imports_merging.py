@@ -1,0 +1,235 @@
+"""Bringing a batch of an import into the contacts, as a set.
+
+The rows are copied into a table of the transaction's own; every statement then works on all of
+them at once. COPY cannot write into tables with row security, and these checks need joins anyway.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+import psycopg
+from sqlalchemy import Connection
+
+from adapters_db.connections import psycopg_connection
+from adapters_db.tables.contacts import LINE_TYPE_NUMBERS
+from retail_core.contacts.model import SEARCH_SEPARATOR, folded_fields
+from retail_core.contacts.model.values import TAGS_MAX
+from retail_core.imports.model import ImportedRow, ImportMode, ImportTerms, MergeOutcome
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ImportId
+
+_STAGE: Final = """
+CREATE TEMP TABLE staged (
+    row_no integer, phone bigint, country text, line_type smallint, email text, first_name text,
+    last_name text, gender text, birthday date, tags text[], subscribed boolean,
+    email_folded text, first_folded text, last_folded text
+) ON COMMIT DROP
+"""
+
+# Numbers that an earlier row of this import brought leave the batch.
+_TAKE_OUT_SEEN: Final = """
+DELETE FROM staged s USING import_row r
+WHERE r.account_id = %(account)s AND r.import_id = %(import)s AND r.phone = s.phone
+RETURNING s.row_no
+"""
+
+_TAGS: Final = f"""
+CASE WHEN s.tags IS NULL AND %(extra)s::text[] = '{{}}' THEN {{before}} ELSE ARRAY(
+    SELECT tag FROM unnest(coalesce(s.tags, {{before}}) || %(extra)s::text[])
+        WITH ORDINALITY AS named (tag, at) GROUP BY tag ORDER BY min(at) LIMIT {TAGS_MAX}
+) END
+"""
+
+_SEARCH: Final = "concat_ws(%(separator)s, '+' || s.phone, {email}, {first}, {last})"
+
+_CREATE: Final = f"""
+WITH allowed AS (
+    SELECT s.*, s.subscribed AND NOT EXISTS (
+        SELECT FROM suppression x
+        WHERE x.account_id IN (%(account)s, %(operator)s) AND x.phone = s.phone
+    ) AS allowed
+    FROM staged s
+), created AS (
+    INSERT INTO contact (account_id, phone, country, line_type, email, first_name, last_name,
+        gender, birthday, tags, is_subscribed, unsubscribed_at, search_text,
+        created_at, updated_at)
+    SELECT %(account)s, s.phone, s.country, s.line_type, s.email, s.first_name, s.last_name,
+        s.gender, s.birthday, {_TAGS.format(before="'{}'::text[]")}, s.allowed,
+        CASE WHEN NOT s.allowed THEN %(at)s::timestamptz END,
+        {
+    _SEARCH.format(
+        email="coalesce(s.email_folded, '')",
+        first="coalesce(s.first_folded, '')",
+        last="coalesce(s.last_folded, '')",
+    )
+},
+        %(at)s, %(at)s
+    FROM allowed s ORDER BY s.row_no
+    ON CONFLICT (account_id, phone) DO NOTHING
+    RETURNING id, phone, is_subscribed
+), told AS (
+    INSERT INTO consent_event
+        (account_id, contact_id, type, source, source_ref, statement, occurred_at)
+    SELECT %(account)s, id, CASE WHEN is_subscribed THEN 'granted' ELSE 'withdrawn' END,
+        'import', %(ref)s, %(statement)s, %(at)s
+    FROM created ORDER BY id
+), kept AS (
+    INSERT INTO import_row (account_id, import_id, phone, row_no, contact_id, applied_at)
+    SELECT %(account)s, %(import)s, c.phone, s.row_no, c.id, %(at)s
+    FROM created c JOIN staged s ON s.phone = c.phone
+)
+SELECT s.row_no FROM staged s LEFT JOIN created c ON c.phone = s.phone WHERE c.phone IS NULL
+"""
+
+_LOCK_KNOWN: Final = """
+SELECT c.id FROM contact c JOIN staged s ON s.phone = c.phone
+WHERE c.account_id = %(account)s ORDER BY c.id FOR UPDATE OF c
+"""
+
+_KEEP_BEFORE: Final = """
+INSERT INTO import_row (account_id, import_id, phone, row_no, contact_id, before, applied_at)
+SELECT %(account)s, %(import)s, c.phone, s.row_no, c.id, jsonb_build_object(
+        'email', c.email, 'first_name', c.first_name, 'last_name', c.last_name,
+        'gender', c.gender, 'birthday', c.birthday, 'tags', c.tags,
+        'is_subscribed', c.is_subscribed, 'unsubscribed_at', c.unsubscribed_at,
+        'updated_at', c.updated_at
+    ), %(at)s
+FROM contact c JOIN staged s ON s.phone = c.phone WHERE c.account_id = %(account)s
+"""
+
+_WITHDRAW: Final = """
+INSERT INTO consent_event
+    (account_id, contact_id, type, source, source_ref, statement, occurred_at)
+SELECT %(account)s, c.id, 'withdrawn', 'import', %(ref)s, %(statement)s, %(at)s
+FROM contact c JOIN staged s ON s.phone = c.phone
+WHERE c.account_id = %(account)s AND c.is_subscribed AND NOT s.subscribed ORDER BY c.id
+"""
+
+_OLD_PART: Final = "split_part(c.search_text, %(separator)s, {})"
+_UPDATE: Final = f"""
+UPDATE contact c SET
+    email = coalesce(s.email, c.email),
+    first_name = coalesce(s.first_name, c.first_name),
+    last_name = coalesce(s.last_name, c.last_name),
+    gender = coalesce(s.gender, c.gender),
+    birthday = coalesce(s.birthday, c.birthday),
+    tags = {_TAGS.format(before="c.tags")},
+    is_subscribed = c.is_subscribed AND s.subscribed,
+    unsubscribed_at = CASE WHEN c.is_subscribed AND NOT s.subscribed
+        THEN %(at)s::timestamptz ELSE c.unsubscribed_at END,
+    search_text = {
+    _SEARCH.format(
+        email=f"coalesce(s.email_folded, {_OLD_PART.format(2)})",
+        first=f"coalesce(s.first_folded, {_OLD_PART.format(3)})",
+        last=f"coalesce(s.last_folded, {_OLD_PART.format(4)})",
+    )
+},
+    updated_at = %(at)s
+FROM staged s WHERE c.account_id = %(account)s AND c.phone = s.phone
+"""
+
+_SELECT_KNOWN: Final = """
+SELECT s.row_no FROM staged s JOIN contact c ON c.account_id = %(account)s AND c.phone = s.phone
+"""
+_KEEP_DRY: Final = """
+INSERT INTO import_row (account_id, import_id, phone, row_no, applied_at)
+SELECT %(account)s, %(import)s, s.phone, s.row_no, %(at)s FROM staged s
+"""
+
+
+@attrs.frozen
+class SqlImportMerge:
+    """`ImportMerge` on PostgreSQL."""
+
+    connection: Connection
+
+    def merge(
+        self,
+        account: AccountId,
+        import_id: ImportId,
+        rows: Sequence[ImportedRow],
+        terms: ImportTerms,
+        at: datetime,
+    ) -> MergeOutcome:
+        """Merge a batch in a handful of statements."""
+        if not rows:
+            return MergeOutcome(0, 0, ())
+        cursor = psycopg_connection(self.connection).cursor()
+        cursor.execute(_STAGE)
+        _copy(cursor, rows)
+        values = {
+            "account": account,
+            "import": import_id,
+            "operator": SYSTEM_ACCOUNT,
+            "extra": list(terms.tags),
+            "separator": SEARCH_SEPARATOR,
+            "ref": f"import:{import_id}",
+            "statement": terms.consent_source,
+            "at": at,
+        }
+        seen = _numbers(cursor.execute(_TAKE_OUT_SEEN, values))
+        left = len(rows) - len(seen)
+        merge = _count_only if terms.dry_run else _store
+        updated, known = merge(cursor, values, terms.mode)
+        cursor.execute("DROP TABLE staged")
+        return MergeOutcome(left - updated - len(known), updated, (*seen, *known))
+
+    def forget_dry_run(self, account: AccountId, import_id: ImportId) -> None:
+        """Drop what a dry run kept of the numbers."""
+        psycopg_connection(self.connection).execute(
+            "DELETE FROM import_row WHERE account_id = %s AND import_id = %s", (account, import_id)
+        )
+
+
+_Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+def _store(
+    cursor: _Cursor, values: Mapping[str, Any], mode: ImportMode
+) -> tuple[int, Sequence[int]]:
+    updated = 0
+    if mode is ImportMode.UPDATE:
+        cursor.execute(_LOCK_KNOWN, values)
+        cursor.execute(_KEEP_BEFORE, values)
+        cursor.execute(_WITHDRAW, values)
+        updated = cursor.execute(_UPDATE, values).rowcount
+        cursor.execute(_TAKE_OUT_SEEN, values)
+    return updated, _numbers(cursor.execute(_CREATE, values))
+
+
+def _count_only(
+    cursor: _Cursor, values: Mapping[str, Any], mode: ImportMode
+) -> tuple[int, Sequence[int]]:
+    known = _numbers(cursor.execute(_SELECT_KNOWN, values))
+    cursor.execute(_KEEP_DRY, values)
+    return (len(known), ()) if mode is ImportMode.UPDATE else (0, known)
+
+
+def _numbers(cursor: _Cursor) -> Sequence[int]:
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _copy(cursor: _Cursor, rows: Sequence[ImportedRow]) -> None:
+    with cursor.copy("COPY staged FROM STDIN") as copy:
+        for row in rows:
+            phone = row.phone
+            _, email, first, last = folded_fields("", row.email, row.first_name, row.last_name)
+            copy.write_row(
+                (
+                    row.row,
+                    int(phone.number[1:]),
+                    phone.country,
+                    LINE_TYPE_NUMBERS[phone.line_type],
+                    row.email,
+                    row.first_name,
+                    row.last_name,
+                    None if row.gender is None else row.gender.value,
+                    row.birthday,
+                    None if row.tags is None else list(row.tags),
+                    row.subscribed,
+                    email or None,
+                    first or None,
+                    last or None,
+                )
+            )
