@@ -18,6 +18,7 @@ import orjson
 from adapters_sms import vocabulary
 from retail_core.kernel.ids import ProviderId
 from retail_core.messages.model import (
+    RETRY_AFTER_SECONDS_MAX,
     Accepted,
     AccessRefused,
     AllRejected,
@@ -28,7 +29,6 @@ from retail_core.messages.model import (
     SubmissionOutcome,
 )
 
-RETRY_AFTER_SECONDS_MAX: Final = 3600.0
 CODE_NAMES: Final = ("code", "errorCode", "responseCode", "statusCode", "status")
 DETAIL_NAMES: Final = (*vocabulary.ERROR_NAMES, "message", "responseText")
 CODE_CHARACTERS_MAX: Final = 64
@@ -86,7 +86,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
         seconds = (until - (_http_date(headers.get("date", "")) or now)).total_seconds()
     if not math.isfinite(seconds):
         return None
-    return min(max(seconds, 0.0), RETRY_AFTER_SECONDS_MAX)
+    return float(min(max(seconds, 0.0), RETRY_AFTER_SECONDS_MAX))
 
 
 def _http_date(value: str) -> datetime | None:

@@ -1,8 +1,8 @@
 """The gateway pace: no more calls per window than agreed, counted for all processes together.
 
-Every reservation is a moment at which one call may begin. A moment is free if fewer than the
-permitted number of reservations lie within a window before and after it; so no window, wherever
-it begins, holds too many, and a store that has queued far ahead leaves the present to the others.
+Every reservation is a moment at which one call may begin. A moment is free if, with it, no window
+of time holds more calls than permitted, wherever the window begins. Moments need not be taken in
+order: a store that has queued far ahead leaves the present to the others.
 """
 
 import bisect
@@ -36,27 +36,43 @@ MICROSECONDS: Final = 1_000_000
 RESERVE: Final = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local at = now
-local moved = true
-while moved do
-  moved = false
-  for i, key in ipairs(KEYS) do
-    local calls, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-    local low = string.format('(%.0f', at - window)
-    local high = string.format('(%.0f', at + window)
-    if redis.call('ZCOUNT', key, low, high) >= calls then
-      local first = redis.call('ZRANGEBYSCORE', key, low, high, 'WITHSCORES', 'LIMIT', 0, 1)
-      at = first[2] + window
-      moved = true
-    end
+
+local function reserved(key, window)
+  local flat = redis.call(
+    'ZRANGEBYSCORE', key, string.format('(%.0f', now - window), '+inf', 'WITHSCORES')
+  local moments = {}
+  for i = 2, #flat, 2 do moments[#moments + 1] = tonumber(flat[i]) end
+  return moments
+end
+
+local function next_free(moments, calls, window, at)
+  local before = 0
+  while before < #moments and moments[before + 1] <= at do before = before + 1 end
+  for i = math.min(before + 1, #moments - calls + 1), math.max(before - calls + 1, 1), -1 do
+    local first, last = moments[i], moments[i + calls - 1]
+    if math.max(last, at) - math.min(first, at) < window then return first + window end
+  end
+  return at
+end
+
+local limits = {}
+for i, key in ipairs(KEYS) do
+  local calls, window = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  limits[i] = {calls = calls, window = window, moments = reserved(key, window)}
+end
+local at, tried = now, nil
+while at ~= tried do
+  tried = at
+  for _, limit in ipairs(limits) do
+    at = next_free(limit.moments, limit.calls, limit.window, at)
   end
 end
 for i, key in ipairs(KEYS) do
-  local window = tonumber(ARGV[2 * i + 1])
+  local window, moments = limits[i].window, limits[i].moments
   redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))
   redis.call('ZADD', key, string.format('%.0f', at), ARGV[1])
-  local newest = redis.call('ZREVRANGE', key, 0, 0, 'WITHSCORES')[2]
-  redis.call('PEXPIRE', key, math.ceil((newest - now + window) / 1000) + 1000)
+  local newest = math.max(at, moments[#moments] or at)
+  redis.call('PEXPIRE', key, math.ceil((newest - now + window) / 1000))
 end
 return string.format('%.0f', at - now)
 """
@@ -98,20 +114,14 @@ class LocalPace:
             now = self.now_us()
             self._forget(now)
             store = self._by_store.setdefault(account, [])
-            at = now
-            while True:
-                later = self._later(at, store)
-                if later == at:
-                    break
-                at = later
+            at, tried = now, -1
+            while at != tried:
+                tried = at
+                at = _next_free(self._all, self.account_limit, at)
+                at = _next_free(store, self.store_limit, at)
             bisect.insort(self._all, at)
             bisect.insort(store, at)
             return (at - now) / MICROSECONDS
-
-    def _later(self, at: int, store: Sequence[int]) -> int:
-        """The earliest moment not before `at` that neither limit rules out at first sight."""
-        at = _next_free(self._all, self.account_limit, at)
-        return _next_free(store, self.store_limit, at)
 
     def _forget(self, now: int) -> None:
         del self._all[: bisect.bisect_right(self._all, now - self.account_limit.window_us)]
@@ -122,9 +132,18 @@ class LocalPace:
 
 
 def _next_free(moments: Sequence[int], limit: Limit, at: int) -> int:
-    first = bisect.bisect_right(moments, at - limit.window_us)
-    end = bisect.bisect_left(moments, at + limit.window_us)
-    return at if end - first < limit.calls_max else moments[first] + limit.window_us
+    """`at`, if no window would hold too many calls with it; else the next moment worth a try.
+
+    Only a group of as many neighbours as are permitted can be in the way; then all moments up to
+    a window after the first of the group are ruled out.
+    """
+    before = bisect.bisect_right(moments, at)
+    latest = min(before, len(moments) - limit.calls_max)
+    for index in range(latest, max(before - limit.calls_max, 0) - 1, -1):
+        first, last = moments[index], moments[index + limit.calls_max - 1]
+        if max(last, at) - min(first, at) < limit.window_us:
+            return first + limit.window_us
+    return at
 
 
 class RedisPace:

@@ -52,9 +52,14 @@ def state_of(word: str) -> MessageState | None:
 
 def text_of(value: object) -> str | None:
     """A scalar as clean text; None for nothing, empty, true, false, lists and objects."""
+    scalar = _scalar(value)
+    return None if scalar is None else _UNSTORABLE.sub("", scalar).strip() or None
+
+
+def _scalar(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return _UNSTORABLE.sub("", str(value)).strip() or None
+    return str(value).strip() or None
 
 
 def first_text(element: Mapping[str, object], names: Sequence[str], characters_max: int) -> str:
@@ -69,7 +74,7 @@ def first_text(element: Mapping[str, object], names: Sequence[str], characters_m
 def provider_id_of(element: Mapping[str, object]) -> ProviderId | None:
     """The gateway's id of the message, if it is one that can be stored and asked for."""
     for name in ID_NAMES:
-        text = text_of(element.get(name))
+        text = _scalar(element.get(name))
         if text is not None:
             return ProviderId(text) if _ID.fullmatch(text) else None
     return None

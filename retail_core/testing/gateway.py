@@ -141,20 +141,23 @@ class FakePace:
     reserved: list[tuple[AccountId, datetime]] = attrs.field(init=False, factory=list)
 
     def reserve(self, account: AccountId) -> float:
-        """Take the first moment with few enough calls in the windows before and after it."""
+        """Take the first moment with which no window holds too many calls."""
         at = now = self.clock.now()
-        while (blocked_from := self._blocked_from(account, at)) is not None:
-            at = blocked_from + self.window
+        tried = None
+        while at != tried:
+            tried = at
+            own = [when for who, when in self.reserved if who == account]
+            at = self._next_free([when for _, when in self.reserved], self.account_calls_max, at)
+            at = self._next_free(own, self.store_calls_max, at)
         self.reserved.append((account, at))
         return (at - now).total_seconds()
 
-    def _blocked_from(self, account: AccountId, at: datetime) -> datetime | None:
-        """The first of the calls that forbid this moment; None if it is free."""
-        near = sorted((when, who) for who, when in self.reserved if abs(when - at) < self.window)
-        own = [when for when, who in near if who == account]
-        if len(near) >= self.account_calls_max:
-            return near[0][0]
-        return own[0] if len(own) >= self.store_calls_max else None
+    def _next_free(self, moments: list[datetime], calls_max: int, at: datetime) -> datetime:
+        moments.sort()
+        for first, last in zip(moments, moments[calls_max - 1 :], strict=False):
+            if max(last, at) - min(first, at) < self.window:
+                return first + self.window
+        return at
 
 
 STATE_WORDS: Final = {state.name.lower(): state for state in MessageState}
