@@ -11,8 +11,6 @@ from tests import loopback
 
 pytest_plugins = ["tests.servers"]
 
-pytest_plugins = ["tests.servers"]
-
 SEED = int(os.environ.get("TEST_SEED") or secrets.randbits(32))
 
 # Real databases make a first example slow, so no example has a deadline.
