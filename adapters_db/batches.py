@@ -168,7 +168,7 @@ class SqlBatchStore:
         statement = freeze_statement(
             account, campaign, spec, rules, merge_fields, batch_messages_max
         )
-        sizes: Sequence[int] = self.connection.execute(statement).scalars().all()
+        sizes = [size for (size,) in self.connection.execute(statement)]
         return FrozenAudience(sum(sizes), len(sizes))
 
     def merge_groups(self, account: AccountId, campaign: CampaignId) -> Iterable[MergeGroup]:

@@ -41,8 +41,10 @@ _DIGITS = "WHERE %(digits)s::text IS NULL OR log.phone::text LIKE '%%' || %(digi
 
 _COUNT = f"{_LOG} SELECT count(*) FROM log {_DIGITS}"
 _PAGE = f"""{_LOG}
-SELECT log.*, c.first_number + log.seq AS number, c.plan, c.started_at
-FROM log JOIN campaign c ON c.id = %(campaign)s AND c.account_id = %(account)s {_DIGITS}
+SELECT log.*, c.first_number + log.seq AS number, c.plan, c.started_at,
+       p.first_name AS contact_first_name, p.last_name AS contact_last_name
+FROM log JOIN campaign c ON c.id = %(campaign)s AND c.account_id = %(account)s
+     LEFT JOIN contact p ON p.account_id = %(account)s AND p.id = log.contact_id {_DIGITS}
 ORDER BY log.seq DESC LIMIT %(page_size)s OFFSET %(offset)s
 """
 
@@ -94,6 +96,8 @@ def _record(row: Any, campaign: CampaignId) -> MessageRecord:  # noqa: ANN401 - 
         first_name=row.first_name,
         last_name=row.last_name,
         email=row.email,
+        contact_first_name=row.contact_first_name,
+        contact_last_name=row.contact_last_name,
         state=MessageState(row.state),
         encoding=None if row.encoding is None else Encoding(row.encoding),
         parts=row.parts,

@@ -73,3 +73,9 @@ class SubscriptionRequired(Forbidden):
     """Sending needs an active subscription."""
 
     code = "SUBSCRIPTION_REQUIRED"
+
+
+class InvalidCampaignId(RuleViolation):
+    """This cannot be the id of a campaign."""
+
+    code = "INVALID_ID"

@@ -16,7 +16,8 @@ from retail_core.templates.encoding import Encoding
 class MessageRecord:
     """One message of the log. Text and links are made again from the plan and the merge values.
 
-    A queued message has neither encoding, parts nor credits yet. Contact, number and merge values
+    The merge values are those of the text; the contact's names are those he has today. A queued
+    message has neither encoding, parts nor credits yet. Contact, number, names and merge values
     are None after the contact was deleted.
     """
 
@@ -27,6 +28,8 @@ class MessageRecord:
     first_name: str | None
     last_name: str | None
     email: str | None
+    contact_first_name: str | None
+    contact_last_name: str | None
     state: MessageState
     encoding: Encoding | None
     parts: int | None

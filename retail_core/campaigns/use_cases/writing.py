@@ -1,37 +1,49 @@
 """Writing a campaign: create and edit, each with a fresh count of the audience."""
 
+from typing import TypeVar
+
 import attrs
 
 from retail_core.accounts.ports import AccountStore
-from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.audiences.model import AgeGroup, AudienceRules, AudienceSpec
 from retail_core.audiences.queries import AudienceQueries
 from retail_core.campaigns import planning
 from retail_core.campaigns.errors import WrongCampaignState
 from retail_core.campaigns.model import Campaign, CampaignContent
 from retail_core.campaigns.ports import CampaignsUnitOfWork
+from retail_core.contacts.model import KEEP, Gender, Keep
 from retail_core.kernel.errors import RuleViolation
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
 
+Value = TypeVar("Value")
+
 
 @attrs.frozen
 class CampaignChanges:
-    """What an edit replaces; None keeps the present value."""
+    """What an edit replaces; KEEP leaves the present value, None means anybody."""
 
-    name: str | None = None
-    message_text: str | None = None
-    audience: AudienceSpec | None = None
-    include_offer: bool | None = None
+    name: str | Keep = KEEP
+    message_text: str | Keep = KEEP
+    include_offer: bool | Keep = KEEP
+    system_list: str | None | Keep = KEEP
+    gender: Gender | None | Keep = KEEP
+    age_group: AgeGroup | None | Keep = KEEP
 
     def applied_to(self, content: CampaignContent) -> CampaignContent:
         """Raises `InvalidField`."""
-        offer = content.include_offer if self.include_offer is None else self.include_offer
+        meant = content.audience
+        audience = AudienceSpec(
+            _kept(self.system_list, meant.system_list),
+            _kept(self.gender, meant.gender),
+            _kept(self.age_group, meant.age_group),
+        )
         return CampaignContent.checked(
-            content.name if self.name is None else self.name,
-            content.message_text if self.message_text is None else self.message_text,
-            content.audience if self.audience is None else self.audience,
-            include_offer=offer,
+            _kept(self.name, content.name),
+            _kept(self.message_text, content.message_text),
+            audience,
+            include_offer=_kept(self.include_offer, content.include_offer),
         )
 
 
@@ -87,6 +99,10 @@ class EditCampaign:
             return uow.campaigns.rewrite(
                 account, campaign_id, changes.applied_to(locked.content), total, self.clock.now()
             )
+
+
+def _kept(change: Value | Keep, present: Value) -> Value:
+    return present if isinstance(change, Keep) else change
 
 
 def _rules(

@@ -1,0 +1,109 @@
+"""Looking at a campaign before it is sent: who would get it, and what they would read."""
+
+import attrs
+
+from adapters_http import codec, values
+from adapters_http.context import Request, Response
+from adapters_http.resources import campaign_fields as fields
+from adapters_http.routing import Access, Route
+from retail_core.audiences.model import AudienceMember, AudienceSpec
+from retail_core.campaigns.use_cases import PreviewAudience, PreviewCampaign, SampleMessage
+from retail_core.contacts.errors import InvalidGender
+from retail_core.kernel.errors import InvalidField
+from retail_core.kernel.ids import CampaignId
+
+
+@attrs.frozen(kw_only=True)
+class AudienceBody:
+    """An audience that is not saved; null means any, "" is no filter's word."""
+
+    filter_gender: str | None = None
+    filter_age_group: str | None = None
+    name_search: str | None = None
+    list_id: object = None
+    exclude_list_ids: tuple[object, ...] | None = None
+    segment: object = None
+
+
+@attrs.frozen
+class AudiencePreviews:
+    """`/api/campaigns/preview-audience`."""
+
+    preview: PreviewAudience
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """How many there are, and the first ten."""
+        body = codec.body(req, AudienceBody)
+        count, members = self.preview(req.account, _audience(body), body.name_search or None)
+        resp.media = {
+            "count": count,
+            "preview": [_member(member) for member in members],
+            "hasMore": count > len(members),
+        }
+
+
+@attrs.frozen
+class CampaignPreviews:
+    """`/api/campaigns/{campaign_id}/preview`."""
+
+    preview: PreviewCampaign
+
+    def on_get(self, req: Request, resp: Response, campaign_id: str) -> None:
+        """The texts of the first recipients."""
+        count, samples = self.preview(req.account, CampaignId(values.path_id(campaign_id)))
+        resp.media = {"sample": [_sample(sample) for sample in samples], "count": count}
+
+
+def _audience(body: AudienceBody) -> AudienceSpec:
+    if body.filter_gender == "":
+        raise InvalidGender
+    if body.filter_age_group == "":
+        raise InvalidField("filterAgeGroup", "must be a group or null")
+    fields.no_lists_excluded(body.exclude_list_ids)
+    fields.no_segment(body.segment)
+    return fields.audience(body.list_id, body.filter_gender, body.filter_age_group)
+
+
+def _member(member: AudienceMember) -> dict[str, object]:
+    """ContactLite."""
+    return {
+        "id": member.id,
+        "phone": member.phone,
+        "email": member.email,
+        "firstName": member.first_name,
+        "lastName": member.last_name,
+        "gender": member.gender and member.gender.value,
+        "birthday": member.birthday,
+    }
+
+
+def _sample(sample: SampleMessage) -> dict[str, object]:
+    return {
+        "to": sample.to,
+        "text": sample.text,
+        "fullText": sample.full_text,
+        "encoding": sample.size.encoding.word,
+        "segments": sample.size.parts,
+        "credits": sample.credits,
+    }
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/api/campaigns/preview-audience",
+        resource=AudiencePreviews,
+        access=Access.USER,
+        scope="campaigns:write",
+        summary="Count an audience and show its first members",
+        body=AudienceBody,
+    ),
+    Route(
+        method="GET",
+        path="/api/campaigns/{campaign_id}/preview",
+        resource=CampaignPreviews,
+        access=Access.USER,
+        scope="campaigns:read",
+        summary="Render a campaign for its first recipients",
+    ),
+)

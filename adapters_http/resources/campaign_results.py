@@ -1,0 +1,132 @@
+"""How far a campaign got, and what became of each of its messages."""
+
+import attrs
+
+from adapters_http import codec, replies, values
+from adapters_http.context import Request, Response
+from adapters_http.resources import campaign_fields as fields
+from adapters_http.routing import Access, Route
+from retail_core.campaigns.queries import CampaignQueries
+from retail_core.kernel.errors import InvalidField
+from retail_core.kernel.ids import CampaignId
+from retail_core.kernel.phones import country_of
+from retail_core.links.codes import LinkCodes
+from retail_core.messages.composing import text_of
+from retail_core.messages.model import MessageState
+from retail_core.messages.queries import MessageFilter, MessageQueries, MessageRecord
+
+PAGE_SIZE = 50
+PAGE_SIZE_MAX = 200
+_STATES = {state.word: state for state in MessageState if state is not MessageState.SUBMITTING}
+
+
+@attrs.frozen
+class CampaignStatus:
+    """`/api/campaigns/{campaign_id}/status`."""
+
+    queries: CampaignQueries
+
+    def on_get(self, req: Request, resp: Response, campaign_id: str) -> None:
+        """Counts of recipients by state, and of credits."""
+        campaign = self.queries.get(req.account, CampaignId(values.path_id(campaign_id)))
+        resp.media = {
+            "campaign": fields.campaign_shape(campaign),
+            "metrics": fields.metrics_shape(campaign),
+            "credits": attrs.asdict(campaign.credits),
+            "deferredUntil": None,
+        }
+
+
+@attrs.frozen(kw_only=True)
+class CampaignMessagesQuery:
+    """Which messages of a campaign are wanted."""
+
+    status: str | None = None
+    q: str | None = None
+    include_tests: bool = False
+
+
+@attrs.frozen
+class CampaignMessages:
+    """`/api/campaigns/{campaign_id}/messages`."""
+
+    campaigns: CampaignQueries
+    messages: MessageQueries
+    codes: LinkCodes
+
+    def on_get(self, req: Request, resp: Response, campaign_id: str) -> None:
+        """A page of messages, the newest first."""
+        asked = codec.query(req, CampaignMessagesQuery)
+        campaign = self.campaigns.get(req.account, CampaignId(values.path_id(campaign_id)))
+        request = values.page(req, PAGE_SIZE, PAGE_SIZE_MAX)
+        page = self.messages.of_campaign(req.account, campaign.id, _wanted(asked), request)
+        resp.media = replies.page(page, self._message)
+
+    def _message(self, record: MessageRecord) -> dict[str, object]:
+        """Message."""
+        waiting = record.state is MessageState.QUEUED
+        gone = record.contact is None
+        values_used = (record.first_name, record.last_name, record.email)
+        text = None
+        if not waiting and not gone:
+            text = text_of(record.plan, self.codes, record.number, *values_used)
+        return {
+            "id": record.number,
+            "kind": "campaign",
+            "isTest": False,
+            "campaignId": record.campaign,
+            "automationId": None,
+            "contactId": record.contact,
+            "contact": None if gone else _names(record),
+            "to": record.phone,
+            "sender": record.plan.sender,
+            "text": text,
+            "status": record.state.word,
+            "errorCode": record.error_code,
+            "error": record.error,
+            "encoding": record.encoding and record.encoding.word,
+            "segments": record.parts,
+            "credits": record.credits,
+            "country": country_of(record.phone) if record.phone else None,
+            "trackingId": self.codes.tracking_id(record.number),
+            "providerMessageId": record.provider_id,
+            "createdAt": record.created_at,
+            "sentAt": record.sent_at,
+            "deliveredAt": record.delivered_at,
+            "failedAt": record.failed_at,
+            "updatedAt": record.updated_at,
+        }
+
+
+def _names(record: MessageRecord) -> dict[str, object]:
+    return {"firstName": record.contact_first_name, "lastName": record.contact_last_name}
+
+
+def _wanted(asked: CampaignMessagesQuery) -> MessageFilter:
+    if asked.status is not None and asked.status not in _STATES:
+        raise InvalidField("status", "must be one of " + ", ".join(_STATES))
+    digits = asked.q
+    if digits is not None and not (digits.isascii() and digits.isdigit()):
+        raise InvalidField("q", "must be digits of the number")
+    return MessageFilter(_STATES[asked.status] if asked.status else None, digits)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/campaigns/{campaign_id}/status",
+        resource=CampaignStatus,
+        access=Access.USER,
+        scope="campaigns:read",
+        summary="How far a campaign got",
+    ),
+    Route(
+        method="GET",
+        path="/api/campaigns/{campaign_id}/messages",
+        resource=CampaignMessages,
+        access=Access.USER,
+        scope="messages:read",
+        summary="List the messages of a campaign",
+        query=CampaignMessagesQuery,
+    ),
+)
