@@ -1,7 +1,7 @@
 """Column types that speak domain values, so that no store converts by hand."""
 
 import enum
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any, Generic, TypeVar
 
 import cattrs
@@ -88,6 +88,8 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 _converter = cattrs.Converter()
+_converter.register_unstructure_hook(time, lambda at: f"{at:%H:%M}")
+_converter.register_structure_hook(time, lambda text, _: time.fromisoformat(text))
 
 
 class JsonOf(TypeDecorator[Value], Generic[Value]):

@@ -3,6 +3,7 @@
 import attrs
 from sqlalchemy import Connection
 
+from adapters_db.accounts import SqlAccountStore, SqlSessionStore
 from adapters_db.batches import SqlBatchStore, SqlMessageNumbers
 from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaigns import SqlCampaignProgress, SqlCampaignStore
@@ -25,6 +26,14 @@ class SqlUnitOfWork:
     @jobs.default
     def _jobs(self) -> SqlJobOutbox:
         return SqlJobOutbox(self.connection)
+
+    @property
+    def accounts(self) -> SqlAccountStore:
+        return SqlAccountStore(self.connection)
+
+    @property
+    def sessions(self) -> SqlSessionStore:
+        return SqlSessionStore(self.connection)
 
     @property
     def credits(self) -> SqlCreditLedger:
@@ -69,6 +78,10 @@ class SqlUnitOfWork:
     @property
     def suppressions(self) -> SqlSuppressionStore:
         return SqlSuppressionStore(self.connection)
+
+    @property
+    def message_traces(self) -> SqlMessageStore:
+        return SqlMessageStore(self.connection)
 
     @property
     def imports(self) -> SqlImportStore:

@@ -3,7 +3,7 @@
 A room adds its module here, so that the test "models and migrations agree" sees its tables.
 """
 
-from adapters_db.tables import billing, contacts, credits, imports, kernel
+from adapters_db.tables import accounts, billing, contacts, credits, imports, kernel
 from adapters_db.tables.metadata import metadata
 
-__all__ = ["billing", "contacts", "credits", "imports", "kernel", "metadata"]
+__all__ = ["accounts", "billing", "contacts", "credits", "imports", "kernel", "metadata"]

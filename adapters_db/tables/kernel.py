@@ -21,8 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from adapters_db.columns import UtcTime
+from adapters_db.columns import EnumText, JsonOf, UtcTime
 from adapters_db.tables.metadata import metadata
+from retail_core.accounts.model import Locale, QuietHours
+from retail_core.kernel.smart_encoding import SmartEncoding
 
 account = Table(
     "account",
@@ -34,10 +36,10 @@ account = Table(
     Column("company", Text),
     Column("timezone", Text),
     Column("adults_only", Boolean, nullable=False, server_default=text("false")),
-    Column("quiet_hours", JSONB(none_as_null=True)),
+    Column("quiet_hours", JsonOf(QuietHours)),
     Column("default_country", Text, nullable=False, server_default="GR"),
-    Column("locale", Text, nullable=False, server_default="en"),
-    Column("smart_encoding", Text, nullable=False, server_default="off"),
+    Column("locale", EnumText(Locale), nullable=False, server_default="en"),
+    Column("smart_encoding", EnumText(SmartEncoding), nullable=False, server_default="off"),
     Column("created_at", UtcTime, nullable=False, server_default=func.now()),
     Column("updated_at", UtcTime, nullable=False, server_default=func.now()),
 )

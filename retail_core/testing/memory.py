@@ -10,10 +10,12 @@ from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
+from retail_core.testing.accounts import MemoryAccountStore, MemorySessionStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.contacts import (
     MemoryConsentLedger,
     MemoryContactStore,
+    MemoryMessageTraces,
     MemorySuppressionStore,
 )
 from retail_core.testing.credits import MemoryCreditLedger
@@ -48,6 +50,14 @@ class MemoryUnitOfWork:
         return MemoryJobOutbox(self.tables, self.account)
 
     @property
+    def accounts(self) -> MemoryAccountStore:
+        return MemoryAccountStore(self.tables, self.account)
+
+    @property
+    def sessions(self) -> MemorySessionStore:
+        return MemorySessionStore(self.tables, self.account)
+
+    @property
     def credits(self) -> MemoryCreditLedger:
         return MemoryCreditLedger(self.tables, self.account, self.clock)
 
@@ -66,6 +76,10 @@ class MemoryUnitOfWork:
     @property
     def suppressions(self) -> MemorySuppressionStore:
         return MemorySuppressionStore(self.tables, self.account)
+
+    @property
+    def message_traces(self) -> MemoryMessageTraces:
+        return MemoryMessageTraces()
 
     @property
     def imports(self) -> MemoryImportStore:

@@ -5,16 +5,19 @@ from typing import Literal
 
 import attrs
 
+from retail_core.accounts.model import Account, RefreshToken, Session
 from retail_core.billing.model import Subscription
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
 from retail_core.credits.model import Transfer, Wallet
 from retail_core.imports.model import ImportJob, RowFault
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import (
+    SYSTEM_ACCOUNT,
     AccountId,
     ConsentEventId,
     ContactId,
     ImportId,
+    SessionId,
     SuppressionId,
     TransferId,
 )
@@ -86,6 +89,14 @@ class MemoryTables:
         self.outbox: MemoryTable[int, DueJob] = MemoryTable(journal, lambda due: due.job.key)
         self.outbox_ids = Sequence()
         self.keys: MemoryTable[tuple[AccountId, str], StoredKey] = MemoryTable(journal)
+        # accounts
+        self.accounts: MemoryTable[AccountId, Account] = MemoryTable(
+            journal, lambda account: account.email
+        )
+        self.account_ids = Sequence(SYSTEM_ACCOUNT + 1)
+        self.sessions: MemoryTable[SessionId, Session] = MemoryTable(journal)
+        self.session_ids = Sequence()
+        self.refresh_tokens: MemoryTable[bytes, RefreshToken] = MemoryTable(journal)
         # credits
         self.wallets: MemoryTable[AccountId, Wallet] = MemoryTable(journal)
         self.transfers: MemoryTable[tuple[AccountId, str], StoredTransfer] = MemoryTable(journal)
