@@ -2,23 +2,29 @@
 
 import punq
 
+from adapters_db.audience_sql import SqlAudienceQueries
 from adapters_db.billing import SqlSubscriptionQueries
+from adapters_db.campaigns import SqlCampaignQueries
 from adapters_db.connections import Connections
-from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries
+from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries, SqlMessageOrigins
 from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
 from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
+from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
+from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.queries import SubscriptionQueries
-from retail_core.contacts.ports import ContactOwners
+from retail_core.campaigns.queries import CampaignQueries
+from retail_core.contacts.ports import ContactOwners, MessageOrigins
 from retail_core.contacts.queries import ContactQueries
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import UploadReads
 from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ports import IdempotencyReplies, Transactions
+from retail_core.messages.queries import MessageQueries
 
 
 def register(container: punq.Container, settings: DatabaseSettings) -> None:
@@ -36,5 +42,9 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(SubscriptionQueries, instance=SqlSubscriptionQueries(reads))
     container.register(ContactQueries, instance=SqlContactQueries(reads))
     container.register(ContactOwners, instance=SqlContactOwners(reads))
+    container.register(MessageOrigins, instance=SqlMessageOrigins(reads))
     container.register(ImportQueries, instance=SqlImportQueries(reads))
     container.register(UploadReads, instance=SqlUploadReads(reads))
+    container.register(AudienceQueries, instance=SqlAudienceQueries(reads))
+    container.register(CampaignQueries, instance=SqlCampaignQueries(reads))
+    container.register(MessageQueries, instance=SqlMessageQueries(reads))

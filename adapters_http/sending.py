@@ -1,0 +1,62 @@
+"""What the operator says about sending, for every root that writes or starts campaigns."""
+
+import json
+
+from retail_core.campaigns.planning import PARTS_MAX, SendingPolicy
+from retail_core.kernel.money import DEFAULT_PRICES, PriceList
+from retail_core.kernel.phones import is_supported_region
+from retail_core.kernel.senders import is_valid_sender
+from retail_core.kernel.settings import Env
+from retail_core.links.urls import LinkTemplates
+from retail_core.messages.model import BATCH_MESSAGES_MAX
+
+_FALLBACK_LINKS = LinkTemplates.of_settings(public_base_url="http://127.0.0.1")
+
+
+def sending_policy(env: Env) -> SendingPolicy:
+    """Take the variables; problems are collected by `env`."""
+    return SendingPolicy(
+        links=link_templates(env),
+        fallback_sender=env.parsed("MITTO_SENDER", _sender, default=None),
+        prices=env.parsed("SMS_PRICE_LIST", _price_list, default=DEFAULT_PRICES),
+        parts_max=env.integer("MAX_SEGMENTS", default=PARTS_MAX, minimum=1, maximum=255),
+        batch_messages_max=env.integer(
+            "SMS_BATCH_SIZE", default=BATCH_MESSAGES_MAX, minimum=1, maximum=BATCH_MESSAGES_MAX
+        ),
+    )
+
+
+def link_templates(env: Env) -> LinkTemplates:
+    """How the links of messages look (http-contract, 5)."""
+    port = env.integer("PORT", default=3001, minimum=1, maximum=65_535)
+    optional = {
+        name.lower(): env.text(name, default="") or None
+        for name in ("OFFER_BASE_URL", "UNSUBSCRIBE_BASE_URL", "OFFER_URL", "UNSUBSCRIBE_URL")
+    }
+    public = env.url("PUBLIC_BASE_URL", development=f"http://127.0.0.1:{port}")
+    try:
+        return LinkTemplates.of_settings(public_base_url=public, **optional)
+    except ValueError as error:
+        env.problem("OFFER_URL or UNSUBSCRIBE_URL", str(error))
+        return _FALLBACK_LINKS
+
+
+def _sender(raw: str) -> str | None:
+    if not is_valid_sender(raw):
+        raise ValueError("is no sender name: 3 to 11 letters and digits, or a number in E.164 form")
+    return raw
+
+
+def _price_list(raw: str) -> PriceList:
+    try:
+        prices = json.loads(raw)
+    except ValueError:
+        prices = None
+    if not isinstance(prices, dict) or not all(
+        isinstance(credits, int) and not isinstance(credits, bool) for credits in prices.values()
+    ):
+        raise ValueError('is not a price list such as {"GR":1,"*":2}')
+    for country in prices:
+        if country != "*" and not is_supported_region(country):
+            raise ValueError(f"names no country: {country}")
+    return PriceList.from_mapping(prices)
