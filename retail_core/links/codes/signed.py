@@ -15,7 +15,7 @@ from typing import Final
 
 import attrs
 
-from retail_core.kernel.ids import AccountId, CampaignId, ContactId
+from retail_core.kernel.ids import ID_MAX, AccountId, CampaignId, ContactId
 
 TOKEN_LENGTH_MAX: Final = 512
 TOKEN_LIFETIME: Final = timedelta(days=365)
@@ -69,20 +69,24 @@ def _claimed(payload: bytes, now: datetime) -> OptOutToken | None:
         return None
     if not isinstance(claims, dict):
         return None
-    contact, store = _integer(claims, "contactId"), _integer(claims, "storeId")
-    campaign, expires = claims.get("campaignId"), _integer(claims, "exp")
-    if not contact or not store or expires is None or expires <= _milliseconds(now):
+    contact, store = _id(claims.get("contactId")), _id(claims.get("storeId"))
+    campaign = claims.get("campaignId")
+    if contact is None or store is None or not _is_later(claims.get("exp"), now):
         return None
-    if campaign is not None and _integer(claims, "campaignId") is None:
+    if campaign is not None and _id(campaign) is None:
         return None
     return OptOutToken(
         ContactId(contact), AccountId(store), None if campaign is None else CampaignId(campaign)
     )
 
 
-def _integer(claims: dict[str, object], key: str) -> int | None:
-    value = claims.get(key)
-    return value if type(value) is int else None
+def _id(value: object) -> int | None:
+    # JSON's true is an int to Python, and true is nobody's id.
+    return value if type(value) is int and 0 < value <= ID_MAX else None
+
+
+def _is_later(exp: object, now: datetime) -> bool:
+    return type(exp) is int and exp > _milliseconds(now)
 
 
 def _signature(payload: bytes, secret: bytes) -> bytes:

@@ -27,7 +27,7 @@ LINES: Final[Mapping[str, AppendedLines]] = {
 
 
 def appended(
-    text: str, *, include_offer: bool, locale: str, lines: Mapping[str, AppendedLines] = LINES
+    text: str, locale: str, *, include_offer: bool, lines: Mapping[str, AppendedLines] = LINES
 ) -> str:
     """The text with the offer line, if wanted, and the opt-out line, each if it is not there yet.
 
