@@ -15,11 +15,13 @@ from sqlalchemy import (
 )
 
 from adapters_db.contacts import CONTACT_COLUMNS, contact_of
+from adapters_db.messages import SqlMessageStore
 from adapters_db.reads import Reads
 from adapters_db.tables.contacts import consent_event, contact, suppression
 from retail_core.contacts.model import ConsentEvent
+from retail_core.contacts.ports import MessageOrigin
 from retail_core.contacts.queries import ContactFilter, ContactView, Reachable
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId, MessageNumber
 from retail_core.kernel.pages import Page, PageRequest
 
 ESCAPE: Final = "\\"
@@ -128,6 +130,18 @@ class SqlContactOwners:
                 select(contact.c.account_id).where(contact.c.id == contact_id)
             ).scalar()
         return None if owner is None else AccountId(owner)
+
+
+@attrs.frozen
+class SqlMessageOrigins:
+    """`MessageOrigins` on PostgreSQL: asks the store of messages."""
+
+    reads: Reads
+
+    def find_across_accounts(self, number: MessageNumber) -> MessageOrigin | None:
+        """Whose message carried a link."""
+        with self.reads.across_accounts() as connection:
+            return SqlMessageStore(connection).find_across_accounts(number)
 
 
 def _exists(connection: Connection, account: AccountId, contact_id: ContactId) -> bool:

@@ -15,22 +15,41 @@ from sqlalchemy import insert
 
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.connections import Connections
+from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries
 from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
 from adapters_db.idempotency import SqlIdempotencyReplies
+from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.reads import Reads
 from adapters_db.settings import DatabaseSettings
 from adapters_db.tables.kernel import account as account_table
 from adapters_db.transactions import SqlTransactions
 from retail_core.billing.ports import SubscriptionStore
 from retail_core.billing.queries import SubscriptionQueries
+from retail_core.contacts.ports import (
+    ConsentLedger,
+    ContactOwners,
+    ContactStore,
+    MessageTraces,
+    SuppressionStore,
+)
+from retail_core.contacts.queries import ContactQueries
 from retail_core.credits.ports import CreditLedger
 from retail_core.credits.queries import CreditQueries, LedgerAudit
+from retail_core.imports.ports import (
+    ImportMerge,
+    ImportStore,
+    UploadReads,
+    UploadStore,
+)
+from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
 from retail_core.testing.billing import MemorySubscriptionQueries
 from retail_core.testing.clock import FixedClock
+from retail_core.testing.contacts import MemoryContactOwners, MemoryContactQueries
 from retail_core.testing.credits import MemoryCreditQueries, MemoryLedgerAudit
+from retail_core.testing.imports import MemoryImportQueries, MemoryUploadReads
 from retail_core.testing.memory import (
     MemoryDatabase,
     MemoryIdempotencyReplies,
@@ -47,6 +66,20 @@ class EveryStore(Work, Protocol):
     def credits(self) -> CreditLedger: ...
     @property
     def subscriptions(self) -> SubscriptionStore: ...
+    @property
+    def contacts(self) -> ContactStore: ...
+    @property
+    def consents(self) -> ConsentLedger: ...
+    @property
+    def suppressions(self) -> SuppressionStore: ...
+    @property
+    def message_traces(self) -> MessageTraces: ...
+    @property
+    def imports(self) -> ImportStore: ...
+    @property
+    def uploads(self) -> UploadStore: ...
+    @property
+    def import_merge(self) -> ImportMerge: ...
 
 
 @attrs.frozen
@@ -65,6 +98,10 @@ class World:
     credit_queries: CreditQueries
     ledger_audit: LedgerAudit
     subscription_queries: SubscriptionQueries
+    contact_queries: ContactQueries
+    contact_owners: ContactOwners
+    import_queries: ImportQueries
+    upload_reads: UploadReads
 
 
 def memory_world() -> World:
@@ -80,6 +117,10 @@ def memory_world() -> World:
         credit_queries=MemoryCreditQueries(database),
         ledger_audit=MemoryLedgerAudit(database),
         subscription_queries=MemorySubscriptionQueries(database),
+        contact_queries=MemoryContactQueries(database),
+        contact_owners=MemoryContactOwners(database),
+        import_queries=MemoryImportQueries(database),
+        upload_reads=MemoryUploadReads(database),
     )
 
 
@@ -102,6 +143,10 @@ def sql_world(connections: Connections) -> World:
         credit_queries=SqlCreditQueries(reads),
         ledger_audit=SqlLedgerAudit(reads),
         subscription_queries=SqlSubscriptionQueries(reads),
+        contact_queries=SqlContactQueries(reads),
+        contact_owners=SqlContactOwners(reads),
+        import_queries=SqlImportQueries(reads),
+        upload_reads=SqlUploadReads(reads),
     )
 
 
