@@ -1,0 +1,65 @@
+"""The demo store: made on the first start through the operator's command line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from workers.dev.children import Child, Supervisor
+from workers.dev.homemade import DemoStore
+from workers.dev.plan import command_line
+
+CREDITS: Final = 100_000
+DONE: Final = 0
+REFUSED: Final = 1
+
+
+async def seed(
+    supervisor: Supervisor, variables: Mapping[str, str], path: Path
+) -> DemoStore | None:
+    """Make the demo store if the database has none, and go on with a making that was cut short.
+
+    Gives None if nobody can sign in. A failure is told and does not hinder the rest: everything
+    but the demo still works.
+    """
+    kept = DemoStore.kept(path)
+    store = kept or DemoStore.new()
+    store.write(path)
+    answer: list[str] = []
+    account = Child("setup", command_line(*_account(store)), variables)
+    code = await supervisor.run(account, answer.append)
+    if code == DONE:
+        # a new database: what an older one had got is not there
+        store = attrs.evolve(store, done=())
+        store.write(path)
+    elif code != REFUSED or kept is None:
+        for line in answer:
+            supervisor.console.line("setup", line)
+        supervisor.console.say(f"the demo store could not be made (exit code {code})")
+        DemoStore.forget(path)
+        return None
+    for step in _steps(store):
+        if step[0] in store.done or supervisor.stop.wanted.is_set():
+            continue
+        if await supervisor.run(Child("setup", command_line(*step), variables)) != DONE:
+            supervisor.console.say(f"the demo store is not complete: {step[0]} failed")
+            return store
+        store = attrs.evolve(store, done=(*store.done, step[0]))
+        store.write(path)
+    return store
+
+
+def _account(store: DemoStore) -> tuple[str, ...]:
+    return (
+        *("create-account", "--email", store.email, "--password", store.password),
+        *("--company", "Demo Store", "--sender", "Demo"),
+    )
+
+
+def _steps(store: DemoStore) -> tuple[tuple[str, ...], ...]:
+    reason = "a start for the demo store"
+    return (
+        ("activate-subscription", "--email", store.email, "--plan", "starter"),
+        ("grant-credits", "--email", store.email, "--credits", str(CREDITS), "--reason", reason),
+    )
