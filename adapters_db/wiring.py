@@ -1,7 +1,10 @@
 """Which port of the core is satisfied by which adapter here."""
 
+from typing import Any, Final
+
 import punq
 
+from adapters_db.accounts import SqlAccountQueries, SqlSessionQueries
 from adapters_db.audience_sql import SqlAudienceQueries
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
@@ -15,16 +18,34 @@ from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
+from retail_core.accounts.ports import AccountsUnitOfWork
+from retail_core.accounts.queries import AccountQueries, SessionQueries
 from retail_core.audiences.queries import AudienceQueries
+from retail_core.billing.ports import BillingUnitOfWork
 from retail_core.billing.queries import SubscriptionQueries
+from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.queries import CampaignQueries
-from retail_core.contacts.ports import ContactOwners, MessageOrigins
+from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, MessageOrigins
 from retail_core.contacts.queries import ContactQueries
+from retail_core.credits.ports import CreditsUnitOfWork
 from retail_core.credits.queries import CreditQueries, LedgerAudit
-from retail_core.imports.ports import UploadReads
+from retail_core.imports.ports import ImportsUnitOfWork, UploadReads
 from retail_core.imports.queries import ImportQueries
-from retail_core.kernel.ports import IdempotencyReplies, Transactions
+from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
+from retail_core.messages.ports import MessagesUnitOfWork
 from retail_core.messages.queries import MessageQueries
+
+# A use case asks for transactions over the slice of its room; they are all the same.
+SLICES: Final = (
+    Work,
+    AccountsUnitOfWork,
+    ContactsUnitOfWork,
+    CreditsUnitOfWork,
+    BillingUnitOfWork,
+    ImportsUnitOfWork,
+    MessagesUnitOfWork,
+    CampaignsUnitOfWork,
+)
 
 
 def register(container: punq.Container, settings: DatabaseSettings) -> None:
@@ -35,8 +56,13 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(Connections, instance=connections)
     container.register(SqlTransactions, instance=transactions)
     container.register(Transactions, instance=transactions)
+    of: Any = Transactions
+    for room in SLICES:
+        container.register(of[room], instance=transactions)
     container.register(Reads, instance=reads)
     container.register(IdempotencyReplies, instance=SqlIdempotencyReplies(connections))
+    container.register(AccountQueries, instance=SqlAccountQueries(reads))
+    container.register(SessionQueries, instance=SqlSessionQueries(reads))
     container.register(CreditQueries, instance=SqlCreditQueries(reads))
     container.register(LedgerAudit, instance=SqlLedgerAudit(reads))
     container.register(SubscriptionQueries, instance=SqlSubscriptionQueries(reads))

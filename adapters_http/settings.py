@@ -41,13 +41,15 @@ class EdgeSettings:
     """Secrets, lifetimes and neighbours of the API.
 
     `jwt_secret_previous` still proves tokens while secrets are exchanged. `webhook_secret` is what
-    the SMS gateway proves itself with. `redis_url` is None where the queue is switched off.
+    the SMS gateway proves itself with, `token_secret` signs the links in messages. `redis_url` is
+    None where the queue is switched off.
     """
 
     jwt_secret: SecretText
     jwt_secret_previous: SecretText | None
     session_rules: SessionRules
     webhook_secret: SecretText
+    token_secret: SecretText
     trusted_proxies: tuple[Network, ...]
     allowed_origins: frozenset[str]
     redis_url: SecretText | None
@@ -75,6 +77,7 @@ class EdgeSettings:
                 session=env.duration("SESSION_MAX_TTL", default=timedelta(days=180)),
             ),
             webhook_secret=env.secret("WEBHOOK_SECRET"),
+            token_secret=env.secret("UNSUBSCRIBE_TOKEN_SECRET"),
             trusted_proxies=env.networks("TRUSTED_PROXIES"),
             allowed_origins=allowed_origins(urls),
             redis_url=env.redis_url(),

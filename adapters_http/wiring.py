@@ -1,0 +1,63 @@
+"""Which port of the core is satisfied by which adapter here, and the app out of a container."""
+
+from typing import get_type_hints
+
+import punq
+
+from adapters_http.app import Parts
+from adapters_http.authentication import Credentials
+from adapters_http.limits import SharedStore
+from adapters_http.passwords import BcryptPasswords
+from adapters_http.resources.gateway_webhooks import GatewayDoor
+from adapters_http.settings import AccountSettings, EdgeSettings
+from adapters_http.table import ROUTES
+from adapters_http.tokens import JwtAccessTokens
+from retail_core.accounts.model import AccountDefaults, SessionRules
+from retail_core.accounts.ports import AccessTokens, PasswordHasher
+from retail_core.kernel.ports import IdempotencyReplies
+from retail_core.links.codes import LinkCodes
+
+
+def register(container: punq.Container, settings: EdgeSettings) -> None:
+    """Register what the API brings itself; opens no connection yet."""
+    container.register(SessionRules, instance=settings.session_rules)
+    container.register(
+        AccessTokens,
+        instance=JwtAccessTokens(
+            settings.jwt_secret, settings.jwt_secret_previous, settings.session_rules.access
+        ),
+    )
+    container.register(GatewayDoor, instance=GatewayDoor(settings.webhook_secret))
+    container.register(LinkCodes, instance=LinkCodes(settings.token_secret.reveal_bytes()))
+    container.register(SharedStore, instance=SharedStore.at(settings.redis_url))
+
+
+def register_accounts(container: punq.Container, settings: AccountSettings) -> None:
+    """Register what opening an account takes; the command line needs no more than this."""
+    container.register(AccountDefaults, instance=settings.defaults)
+    container.register(PasswordHasher, instance=BcryptPasswords(settings.bcrypt_cost))
+
+
+def register_with_use_cases(container: punq.Container, kind: type[object]) -> None:
+    """Register a plain class and the use cases it asks for, so that none needs a line of its own.
+
+    Nothing else is registered by itself: a port or a value that is missing stops the start.
+    """
+    container.register(kind)
+    for needed in get_type_hints(kind.__init__).values():
+        if isinstance(needed, type) and ".use_cases" in needed.__module__:
+            register_with_use_cases(container, needed)
+
+
+def parts(container: punq.Container, settings: EdgeSettings) -> Parts:
+    """What the app is assembled from; the container makes each resource when the app asks."""
+    container.register(Credentials)
+    for resource in dict.fromkeys(route.resource for route in ROUTES):
+        register_with_use_cases(container, resource)
+    return Parts(
+        routes=ROUTES,
+        resources=container.resolve,
+        credentials=container.resolve(Credentials),
+        replies=container.resolve(IdempotencyReplies),
+        settings=settings,
+    )

@@ -1,0 +1,74 @@
+"""The API's composition root: `gunicorn adapters_http.wsgi:application`.
+
+Importing this reads all settings and resolves everything the API will ever need, so a mistake ends
+the process before it listens. Connections are opened at their first use, in each process its own.
+"""
+
+import os
+from pathlib import Path
+from typing import Self
+
+import attrs
+import falcon
+import punq
+from loguru import logger
+
+import adapters_db.wiring
+import adapters_http.wiring
+import adapters_sms.wiring
+from adapters_db.settings import DatabaseSettings
+from adapters_http import logs
+from adapters_http.app import create_app
+from adapters_http.context import Request, Response
+from adapters_http.machine import SystemClock, SystemRandomness
+from adapters_http.sending import sending_policy
+from adapters_http.settings import AccountSettings, EdgeSettings
+from adapters_sms.settings import SmsSettings
+from retail_core.campaigns.planning import SendingPolicy
+from retail_core.kernel.ports import Clock, Randomness
+from retail_core.kernel.settings import AppSettings, Env, read_env
+
+
+@attrs.frozen
+class Settings:
+    """Everything the API is told."""
+
+    app: AppSettings
+    database: DatabaseSettings
+    sms: SmsSettings
+    accounts: AccountSettings
+    edge: EdgeSettings
+    sending: SendingPolicy
+
+    @classmethod
+    def read(cls, env: Env) -> Self:
+        """Take all variables; problems are collected by `env`."""
+        return cls(
+            app=AppSettings.read(env),
+            database=DatabaseSettings.read(env),
+            sms=SmsSettings.read(env),
+            accounts=AccountSettings.read(env),
+            edge=EdgeSettings.read(env),
+            sending=sending_policy(env),
+        )
+
+
+def build(env: Env) -> "falcon.App[Request, Response]":
+    """The app of these settings. Raises SettingsError, naming every variable that is wrong."""
+    settings = Settings.read(env)
+    warnings = env.finish()
+    logs.configure(settings.app, "api")
+    for warning in warnings:
+        logger.warning(warning)
+    container = punq.Container()
+    container.register(Clock, instance=SystemClock())
+    container.register(Randomness, instance=SystemRandomness())
+    container.register(SendingPolicy, instance=settings.sending)
+    adapters_db.wiring.register(container, settings.database)
+    adapters_sms.wiring.register(container, settings.sms)
+    adapters_http.wiring.register_accounts(container, settings.accounts)
+    adapters_http.wiring.register(container, settings.edge)
+    return create_app(adapters_http.wiring.parts(container, settings.edge))
+
+
+application = build(read_env(os.environ, Path.cwd()))
