@@ -8,7 +8,7 @@ handed to the gateway is never handed over again.
 import random
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -23,8 +23,8 @@ from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.settings import SettingsError
 from workers.kinds import KINDS_BY_NAME, lane_of
-from workers.lane_worker import LaneWorker, quieten_rq
-from workers.lanes import served_by
+from workers.lane_worker import LaneWorker, RunsJobs, quieten_rq
+from workers.lanes import Lane, served_by
 from workers.queue import JobQueue
 from workers.running import JobKind, RunJob
 from workers.supervisor import Supervisor
@@ -57,8 +57,15 @@ def serve(settings: Settings, index: int) -> None:
     queue = JobQueue(redis_of(redis_url), lane_of)
     run = runner(build(settings), queue, worker, stopping)
     lanes = served_by(index, settings.worker.import_concurrency)
-    trouble = Trouble("redis")
     logger.debug("worker process serves", worker=worker, lanes=",".join(lanes))
+    take_jobs(worker, lanes, redis_url, run, stopping)
+
+
+def take_jobs(
+    worker: WorkerId, lanes: Sequence[Lane], redis_url: str, run: RunsJobs, stopping: "Stopping"
+) -> None:
+    """Take jobs until asked to stop; a missing Redis is waited for."""
+    trouble = Trouble("redis")
     for attempt in count():
         name = WorkerId(f"{worker}-{attempt}")  # the last one may still be registered
         try:
