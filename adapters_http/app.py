@@ -21,7 +21,7 @@ from adapters_http.middleware.admission import (
 from adapters_http.middleware.headers import Caching, SecurityHeaders
 from adapters_http.middleware.origins import Origins
 from adapters_http.middleware.tracing import Tracing
-from adapters_http.replies import JSON, JsonHandler
+from adapters_http.replies import JSON, dumps
 from adapters_http.routing import Resources, Route, Router
 from adapters_http.settings import EdgeSettings
 from retail_core.kernel.ports import IdempotencyReplies
@@ -55,8 +55,8 @@ def create_app(parts: Parts) -> "falcon.App[Request, Response]":
         router=router,
         middleware=_middleware(parts),
     )
-    handlers = {falcon.MEDIA_JSON: JsonHandler(), JSON: JsonHandler()}
-    app.resp_options.media_handlers = falcon.media.Handlers(handlers)
+    writer = falcon.media.JSONHandler(dumps=dumps)
+    app.resp_options.media_handlers = falcon.media.Handlers({falcon.MEDIA_JSON: writer})
     errors.add_handlers(app)
     return app
 

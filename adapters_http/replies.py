@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-import falcon
 import orjson
 
 from retail_core.kernel.pages import Page
@@ -53,12 +52,3 @@ def _plain(value: Any) -> object:  # noqa: ANN401 - whatever orjson does not kno
             return list(value)
         case _:
             raise TypeError(f"no JSON for {type(value).__name__}")
-
-
-class JsonHandler(falcon.media.JSONHandler):
-    """How `resp.media` becomes bytes."""
-
-    def serialize(self, media: object, content_type: str | None = None) -> bytes:
-        """Write a reply."""
-        del content_type
-        return dumps(media)
