@@ -162,6 +162,7 @@ class SqlCampaignProgress:
         queued = columns.queued + change.queued
         ends = queued == literal(0)
         running = columns.state.in_([CampaignState.SENDING, CampaignState.PAUSED])
+        completed = literal(CampaignState.COMPLETED, columns.state.type)
         settled = change.captured + change.released
         self.connection.execute(
             _change(account, campaign_id).values(
@@ -174,7 +175,7 @@ class SqlCampaignProgress:
                 credits_held=columns.credits_held - settled,
                 credits_captured=columns.credits_captured + change.captured,
                 credits_released=columns.credits_released + change.released,
-                state=case((ends & running, CampaignState.COMPLETED), else_=columns.state),
+                state=case((ends & running, completed), else_=columns.state),
                 finished_at=case((ends & running, now), else_=columns.finished_at),
                 updated_at=now,
             )

@@ -26,6 +26,8 @@ def upgrade() -> None:
 def _create_campaign() -> None:
     # A message's number fits the 34 bits that link codes have for it.
     op.execute("CREATE SEQUENCE message_number AS bigint MAXVALUE 17179869183")
+    # setval, to reserve a block, needs more than nextval.
+    op.execute(f"GRANT UPDATE ON SEQUENCE message_number TO {BOUND_ROLE}, {SWEEP_ROLE}")
     op.execute(
         """
         CREATE TABLE campaign (

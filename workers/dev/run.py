@@ -28,6 +28,7 @@ GUARD_SECONDS: Final = 1.0
 READINESS_SECONDS: Final = 0.25
 ANSWER_SECONDS: Final = 2.0
 SLOW_SECONDS: Final = 60.0
+SAME_SIGNAL_SECONDS: Final = 1.0
 
 
 class CannotRun(Exception):
@@ -150,8 +151,14 @@ class _Run:
                 self.console.say(f"{each.name} did not stop: {failure}")
 
     def _listen_to_signals(self, stop: Stop) -> None:
+        asked_at = [0.0]
+
         def ask() -> None:
             again = stop.wanted.is_set()
+            # one Ctrl-C may come twice, from the terminal and from whoever started us
+            if again and time.monotonic() - asked_at[0] < SAME_SIGNAL_SECONDS:
+                return
+            asked_at[0] = time.monotonic()
             self.console.say("not waiting any longer" if again else "stopping (again: at once)")
             stop.ask()
 
