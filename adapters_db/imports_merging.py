@@ -35,7 +35,7 @@ RETURNING s.row_no
 """
 
 _TAGS: Final = f"""
-CASE WHEN s.tags IS NULL AND %(extra)s::text[] = '{{}}' THEN {{before}} ELSE ARRAY(
+CASE WHEN s.tags IS NULL AND cardinality(%(extra)s::text[]) = 0 THEN {{before}} ELSE ARRAY(
     SELECT tag FROM unnest(coalesce(s.tags, {{before}}) || %(extra)s::text[])
         WITH ORDINALITY AS named (tag, at) GROUP BY tag ORDER BY min(at) LIMIT {TAGS_MAX}
 ) END
