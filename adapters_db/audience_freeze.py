@@ -39,13 +39,13 @@ def freeze_statement(
             contact.c.phone,
             cast(credits_per_part(rules), SmallInteger).label("credits"),
             *(column for column, _ in used),
-            (func.row_number().over(order_by=contact.c.id) - 1).label("seq"),
+            cast(func.row_number().over(order_by=contact.c.id) - 1, Integer).label("seq"),
         )
         .where(*recipients(account, spec, rules))
         .subquery("audience")
     )
     seq = audience.c.seq
-    no = cast(seq / batch_messages_max, Integer)
+    no = seq // batch_messages_max
     base = select(func.first_free_turn(account)).scalar_subquery()
 
     columns: dict[str, Any] = {
@@ -56,7 +56,7 @@ def freeze_statement(
         "first_seq": func.min(seq),
         "last_seq": func.max(seq),
         "turn": base + no,
-        "seqs": func.array_agg(cast(seq, Integer)),
+        "seqs": func.array_agg(seq),
         "contact_ids": func.array_agg(audience.c.id),
         "phones": func.array_agg(audience.c.phone),
         "credits_per_part": func.array_agg(audience.c.credits),
