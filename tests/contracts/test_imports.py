@@ -1,0 +1,29 @@
+"""The contracts of imports, in memory and on PostgreSQL."""
+
+from tests.contracts.imports import (
+    ImportMergeContract,
+    ImportQueriesContract,
+    ImportStoreContract,
+    UploadReadsContract,
+    UploadStoreContract,
+)
+
+
+class TestImportStore(ImportStoreContract):
+    pass
+
+
+class TestUploadStore(UploadStoreContract):
+    pass
+
+
+class TestUploadReads(UploadReadsContract):
+    pass
+
+
+class TestImportMerge(ImportMergeContract):
+    pass
+
+
+class TestImportQueries(ImportQueriesContract):
+    pass
