@@ -3,7 +3,26 @@
 A room adds its module here, so that the test "models and migrations agree" sees its tables.
 """
 
-from adapters_db.tables import accounts, billing, contacts, credits, imports, kernel
+from adapters_db.tables import (
+    accounts,
+    billing,
+    campaigns,
+    contacts,
+    credits,
+    imports,
+    jobs,
+    kernel,
+)
 from adapters_db.tables.metadata import metadata
 
-__all__ = ["accounts", "billing", "contacts", "credits", "imports", "kernel", "metadata"]
+__all__ = [
+    "accounts",
+    "billing",
+    "campaigns",
+    "contacts",
+    "credits",
+    "imports",
+    "jobs",
+    "kernel",
+    "metadata",
+]
