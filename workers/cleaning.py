@@ -20,23 +20,26 @@ class Pruning(Protocol):
 
 
 @attrs.frozen
+class Lives:
+    """How long each thing is kept. One line adds one."""
+
+    idempotency_keys: timedelta
+    failed_jobs: timedelta = FAILED_JOBS_LIFE
+
+    def by_name(self) -> Mapping[str, timedelta]:
+        return attrs.asdict(self, recurse=False)
+
+
+@attrs.frozen
 class CleanUp:
     """Remove what has been kept long enough; returns how many rows of each thing."""
 
     pruning: Pruning
     clock: Clock
-    lives: Mapping[str, timedelta]
+    lives: Lives
 
     def __call__(self, *, dry_run: bool = False) -> Mapping[str, int]:
         """With `dry_run`, only count."""
         now = self.clock.now()
         prune = self.pruning.count_older if dry_run else self.pruning.remove_older
-        return {name: prune(name, now - life) for name, life in self.lives.items()}
-
-
-def lives(idempotency_life: timedelta) -> Mapping[str, timedelta]:
-    """How long each thing is kept. One line adds one."""
-    return {
-        "idempotency_keys": idempotency_life,
-        "failed_jobs": FAILED_JOBS_LIFE,
-    }
+        return {name: prune(name, now - life) for name, life in self.lives.by_name().items()}

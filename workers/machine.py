@@ -1,26 +1,8 @@
-"""The machine's own clock, randomness and sleep."""
+"""The machine's own sleep."""
 
-import secrets
 import time
-from datetime import UTC, datetime
 
 import attrs
-
-
-@attrs.frozen
-class SystemClock:
-    """The present moment, in UTC."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-@attrs.frozen
-class SystemRandomness:
-    """Unpredictable bytes from the operating system."""
-
-    def token(self, size_bytes: int) -> bytes:
-        return secrets.token_bytes(size_bytes)
 
 
 @attrs.frozen

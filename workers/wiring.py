@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
 
@@ -21,14 +22,16 @@ from adapters_db.failed_jobs import SqlFailedJobs
 from adapters_db.periodic_jobs import SqlPeriodicJobs
 from adapters_db.pruning import SqlPruning
 from adapters_db.settings import DatabaseSettings
+from adapters_http.machine import SystemClock, SystemRandomness
 from adapters_sms.settings import SmsSettings
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.ports import Pause
-from workers.cleaning import CleanUp, lives
-from workers.machine import SystemClock, SystemPause, SystemRandomness
+from workers.cleaning import Lives, Pruning
+from workers.kinds import JOB_KINDS
+from workers.machine import SystemPause
 from workers.settings import WorkerSettings
 
 REDIS_SECONDS: Final = 5.0
@@ -71,25 +74,31 @@ def start(process: str) -> Settings:
 def build(settings: Settings) -> punq.Container:
     """Everything a background process resolves; opens no connection yet."""
     container = punq.Container()
-    container.register(Clock, instance=SystemClock())
-    container.register(Randomness, instance=SystemRandomness())
+    register_machine(container)
     container.register(Pause, instance=SystemPause())
     codes = LinkCodes(settings.worker.token_secret.reveal_bytes())
     container.register(LinkCodes, instance=codes)
     adapters_db.wiring.register(container, settings.database)
     adapters_sms.wiring.register(container, settings.sms)
+    register_operations(container, settings.worker.idempotency_life)
+    for kind in JOB_KINDS:
+        container.register(kind.use_case)
+    return container
+
+
+def register_machine(container: punq.Container) -> None:
+    """Register the clock and the randomness of this machine."""
+    container.register(Clock, instance=SystemClock())
+    container.register(Randomness, instance=SystemRandomness())
+
+
+def register_operations(container: punq.Container, idempotency_life: timedelta) -> None:
+    """Register what keeps the background tidy; the database is registered already."""
     connections = container.resolve(Connections)
     container.register(SqlFailedJobs, instance=SqlFailedJobs(connections))
     container.register(SqlPeriodicJobs, instance=SqlPeriodicJobs(connections))
-    container.register(
-        CleanUp,
-        instance=CleanUp(
-            SqlPruning(connections),
-            container.resolve(Clock),
-            lives(settings.worker.idempotency_life),
-        ),
-    )
-    return container
+    container.register(Pruning, instance=SqlPruning(connections))
+    container.register(Lives, instance=Lives(idempotency_life))
 
 
 def redis_of(url: str) -> Redis:

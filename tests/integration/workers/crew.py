@@ -15,10 +15,10 @@ import adapters_db.wiring
 from adapters_db.connections import Connections
 from adapters_db.failed_jobs import SqlFailedJobs
 from adapters_db.settings import DatabaseSettings
+from adapters_http.machine import SystemClock
 from retail_core.kernel.ports import Clock
 from workers.lane_worker import quieten_rq
 from workers.lanes import Lane
-from workers.machine import SystemClock
 from workers.queue import JobQueue
 from workers.running import JobKind, Run
 from workers.supervisor import Supervisor

@@ -7,7 +7,7 @@ from adapters_db.pruning import AGE_OF, SqlPruning
 from adapters_db.transactions import SqlTransactions
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
-from workers.cleaning import lives
+from workers.cleaning import Lives
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -50,4 +50,4 @@ def test_only_what_is_older_is_counted_and_removed(connections: Connections) -> 
 
 
 def test_everything_that_has_a_life_can_be_pruned() -> None:
-    assert set(lives(DAY)) == set(AGE_OF)
+    assert set(Lives(DAY).by_name()) == set(AGE_OF)

@@ -6,9 +6,9 @@ import attrs
 from adapters_db.connections import Connections
 from adapters_db.listening import OutboxListener
 from adapters_db.transactions import SqlTransactions
+from adapters_http.machine import SystemClock
 from retail_core.kernel.jobs import Job
 from tests.integration.workers.watching import until
-from workers.machine import SystemClock
 from workers.queue import JobQueue
 from workers.relay import Relay, RelayLoop
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import psutil
 import redis
 
+from adapters_http.machine import SystemClock
 from retail_core.kernel.jobs import Job
 from tests.integration.workers.watching import Crew, until
 from workers.embedded import EmbeddedValkey
 from workers.lanes import Lane
 from workers.leading import LeadLoop
-from workers.machine import SystemClock
 from workers.periodic import Periodic
 from workers.queue import JobQueue
 
