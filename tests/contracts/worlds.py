@@ -11,8 +11,8 @@ from typing import Protocol
 
 import attrs
 import pytest
-from sqlalchemy import insert
 
+from adapters_db.accounts import SqlAccountQueries, SqlSessionQueries
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.connections import Connections
 from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries
@@ -22,8 +22,10 @@ from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.reads import Reads
 from adapters_db.settings import DatabaseSettings
-from adapters_db.tables.kernel import account as account_table
 from adapters_db.transactions import SqlTransactions
+from retail_core.accounts.model import Locale, NewAccount
+from retail_core.accounts.ports import AccountStore, SessionStore
+from retail_core.accounts.queries import AccountQueries, SessionQueries
 from retail_core.billing.ports import SubscriptionStore
 from retail_core.billing.queries import SubscriptionQueries
 from retail_core.contacts.ports import (
@@ -45,6 +47,7 @@ from retail_core.imports.ports import (
 from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
+from retail_core.testing.accounts import MemoryAccountQueries, MemorySessionQueries
 from retail_core.testing.billing import MemorySubscriptionQueries
 from retail_core.testing.clock import FixedClock
 from retail_core.testing.contacts import MemoryContactOwners, MemoryContactQueries
@@ -62,6 +65,10 @@ _numbers = itertools.count(1)
 class EveryStore(Work, Protocol):
     """The slices of all rooms together."""
 
+    @property
+    def accounts(self) -> AccountStore: ...
+    @property
+    def sessions(self) -> SessionStore: ...
     @property
     def credits(self) -> CreditLedger: ...
     @property
@@ -95,6 +102,8 @@ class World:
     new_account: Callable[[], AccountId]
     transactions: Transactions[EveryStore]
     replies: IdempotencyReplies
+    account_queries: AccountQueries
+    session_queries: SessionQueries
     credit_queries: CreditQueries
     ledger_audit: LedgerAudit
     subscription_queries: SubscriptionQueries
@@ -108,12 +117,15 @@ def memory_world() -> World:
     """A fresh database in memory."""
     clock = FixedClock()
     database = MemoryDatabase(clock)
+    transactions = MemoryTransactions(database)
     return World(
         name="memory",
         clock=clock,
-        new_account=lambda: AccountId(1 + next(_numbers)),
-        transactions=MemoryTransactions(database),
+        new_account=_new_accounts(transactions, clock),
+        transactions=transactions,
         replies=MemoryIdempotencyReplies(database),
+        account_queries=MemoryAccountQueries(database),
+        session_queries=MemorySessionQueries(database),
         credit_queries=MemoryCreditQueries(database),
         ledger_audit=MemoryLedgerAudit(database),
         subscription_queries=MemorySubscriptionQueries(database),
@@ -127,19 +139,16 @@ def memory_world() -> World:
 def sql_world(connections: Connections) -> World:
     """The shared database of the run; what keeps tests apart are their accounts."""
     reads = Reads(connections)
-
-    def new_account() -> AccountId:
-        email = f"shop{next(_numbers)}@example.com"
-        with connections.sweep() as connection:
-            row = insert(account_table).values(email=email).returning(account_table.c.id)
-            return AccountId(connection.execute(row).scalar_one())
-
+    clock = FixedClock()
+    transactions = SqlTransactions(connections)
     return World(
         name="sql",
-        clock=FixedClock(),
-        new_account=new_account,
-        transactions=SqlTransactions(connections),
+        clock=clock,
+        new_account=_new_accounts(transactions, clock),
+        transactions=transactions,
         replies=SqlIdempotencyReplies(connections),
+        account_queries=SqlAccountQueries(reads),
+        session_queries=SqlSessionQueries(reads),
         credit_queries=SqlCreditQueries(reads),
         ledger_audit=SqlLedgerAudit(reads),
         subscription_queries=SqlSubscriptionQueries(reads),
@@ -148,6 +157,25 @@ def sql_world(connections: Connections) -> World:
         import_queries=SqlImportQueries(reads),
         upload_reads=SqlUploadReads(reads),
     )
+
+
+def _new_accounts(
+    transactions: Transactions[EveryStore], clock: FixedClock
+) -> Callable[[], AccountId]:
+    def new_account() -> AccountId:
+        account = NewAccount(
+            email=f"shop{next(_numbers)}@example.com",
+            password_hash="none",
+            sender_name=None,
+            company=None,
+            default_country="GR",
+            locale=Locale.EN,
+            created_at=clock.now(),
+        )
+        with transactions.across_accounts() as uow:
+            return uow.accounts.add_across_accounts(account).id
+
+    return new_account
 
 
 @pytest.fixture(scope="session")

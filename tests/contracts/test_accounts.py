@@ -1,0 +1,66 @@
+"""The contracts of accounts: stores in both worlds, passwords and tokens in both kinds."""
+
+from datetime import timedelta
+
+import pytest
+
+from adapters_http.passwords import BcryptPasswords
+from adapters_http.tokens import JwtAccessTokens
+from retail_core.accounts.ports import AccessTokens, PasswordHasher
+from retail_core.kernel.secrets import SecretText
+from retail_core.testing.accounts import PlainAccessTokens, PlainPasswords
+from tests.contracts.accounts import (
+    AccessTokensContract,
+    AccountQueriesContract,
+    AccountStoreContract,
+    PasswordHasherContract,
+    SessionQueriesContract,
+    SessionStoreContract,
+    WalletOpeningContract,
+)
+
+SECRET = SecretText("a secret that is long enough for HMAC")
+
+
+class TestAccountStore(AccountStoreContract):
+    pass
+
+
+class TestSessionStore(SessionStoreContract):
+    pass
+
+
+class TestWalletOpening(WalletOpeningContract):
+    pass
+
+
+class TestAccountQueries(AccountQueriesContract):
+    pass
+
+
+class TestSessionQueries(SessionQueriesContract):
+    pass
+
+
+class TestBcryptPasswords(PasswordHasherContract):
+    @pytest.fixture
+    def passwords(self) -> PasswordHasher:
+        return BcryptPasswords(cost=4)
+
+
+class TestPlainPasswords(PasswordHasherContract):
+    @pytest.fixture
+    def passwords(self) -> PasswordHasher:
+        return PlainPasswords()
+
+
+class TestJwtAccessTokens(AccessTokensContract):
+    @pytest.fixture
+    def tokens(self) -> AccessTokens:
+        return JwtAccessTokens(SECRET, None, timedelta(minutes=15))
+
+
+class TestPlainAccessTokens(AccessTokensContract):
+    @pytest.fixture
+    def tokens(self) -> AccessTokens:
+        return PlainAccessTokens()
