@@ -53,7 +53,7 @@ class FaultPicker:
             if fault.rate >= 1 or self._random.random() < fault.rate:
                 if loaded.calls_left is not None:
                     loaded.calls_left -= 1
-                self.hits[fault.name] += 1
+                self.hits[fault.name.value] += 1
                 return fault
         return None
 

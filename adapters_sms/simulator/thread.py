@@ -1,6 +1,7 @@
 """The simulator in a thread of its own, for tests and for the development process."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -45,7 +46,12 @@ class SimulatorThread:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        self.stop()
+
+    def stop(self) -> None:
+        """Finish the calls in flight and end; once stopped, stopping again does nothing."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     @property
@@ -81,6 +87,10 @@ class SimulatorThread:
     def counts(self) -> Mapping[str, object]:
         """The figures of `GET /_control/counts`."""
         return self._call(control.counts)
+
+    def set_status(self, word: str) -> None:
+        """Let a look-up give this word for every message so far; nothing is reported."""
+        self._call(lambda simulator: simulator.log.set_word(range(len(simulator.log)), word))
 
     def send_inbound(self, sender: str, receiver: str, text: str) -> int:
         """Hand an inbound message to the callback; returns its HTTP status."""
