@@ -11,6 +11,9 @@ from tests import loopback
 
 pytest_plugins = ["tests.servers"]
 
+# Contract suites are no test modules of their own, but their assertions should explain themselves.
+pytest.register_assert_rewrite("tests.contracts")
+
 SEED = int(os.environ.get("TEST_SEED") or secrets.randbits(32))
 
 # Real databases make a first example slow, so no example has a deadline.
