@@ -6,10 +6,11 @@ import cattrs
 
 from retail_core.kernel.ids import AccountId, CampaignId, WorkerId
 from retail_core.messages.model import BatchKey, ClaimedBatch, Dropped, Recipients, SendingPlan
+from retail_core.templates.encoding import Encoding, TextSize
 
 CLAIMED_COLUMNS = """b.account_id, b.campaign_id, b.no, b.worker, b.attempt, b.tries,
     b.lease_until, b.ref, b.dropped, b.seqs, b.contact_ids, b.phones, b.credits_per_part,
-    b.first_names, b.last_names, b.emails, c.first_number, c.plan"""
+    b.first_names, b.last_names, b.emails, b.forgotten, c.first_number, c.plan"""
 
 _converter = cattrs.Converter()
 
@@ -35,4 +36,8 @@ def claimed_batch(row: Any) -> ClaimedBatch:  # noqa: ANN401 - a row of CLAIMED_
         ),
         ref=row.ref,
         dropped={int(position): Dropped(word) for position, word in row.dropped.items()},
+        forgotten={
+            int(seq): TextSize(Encoding(encoding), parts, length)
+            for seq, (encoding, parts, length) in row.forgotten.items()
+        },
     )

@@ -102,14 +102,15 @@ WITH locked AS (
     FOR UPDATE OF b
 ), second_half AS (
     INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, seqs,
-        contact_ids, phones, credits_per_part, first_names, last_names, emails, turn, not_before)
+        contact_ids, phones, credits_per_part, first_names, last_names, emails, turn, not_before,
+        forgotten)
     SELECT campaign_id,
            (SELECT max(no) + 1 FROM send_batch WHERE campaign_id = %(campaign)s), account_id,
            size - size / 2, (SELECT min(s) FROM unnest(seqs[size / 2 + 1:]) s),
            (SELECT max(s) FROM unnest(seqs[size / 2 + 1:]) s), seqs[size / 2 + 1:],
            contact_ids[size / 2 + 1:], phones[size / 2 + 1:], credits_per_part[size / 2 + 1:],
            first_names[size / 2 + 1:], last_names[size / 2 + 1:], emails[size / 2 + 1:],
-           turn, %(not_before)s
+           turn, %(not_before)s, forgotten
     FROM owned
 )
 UPDATE send_batch b

@@ -1,11 +1,13 @@
-"""Messages and delivery reports on PostgreSQL."""
+"""Messages on PostgreSQL: what delivery reports change, and what is forgotten."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
+import cattrs
 import psycopg
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from adapters_db.connections import psycopg_connection
@@ -15,17 +17,13 @@ from retail_core.kernel.ids import (
     CampaignId,
     ContactId,
     MessageNumber,
-    ProviderId,
-    ReportId,
 )
-from retail_core.kernel.phones import PhoneNumber
-from retail_core.messages.model import DeliveryReport, MessageState, RawReport
-
-REPORT_BYTES_TYPICAL = 200
-"""What one report takes in a webhook call, to bound how many a transaction reads."""
+from retail_core.messages.composing import compiled
+from retail_core.messages.model import DeliveryReport, MessageState, SendingPlan
 
 # The rows are locked in the order of their keys, so that two appliers cannot deadlock. What is
-# already known is never lowered: the greater state stays, and of each kind the earliest time.
+# already known is never lowered: the greater state stays, of each kind the earliest time, and of
+# failures the earliest one's error.
 _APPLY = f"""
 WITH report AS (
     SELECT * FROM unnest(string_to_array(%(ids)s, E'\\n'), %(states)s::smallint[],
@@ -43,7 +41,7 @@ WITH report AS (
         sent_at = least(m.sent_at, f.sent_at),
         delivered_at = least(m.delivered_at, f.delivered_at),
         failed_at = least(m.failed_at, f.failed_at),
-        error = CASE WHEN f.state = {MessageState.FAILED:d} THEN coalesce(f.error, m.error)
+        error = CASE WHEN f.failed_at < coalesce(m.failed_at, 'infinity') THEN f.error
                      ELSE m.error END,
         updated_at = greatest(m.updated_at, %(now)s)
     FROM found f
@@ -71,51 +69,31 @@ WITH report AS (
 SELECT provider_id FROM found
 """
 
-_TAKE_NEW = """
-SELECT i.id, i.raw, i.arrived_at
-FROM report_inbox i
-WHERE i.applied_at IS NULL AND i.id IN (
-    SELECT w.id FROM (
-        SELECT id, sum(octet_length(raw)) OVER (ORDER BY id) - octet_length(raw) AS bytes_before
-        FROM (SELECT id, raw FROM report_inbox WHERE applied_at IS NULL
-              ORDER BY id LIMIT %(calls_max)s) first_calls
-    ) w WHERE w.bytes_before < %(bytes_max)s)
-ORDER BY i.id
-FOR UPDATE SKIP LOCKED
-"""
-
-_TAKE_PARKED = """
-DELETE FROM report_parked p
-USING (
-    SELECT q.id FROM report_parked q
-    WHERE EXISTS (SELECT FROM message m WHERE m.provider_id = q.provider_id)
-    ORDER BY q.id LIMIT %s FOR UPDATE SKIP LOCKED
-) known
-WHERE p.id = known.id
-RETURNING p.provider_id, p.reference, p.phone, p.state, p.word, p.at, p.error
-"""
-
 # Whoever is deleted leaves nothing behind: neither in rows nor among recipients still waiting.
 _FORGET_ROWS = """
 UPDATE message
 SET contact_id = NULL, phone = NULL, first_name = NULL, last_name = NULL, email = NULL
 WHERE account_id = %(account)s AND contact_id = %(contact)s
 """
+_FIND_WAITING = """
+SELECT b.campaign_id, b.no, array_position(b.contact_ids, %(contact)s) AS position, b.seqs,
+       b.first_names, b.last_names, b.emails, c.plan
+FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
+WHERE b.account_id = %(account)s AND b.contact_ids @> ARRAY[%(contact)s::integer]
+ORDER BY b.campaign_id, b.no
+FOR UPDATE OF b
+"""
 _FORGET_WAITING = """
-UPDATE send_batch b
-SET contact_ids[p.position] = NULL, phones[p.position] = NULL,
-    first_names = CASE WHEN b.first_names IS NOT NULL THEN b.first_names[:p.position - 1]
-        || ARRAY[NULL::text] || b.first_names[p.position + 1:] END,
-    last_names = CASE WHEN b.last_names IS NOT NULL THEN b.last_names[:p.position - 1]
-        || ARRAY[NULL::text] || b.last_names[p.position + 1:] END,
-    emails = CASE WHEN b.emails IS NOT NULL THEN b.emails[:p.position - 1]
-        || ARRAY[NULL::text] || b.emails[p.position + 1:] END
-FROM (
-    SELECT campaign_id, no, array_position(contact_ids, %(contact)s) AS position
-    FROM send_batch WHERE account_id = %(account)s AND contact_ids @> ARRAY[%(contact)s::integer]
-    ORDER BY campaign_id, no FOR UPDATE
-) p
-WHERE b.campaign_id = p.campaign_id AND b.no = p.no
+UPDATE send_batch
+SET contact_ids[%(position)s::integer] = NULL, phones[%(position)s::integer] = NULL,
+    first_names = CASE WHEN first_names IS NOT NULL THEN first_names[:%(position)s - 1]
+        || ARRAY[NULL::text] || first_names[%(position)s + 1:] END,
+    last_names = CASE WHEN last_names IS NOT NULL THEN last_names[:%(position)s - 1]
+        || ARRAY[NULL::text] || last_names[%(position)s + 1:] END,
+    emails = CASE WHEN emails IS NOT NULL THEN emails[:%(position)s - 1]
+        || ARRAY[NULL::text] || emails[%(position)s + 1:] END,
+    forgotten = forgotten || %(size)s
+WHERE campaign_id = %(campaign)s AND no = %(no)s
 """
 
 _FIND_ORIGIN = """
@@ -133,6 +111,9 @@ FROM owner o
      LEFT JOIN message m ON m.campaign_id = o.id AND m.seq = %(number)s - o.first_number
 WHERE %(number)s < o.first_number + o.total
 """
+
+_EVER = datetime.max.replace(tzinfo=UTC)
+_converter = cattrs.Converter()
 
 
 @attrs.frozen
@@ -165,8 +146,20 @@ class SqlMessageStore:
     def forget_contact(self, account: AccountId, contact: ContactId) -> None:
         """Take person, number and name off all messages, sent or still waiting."""
         parameters = {"account": account, "contact": contact}
-        self._driver.execute(_FORGET_WAITING, parameters)
+        while self._forget_waiting(parameters):
+            pass  # a split that we waited for may have moved him
         self._driver.execute(_FORGET_ROWS, parameters)
+
+    def _forget_waiting(self, parameters: Mapping[str, object]) -> bool:
+        """Take him out of batches, but keep what his text would have cost: credits are held."""
+        rows = self._driver.execute(_FIND_WAITING, parameters).fetchall()
+        for campaign, no, position, seqs, *columns, plan in rows:
+            values = [column and column[position - 1] for column in columns]
+            size = compiled(_converter.structure(plan, SendingPlan)).size(*values)
+            kept = {str(seqs[position - 1]): (int(size.encoding), size.parts, size.length)}
+            place = {"campaign": campaign, "no": no, "position": position}
+            self._driver.execute(_FORGET_WAITING, {**place, "size": Jsonb(kept)})
+        return bool(rows)
 
     def find_across_accounts(self, number: MessageNumber) -> MessageOrigin | None:
         """Whose message has this number; it may be in a phone before its row is written."""
@@ -180,73 +173,6 @@ class SqlMessageStore:
             campaign=CampaignId(campaign),
             at=at,
         )
-
-
-@attrs.frozen
-class SqlReportStore:
-    """`ReportStore` on PostgreSQL."""
-
-    connection: Connection
-
-    @property
-    def _driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        return psycopg_connection(self.connection)
-
-    def add(self, raw: bytes, arrived_at: datetime) -> None:
-        """One row a call, as it came."""
-        self._driver.execute(
-            "INSERT INTO report_inbox (raw, arrived_at) VALUES (%s, %s)", (raw, arrived_at)
-        )
-
-    def take_new_across_accounts(self, reports_max: int) -> Sequence[RawReport]:
-        """Calls that together are not much larger than so many reports."""
-        parameters = {
-            "calls_max": reports_max,
-            "bytes_max": reports_max * REPORT_BYTES_TYPICAL,
-        }
-        rows = self._driver.execute(_TAKE_NEW, parameters, binary=True)
-        return [RawReport(ReportId(row[0]), bytes(row[1]), row[2]) for row in rows]
-
-    def waiting_across_accounts(self) -> bool:
-        """Whether any call is not applied yet."""
-        row = self._driver.execute(
-            "SELECT EXISTS (SELECT FROM report_inbox WHERE applied_at IS NULL)"
-        ).fetchone()
-        return row is not None and bool(row[0])
-
-    def mark_applied(self, reports: Sequence[ReportId], now: datetime) -> None:
-        """Done; the raw bytes stay."""
-        self._driver.execute(
-            "UPDATE report_inbox SET applied_at = %s WHERE id = ANY(%s)", (now, list(reports))
-        )
-
-    def park(self, reports: Sequence[DeliveryReport], now: datetime) -> None:
-        """One row a report."""
-        with self._driver.cursor() as cursor:
-            cursor.executemany(
-                """INSERT INTO report_parked (provider_id, reference, phone, state, word, at, error,
-                   parked_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
-                [_parked(report, now) for report in reports],
-            )
-
-    def take_parked_across_accounts(
-        self, now: datetime, reports_max: int
-    ) -> Sequence[DeliveryReport]:
-        """Those whose message is known by now."""
-        del now
-        rows = self._driver.execute(_TAKE_PARKED, (reports_max,))
-        return [
-            DeliveryReport(
-                provider_id=ProviderId(row[0]) if row[0] else None,
-                reference=MessageNumber(row[1]) if row[1] else None,
-                phone=PhoneNumber(f"+{row[2]}") if row[2] else None,
-                state=MessageState(row[3]),
-                word=row[4],
-                at=row[5],
-                error=row[6],
-            )
-            for row in rows
-        ]
 
 
 @attrs.define
@@ -266,9 +192,8 @@ class _Merged:
             self.sent_at = min(self.sent_at or at, at)
         elif report.state is MessageState.DELIVERED:
             self.delivered_at = min(self.delivered_at or at, at)
-        elif report.state is MessageState.FAILED:
-            self.failed_at = min(self.failed_at or at, at)
-            self.error = report.error or report.word
+        elif report.state is MessageState.FAILED and at < (self.failed_at or _EVER):
+            self.failed_at, self.error = at, report.error or report.word
         self.state = max(self.state, report.state)
 
 
@@ -278,16 +203,3 @@ def _merged(reports: Iterable[DeliveryReport], now: datetime) -> dict[str, _Merg
         assert report.provider_id is not None, "reports are matched by provider id"
         merged.setdefault(report.provider_id, _Merged()).add(report, now)
     return merged
-
-
-def _parked(report: DeliveryReport, now: datetime) -> tuple[object, ...]:
-    return (
-        report.provider_id,
-        report.reference,
-        int(report.phone[1:]) if report.phone else None,
-        int(report.state or MessageState.QUEUED),
-        report.word,
-        report.at,
-        report.error,
-        now,
-    )

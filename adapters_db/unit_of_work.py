@@ -11,8 +11,9 @@ from adapters_db.contacts import SqlConsentLedger, SqlContactStore, SqlSuppressi
 from adapters_db.credits import SqlCreditLedger
 from adapters_db.imports import SqlImportStore, SqlUploadStore
 from adapters_db.imports_merging import SqlImportMerge
-from adapters_db.messages import SqlMessageStore, SqlReportStore
+from adapters_db.messages import SqlMessageStore
 from adapters_db.outbox import SqlJobOutbox
+from adapters_db.reports import SqlReportStore
 
 
 @attrs.frozen
@@ -100,9 +101,9 @@ class SqlUnitOfWork:
         self._effects.append(effect_id)
 
     @property
-    def named_effect(self) -> int:
-        """The effect named last; 0 if none was."""
-        return self._effects[-1] if self._effects else 0
+    def named_effect(self) -> int | None:
+        """The effect named last, if any."""
+        return self._effects[-1] if self._effects else None
 
     def flush(self) -> None:
         """Write what was kept back until the commit."""

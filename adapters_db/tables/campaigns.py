@@ -86,6 +86,7 @@ send_batch = Table(
     Column("lease_until", UtcTime),
     Column("ref", Uuid, unique=True),
     Column("dropped", JSONB, nullable=False, server_default="{}"),
+    Column("forgotten", JSONB, nullable=False, server_default="{}"),
     Column("submitted_at", UtcTime),
     Column("settled_at", UtcTime),
     ForeignKeyConstraint(["account_id", "campaign_id"], ["campaign.account_id", "campaign.id"]),

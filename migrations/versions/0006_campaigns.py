@@ -100,6 +100,8 @@ def _create_send_batch() -> None:
             lease_until timestamptz,
             ref uuid UNIQUE,
             dropped jsonb NOT NULL DEFAULT '{}',
+            -- Sizes of texts whose merge values were forgotten, by seq: credits are held for them.
+            forgotten jsonb NOT NULL DEFAULT '{}',
             submitted_at timestamptz,
             settled_at timestamptz,
             PRIMARY KEY (campaign_id, no),

@@ -100,6 +100,9 @@ def compose(batch: ClaimedBatch, codes: LinkCodes) -> ComposedBatch:
     """Count every recipient's text and price it."""
     size = compiled(batch.plan).size
     sizes = [size(*values) for values in merge_values(batch)]
+    if batch.forgotten:
+        seqs = batch.recipients.seqs
+        sizes = [batch.forgotten.get(seq, each) for seq, each in zip(seqs, sizes, strict=True)]
     parts = [each.parts for each in sizes]
     prices = batch.recipients.credits_per_part
     return ComposedBatch(

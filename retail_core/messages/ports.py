@@ -192,6 +192,10 @@ class MessageStore(Protocol):
         ...
 
 
+REPORT_BYTES_TYPICAL = 200
+"""What one report takes in a webhook call, to bound how many a transaction reads."""
+
+
 class ReportStore(Protocol):
     """Delivery reports as they came, and those that match no message yet."""
 

@@ -9,7 +9,7 @@ import attrs
 
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, WorkerId
 from retail_core.messages.model.states import MessageState
-from retail_core.templates.encoding import Encoding
+from retail_core.templates.encoding import Encoding, TextSize
 
 BATCH_MESSAGES_MAX = 5_000
 LEASE_SECONDS = 120
@@ -88,6 +88,8 @@ class ClaimedBatch:
     """A batch that one worker owns until `lease_until`.
 
     `attempt` fences it against an older claim; `tries` counts calls that surely sent nothing.
+    `forgotten` keeps by seq the size of the texts of those who were deleted meanwhile: their merge
+    values are gone, but credits are held for them.
     """
 
     key: BatchKey
@@ -100,6 +102,7 @@ class ClaimedBatch:
     recipients: Recipients
     ref: UUID | None = None
     dropped: Mapping[int, Dropped] = attrs.field(factory=dict)
+    forgotten: Mapping[int, TextSize] = attrs.field(factory=dict)
 
 
 @attrs.frozen
