@@ -27,7 +27,7 @@ class SqlTransactions:
             uow = SqlUnitOfWork(connection)
             yield uow
             uow.flush()
-            if once is not None:
+            if once is not None and uow.named_effect is not None:
                 store_key(connection, once, uow.named_effect)
 
     @contextmanager

@@ -40,7 +40,7 @@ class Transactions(Protocol[UnitOfWork_co]):
         With `once`, takes an advisory lock on the key for this transaction and raises
         `IdempotencyInProgress` (somebody holds it), `IdempotencyKeyReused` (another request used
         the key) or `AlreadyDone` (the effect exists); stores the key at the commit, together with
-        the effect named by `uow.effect(id)`.
+        the effect named by `uow.effect(id)`. Work that names no effect leaves the key free.
         """
         ...
 

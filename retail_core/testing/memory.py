@@ -98,9 +98,9 @@ class MemoryUnitOfWork:
         self._effects.append(effect_id)
 
     @property
-    def named_effect(self) -> int:
-        """The effect named last; 0 if none was."""
-        return self._effects[-1] if self._effects else 0
+    def named_effect(self) -> int | None:
+        """The effect named last, if any."""
+        return self._effects[-1] if self._effects else None
 
 
 @attrs.frozen
@@ -120,9 +120,10 @@ class MemoryTransactions:
             _refuse_repeat(tables, once)
             uow = MemoryUnitOfWork(tables, account, self.database.clock)
             yield uow
-            name = (once.account, once.key)
-            now = self.database.clock.now()
-            tables.keys.insert(name, StoredKey(once, uow.named_effect, None, now))
+            if uow.named_effect is not None:
+                name = (once.account, once.key)
+                now = self.database.clock.now()
+                tables.keys.insert(name, StoredKey(once, uow.named_effect, None, now))
 
     @contextmanager
     def across_accounts(self) -> Iterator[MemoryUnitOfWork]:

@@ -8,7 +8,7 @@ import pytest
 
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import IdempotencyInProgress, IdempotencyKeyReused
-from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
+from retail_core.kernel.idempotency import AlreadyDone, Once
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
 from retail_core.kernel.ports import Randomness
@@ -93,8 +93,8 @@ class TransactionsContract:
 
     def test_a_key_of_another_request_is_refused(self, world: World) -> None:
         account = world.new_account()
-        with world.transactions.begin(account, Once(account, "key", b"request")):
-            pass
+        with world.transactions.begin(account, Once(account, "key", b"request")) as uow:
+            uow.effect(1)
 
         other = Once(account, "key", b"another request")
         with pytest.raises(IdempotencyKeyReused), world.transactions.begin(account, other):
@@ -103,7 +103,8 @@ class TransactionsContract:
     def test_a_key_belongs_to_its_account(self, world: World) -> None:
         done = []
         for account in (world.new_account(), world.new_account()):
-            with world.transactions.begin(account, Once(account, "key", b"request")):
+            with world.transactions.begin(account, Once(account, "key", b"request")) as uow:
+                uow.effect(1)
                 done.append(account)
 
         assert len(done) == 2
@@ -112,6 +113,14 @@ class TransactionsContract:
         once = Once(world.new_account(), "key", b"request")
         with pytest.raises(Interruption), world.transactions.begin(once.account, once):
             raise Interruption
+
+        with world.transactions.begin(once.account, once) as uow:
+            uow.effect(7)
+
+    def test_a_key_stays_free_if_nothing_was_done(self, world: World) -> None:
+        once = Once(world.new_account(), "key", b"request")
+        with world.transactions.begin(once.account, once):
+            pass
 
         with world.transactions.begin(once.account, once) as uow:
             uow.effect(7)
@@ -133,6 +142,7 @@ class TransactionsContract:
             try:
                 with world.transactions.begin(once.account, once) as uow:
                     uow.credits.grant(once.account, f"gift:{_number}", 1, "test")
+                    uow.effect(1)
             except (AlreadyDone, IdempotencyInProgress) as outcome:
                 return type(outcome).__name__
             return "done"
@@ -227,75 +237,6 @@ def taken(world: World) -> list[Job]:
         due = uow.jobs.take_due_across_accounts(world.clock.now(), 10_000)
         uow.jobs.remove_across_accounts(due)
     return [row.job for row in due]
-
-
-class IdempotencyRepliesContract:
-    def test_a_repeat_gets_the_bytes_that_were_sent(self, world: World) -> None:
-        once = self.done(world)
-        reply = StoredReply(201, b'{"id": 1, "name": "\xce\xa9"}')
-
-        world.replies.save(once, reply)
-
-        assert self.repeated(world, once) == reply
-
-    def test_the_first_reply_stays(self, world: World) -> None:
-        once = self.done(world)
-        world.replies.save(once, StoredReply(201, b"first"))
-
-        world.replies.save(once, StoredReply(200, b"second"))
-
-        assert self.repeated(world, once) == StoredReply(201, b"first")
-
-    def test_a_reply_without_an_effect_is_not_kept(self, world: World) -> None:
-        once = Once(world.new_account(), "key", b"request")
-
-        world.replies.save(once, StoredReply(201, b"{}"))
-
-        with world.transactions.begin(once.account, once) as uow:
-            uow.effect(1)
-
-    def test_a_reply_to_another_request_is_not_kept(self, world: World) -> None:
-        once = self.done(world)
-
-        world.replies.save(with_fingerprint(once, b"other"), StoredReply(201, b"{}"))
-
-        assert self.repeated(world, once) is None
-
-    def test_old_keys_are_forgotten(self, world: World) -> None:
-        once = self.done(world)
-
-        # the database stamps keys by its own clock, so ask beyond any clock
-        removed = world.replies.remove_older_across_accounts(
-            world.clock.now() + timedelta(days=36_500)
-        )
-
-        assert removed >= 1
-        with world.transactions.begin(once.account, once):
-            pass
-
-    def test_young_keys_are_kept(self, world: World) -> None:
-        once = self.done(world)
-
-        world.replies.remove_older_across_accounts(world.clock.now() - timedelta(days=36_500))
-
-        assert self.repeated(world, once) is None
-
-    def done(self, world: World) -> Once:
-        """A key whose effect exists."""
-        once = Once(world.new_account(), "key", b"request")
-        with world.transactions.begin(once.account, once) as uow:
-            uow.effect(1)
-        return once
-
-    def repeated(self, world: World, once: Once) -> StoredReply | None:
-        """The reply that a repeat is given."""
-        with pytest.raises(AlreadyDone) as repeat, world.transactions.begin(once.account, once):
-            pass
-        return repeat.value.reply
-
-
-def with_fingerprint(once: Once, fingerprint: bytes) -> Once:
-    return Once(once.account, once.key, fingerprint)
 
 
 class ClockContract:

@@ -8,11 +8,11 @@ from retail_core.testing.clock import FixedClock
 from retail_core.testing.randomness import SeededRandomness
 from tests.contracts.kernel import (
     ClockContract,
-    IdempotencyRepliesContract,
     JobOutboxContract,
     RandomnessContract,
     TransactionsContract,
 )
+from tests.contracts.replies import IdempotencyRepliesContract
 
 
 class TestTransactions(TransactionsContract):
