@@ -24,6 +24,7 @@ from adapters_db.pruning import SqlPruning
 from adapters_db.settings import DatabaseSettings
 from adapters_http.machine import SystemClock, SystemRandomness
 from adapters_sms.settings import SmsSettings
+from retail_core.imports.ports import TableReader
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
@@ -32,6 +33,7 @@ from retail_core.messages.ports import Pause
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
 from workers.machine import SystemPause
+from workers.readers import TableReaders
 from workers.settings import WorkerSettings
 
 REDIS_SECONDS: Final = 5.0
@@ -76,6 +78,7 @@ def build(settings: Settings) -> punq.Container:
     container = punq.Container()
     register_machine(container)
     container.register(Pause, instance=SystemPause())
+    container.register(TableReader, instance=TableReaders())
     codes = LinkCodes(settings.worker.token_secret.reveal_bytes())
     container.register(LinkCodes, instance=codes)
     adapters_db.wiring.register(container, settings.database)

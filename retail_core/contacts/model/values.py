@@ -11,17 +11,16 @@ from retail_core.contacts.errors import (
     InvalidPhone,
     InvalidTags,
 )
+from retail_core.kernel.emails import parse_email
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.phones import Phone, parse_phone
 
-EMAIL_LENGTH_MAX: Final = 320
 NAME_LENGTH_MAX: Final = 120
 CONSENT_SOURCE_LENGTH_MAX: Final = 500
 TAGS_MAX: Final = 50
 TAG_LENGTH_MAX: Final = 40
 BIRTHDAY_YEARS_MAX: Final = 150
 
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _TAG: Final = re.compile(rf"[^,;|]{{1,{TAG_LENGTH_MAX}}}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
@@ -40,10 +39,11 @@ def read_phone(text: str, region: str) -> Phone:
 
 def read_email(text: str | None) -> str | None:
     """Lower case; blank is none; raises `InvalidEmail`."""
-    email = (text or "").strip().lower()
-    if not email:
+    written = (text or "").strip()
+    if not written:
         return None
-    if len(email) > EMAIL_LENGTH_MAX or _EMAIL.fullmatch(email) is None:
+    email = parse_email(written)
+    if email is None:
         raise InvalidEmail
     return email
 
