@@ -64,9 +64,12 @@ def create_roles() -> None:
         op.execute(
             f"""
             DO $$ BEGIN
-                IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+                IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
                     EXECUTE format('GRANT {role} TO %I', current_user);
                 END IF;
+            -- Somebody else made the role and has granted it: then we need no right to grant it.
+            EXCEPTION WHEN insufficient_privilege THEN
+                IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN RAISE; END IF;
             END $$
             """
         )

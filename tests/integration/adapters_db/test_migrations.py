@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -19,6 +20,7 @@ from adapters_db.connections import Connections
 from adapters_db.engine import make_engine, psycopg_url
 from adapters_db.settings import DatabaseSettings
 from adapters_db.tables import metadata
+from workers.embedded import EmbeddedPostgres
 
 
 @contextmanager
@@ -158,6 +160,29 @@ def test_an_owner_who_is_no_superuser_can_migrate_and_run(owned_by_a_plain_login
     with connections.sweep() as connection:
         assert connection.execute(text("SELECT count(*) FROM account")).scalar_one() == 1
     connections.engine.dispose()
+
+
+def test_an_owner_who_may_create_roles_needs_nobody_to_prepare_anything(
+    server_directory: Path,
+) -> None:
+    """On a server of its own, since roles belong to the whole server."""
+    url = EmbeddedPostgres(server_directory / "postgres", durable=False).start()
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("CREATE ROLE shop LOGIN CREATEROLE PASSWORD 'shop'")
+        admin.execute("CREATE DATABASE shop OWNER shop")
+    parts = urlsplit(url)
+    own = urlunsplit(
+        parts._replace(netloc=f"shop:shop@{parts.hostname}:{parts.port}", path="/shop")
+    )
+
+    migrate.upgrade(own)
+
+    settings = DatabaseSettings(own, own)
+    connections = Connections(make_engine(settings), settings)
+    with connections.sweep() as connection:
+        assert connection.execute(text("SELECT count(*) FROM account")).scalar_one() == 1
+    connections.engine.dispose()
+    migrate.downgrade(own, "base")
 
 
 def test_the_system_account_is_the_first_and_cannot_sign_in(migrated_database_url: str) -> None:
