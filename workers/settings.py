@@ -38,7 +38,12 @@ class WorkerSettings:
             import_concurrency=env.integer(
                 "CONTACT_IMPORT_CONCURRENCY", default=1, minimum=1, maximum=CONCURRENCY_MAX
             ),
-            idempotency_life=timedelta(
-                hours=env.integer("IDEMPOTENCY_TTL_HOURS", default=24, minimum=1, maximum=8760)
-            ),
+            idempotency_life=idempotency_life(env),
         )
+
+
+def idempotency_life(env: Env) -> timedelta:
+    """How long a repeat with the same Idempotency-Key gets the same reply."""
+    return timedelta(
+        hours=env.integer("IDEMPOTENCY_TTL_HOURS", default=24, minimum=1, maximum=8760)
+    )

@@ -1,0 +1,105 @@
+"""Counts every campaign again, from the rows that its counters stand for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import attrs
+from sqlalchemy import text
+
+from adapters_db.reads import Reads
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.messages.model import MessageState
+
+COUNTED: Final = (
+    "total",
+    "queued",
+    "sent",
+    "delivered",
+    "failed",
+    "unknown",
+    "cancelled",
+    "credits_held",
+    "credits_captured",
+    "credits_released",
+)
+
+# One statement, so one snapshot: what is being sent meanwhile does not look like a difference.
+# A batch has no message rows before it is settled; then each of its recipients has one.
+_MISMATCHES: Final = text(
+    f"""
+    WITH batch AS (
+        SELECT campaign_id,
+               sum(size) FILTER (WHERE state IN ('queued', 'claimed', 'submitting')) AS queued,
+               sum(size) FILTER (WHERE state = 'cancelled') AS cancelled
+        FROM send_batch GROUP BY campaign_id
+    ), row_counts AS (
+        SELECT campaign_id,
+               count(*) FILTER (WHERE state = {MessageState.SENT:d}) AS sent,
+               count(*) FILTER (WHERE state = {MessageState.DELIVERED:d}) AS delivered,
+               count(*) FILTER (WHERE state = {MessageState.FAILED:d}) AS failed,
+               count(*) FILTER (WHERE state = {MessageState.UNKNOWN:d}) AS unknown,
+               count(*) FILTER (WHERE state = {MessageState.CANCELLED:d}) AS cancelled,
+               count(*) AS rows
+        FROM message GROUP BY campaign_id
+    ), entry AS (
+        SELECT campaign_id,
+               coalesce(sum(amount) FILTER (WHERE credit = 'held'), 0)
+                   - coalesce(sum(amount) FILTER (WHERE debit = 'held'), 0) AS held,
+               sum(amount) FILTER (WHERE kind = 'capture') AS captured,
+               sum(amount) FILTER (WHERE kind = 'release') AS released
+        FROM credit_transfer WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+    ), recomputed AS (
+        SELECT c.id,
+               coalesce(b.queued, 0) + coalesce(b.cancelled, 0) + coalesce(r.rows, 0) AS total,
+               coalesce(b.queued, 0) AS queued, coalesce(r.sent, 0) AS sent,
+               coalesce(r.delivered, 0) AS delivered, coalesce(r.failed, 0) AS failed,
+               coalesce(r.unknown, 0) AS unknown,
+               coalesce(r.cancelled, 0) + coalesce(b.cancelled, 0) AS cancelled,
+               coalesce(e.held, 0) AS credits_held, coalesce(e.captured, 0) AS credits_captured,
+               coalesce(e.released, 0) AS credits_released
+        FROM campaign c
+        LEFT JOIN batch b ON b.campaign_id = c.id
+        LEFT JOIN row_counts r ON r.campaign_id = c.id
+        LEFT JOIN entry e ON e.campaign_id = c.id
+        WHERE c.started_at IS NOT NULL
+    )
+    SELECT c.account_id, c.id, {", ".join(f"c.{name}" for name in COUNTED)},
+           {", ".join(f"n.{name}::bigint" for name in COUNTED)}
+    FROM campaign c JOIN recomputed n USING (id)
+    WHERE ({", ".join(f"c.{name}" for name in COUNTED)})
+          IS DISTINCT FROM ({", ".join(f"n.{name}" for name in COUNTED)})
+    ORDER BY c.id LIMIT :mismatches_max
+    """
+)
+
+
+@attrs.frozen
+class CampaignMismatch:
+    """A campaign whose counters are not those of its rows; both by name."""
+
+    account: AccountId
+    campaign: CampaignId
+    stored: Mapping[str, int]
+    recomputed: Mapping[str, int]
+
+
+@attrs.frozen
+class SqlCampaignAudit:
+    """Compares counters with batches, messages and ledger entries. Raises `Unavailable`."""
+
+    reads: Reads
+
+    def mismatches_across_accounts(self, mismatches_max: int) -> Sequence[CampaignMismatch]:
+        """Started campaigns that differ, by id; reads all messages."""
+        with self.reads.across_accounts() as connection:
+            rows = connection.execute(_MISMATCHES, {"mismatches_max": mismatches_max}).all()
+        middle = 2 + len(COUNTED)
+        return [
+            CampaignMismatch(
+                row[0],
+                row[1],
+                stored=dict(zip(COUNTED, row[2:middle], strict=True)),
+                recomputed=dict(zip(COUNTED, row[middle:], strict=True)),
+            )
+            for row in rows
+        ]

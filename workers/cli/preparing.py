@@ -1,0 +1,49 @@
+"""The composition root of the command line: only what the command needs."""
+
+import sys
+from collections.abc import Collection
+from typing import Final
+
+import attrs
+import punq
+from loguru import logger
+
+import adapters_db.wiring
+import adapters_http.logs
+import adapters_http.wiring
+from adapters_db.settings import DatabaseSettings
+from adapters_http.sending import sending_policy
+from adapters_http.settings import AccountSettings
+from retail_core.campaigns.planning import SendingPolicy
+from retail_core.kernel.settings import AppSettings, Env
+from workers.cli.command import Need
+from workers.settings import idempotency_life
+from workers.wiring import register_machine, register_operations
+
+STATEMENT_SECONDS_MAX: Final = 3600
+"""An operator may wait longer for a statement than a request does."""
+
+
+def prepare(env: Env, needs: Collection[Need]) -> punq.Container:
+    """A container of what is needed. Raises SettingsError, naming every bad variable of that."""
+    app = AppSettings.read(env)
+    database = DatabaseSettings.read(env) if Need.DATABASE in needs else None
+    life = idempotency_life(env)
+    accounts = AccountSettings.read(env) if Need.ACCOUNTS in needs else None
+    policy = sending_policy(env) if Need.SENDING in needs else None
+    warnings = env.finish()
+    adapters_http.logs.configure(app, "cli", sys.stderr)
+    for warning in warnings:
+        logger.warning(warning)
+    container = punq.Container()
+    register_machine(container)
+    if database is not None:
+        patient = attrs.evolve(database, statement_timeout_seconds=STATEMENT_SECONDS_MAX)
+        container.register(DatabaseSettings, instance=patient)
+        adapters_db.wiring.register(container, patient)
+        register_operations(container, life)
+    if accounts is not None:
+        adapters_http.wiring.register_accounts(container, accounts)
+    if policy is not None:
+        container.register(SendingPolicy, instance=policy)
+    return container

@@ -1,0 +1,70 @@
+"""The table of commands. One line adds one."""
+
+from typing import Final
+
+from workers.cli import accounts, campaigns, operations
+from workers.cli.command import Command, Need
+
+_WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
+_WITH_SENDING: Final = frozenset({Need.DATABASE, Need.SENDING})
+
+COMMANDS: Final = (
+    Command(
+        "migrate",
+        "bring the database to the newest schema",
+        operations.migrate,
+        operations.no_arguments,
+    ),
+    Command(
+        "create-account",
+        "open an account",
+        accounts.create_account,
+        accounts.create_account_arguments,
+        _WITH_ACCOUNTS,
+    ),
+    Command(
+        "set-password",
+        "set an account's password and end its sessions",
+        accounts.set_password,
+        accounts.set_password_arguments,
+        _WITH_ACCOUNTS,
+    ),
+    Command(
+        "grant-credits",
+        "put credits into a wallet",
+        accounts.grant_credits,
+        accounts.grant_credits_arguments,
+    ),
+    Command(
+        "activate-subscription",
+        "put an account on a plan without a payment",
+        accounts.activate_subscription,
+        accounts.activate_subscription_arguments,
+    ),
+    Command(
+        "send-campaign",
+        "write a campaign and start it",
+        campaigns.send_campaign,
+        campaigns.send_campaign_arguments,
+        _WITH_SENDING,
+    ),
+    Command(
+        "verify-ledger",
+        "recompute wallets, holds and campaign counts; 1 and a list if any differs",
+        operations.verify_ledger,
+        operations.no_arguments,
+    ),
+    Command(
+        "prune",
+        "remove what has been kept long enough",
+        operations.prune,
+        operations.prune_arguments,
+    ),
+    Command(
+        "simulate-mitto",
+        "run the gateway's simulator",
+        operations.simulate_mitto,
+        operations.simulate_mitto_arguments,
+        frozenset(),
+    ),
+)
