@@ -61,8 +61,9 @@ class _WriteWatch:
 def mitto_client(settings: SmsSettings) -> httpx.Client:
     """The one client of a process; opens no connection yet, so it may be made before a fork.
 
-    Whatever the phase, a call ends within about twice the time-out, which leases rely on. Proxies
-    and certificates named in the environment are ignored: they would reroute the key.
+    Whatever the phase, the answer's head is there or given up within twice the time-out, and its
+    body within one more, which leases rely on. Proxies and certificates named in the environment
+    are ignored: they would reroute the key.
     """
     whole = settings.timeout_seconds
     return httpx.Client(

@@ -15,7 +15,8 @@ from adapters_sms.simulator.scenario import Fault, FaultName, Scenario
 from adapters_sms.simulator.server import LOOPBACK, Simulator, SimulatorOptions
 
 
-def _arguments(arguments: Sequence[str]) -> SimulatorOptions:
+def options_of(arguments: Sequence[str]) -> SimulatorOptions:
+    """What the command line asks for. Exits with 2 if it makes no sense."""
     faults = ", ".join(FaultName)
     parser = argparse.ArgumentParser(prog="mitto-simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
@@ -73,7 +74,7 @@ async def run(options: SimulatorOptions) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0 after a clean stop, 2 for wrong arguments."""
-    options = _arguments(sys.argv[1:] if arguments is None else arguments)
+    options = options_of(sys.argv[1:] if arguments is None else arguments)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(options))
     return 0

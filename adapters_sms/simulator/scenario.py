@@ -154,10 +154,13 @@ class Scenario:
 def fault_of(fields: object) -> Fault:
     """Read a fault from parsed JSON: an object, or a text as on the command line.
 
-    Raises ValueError or TypeError.
+    Raises ValueError.
     """
     if isinstance(fields, str):
         return Fault.parse(fields)
     if not isinstance(fields, dict):
         raise ValueError("a fault is an object or a text")  # noqa: TRY004 - the data is wrong
-    return Fault(**{**fields, "name": FaultName(fields.get("name", ""))})
+    try:
+        return Fault(**{**fields, "name": FaultName(fields.get("name", ""))})
+    except TypeError as error:
+        raise ValueError(f"not a fault: {error}") from None
