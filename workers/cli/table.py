@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from workers.cli import accounts, campaigns, operations
+from workers.cli import accounts, campaigns, imports, operations
 from workers.cli.command import Command, Need
 
 _WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
@@ -40,6 +40,12 @@ COMMANDS: Final = (
         "put an account on a plan without a payment",
         accounts.activate_subscription,
         accounts.activate_subscription_arguments,
+    ),
+    Command(
+        "import-contacts",
+        "import a CSV or XLSX file of contacts",
+        imports.import_contacts,
+        imports.import_contacts_arguments,
     ),
     Command(
         "send-campaign",
