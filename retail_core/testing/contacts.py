@@ -141,14 +141,6 @@ class MemorySuppressionStore:
 
 
 @attrs.frozen
-class MemoryMessageTraces:
-    """`MessageTraces` where there are no messages."""
-
-    def forget_contact(self, account: AccountId, contact: ContactId) -> None:
-        """Nothing is kept about anybody."""
-
-
-@attrs.frozen
 class MemoryContactQueries:
     """`ContactQueries` in memory."""
 

@@ -11,11 +11,12 @@ from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
 from retail_core.testing.accounts import MemoryAccountStore, MemorySessionStore
+from retail_core.testing.batches import MemoryBatchStore, MemoryMessageNumbers
 from retail_core.testing.billing import MemorySubscriptionStore
+from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
 from retail_core.testing.contacts import (
     MemoryConsentLedger,
     MemoryContactStore,
-    MemoryMessageTraces,
     MemorySuppressionStore,
 )
 from retail_core.testing.credits import MemoryCreditLedger
@@ -25,6 +26,7 @@ from retail_core.testing.imports import (
     MemoryImportStore,
     MemoryUploadStore,
 )
+from retail_core.testing.messages import MemoryMessageStore, MemoryReportStore
 from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.tables import MemoryTables, StoredKey
 
@@ -78,8 +80,8 @@ class MemoryUnitOfWork:
         return MemorySuppressionStore(self.tables, self.account)
 
     @property
-    def message_traces(self) -> MemoryMessageTraces:
-        return MemoryMessageTraces()
+    def message_traces(self) -> MemoryMessageStore:
+        return MemoryMessageStore(self.tables, self.account)
 
     @property
     def imports(self) -> MemoryImportStore:
@@ -92,6 +94,30 @@ class MemoryUnitOfWork:
     @property
     def import_merge(self) -> MemoryImportMerge:
         return MemoryImportMerge(self.tables, self.account, self.clock)
+
+    @property
+    def campaigns(self) -> MemoryCampaignStore:
+        return MemoryCampaignStore(self.tables, self.account)
+
+    @property
+    def progress(self) -> MemoryCampaignProgress:
+        return MemoryCampaignProgress(self.tables, self.account)
+
+    @property
+    def numbers(self) -> MemoryMessageNumbers:
+        return MemoryMessageNumbers(self.tables)
+
+    @property
+    def batches(self) -> MemoryBatchStore:
+        return MemoryBatchStore(self.tables, self.account)
+
+    @property
+    def messages(self) -> MemoryMessageStore:
+        return MemoryMessageStore(self.tables, self.account)
+
+    @property
+    def reports(self) -> MemoryReportStore:
+        return MemoryReportStore(self.tables)
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""

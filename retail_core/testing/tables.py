@@ -1,12 +1,15 @@
 """Every table in memory; each room adds a line per table and per sequence of its own."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 import attrs
 
 from retail_core.accounts.model import Account, RefreshToken, Session
 from retail_core.billing.model import Subscription
+from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
 from retail_core.credits.model import Transfer, Wallet
 from retail_core.imports.model import ImportJob, RowFault
@@ -14,15 +17,28 @@ from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import (
     SYSTEM_ACCOUNT,
     AccountId,
+    CampaignId,
     ConsentEventId,
     ContactId,
     ImportId,
+    ReportId,
     SessionId,
     SuppressionId,
     TransferId,
+    WorkerId,
 )
 from retail_core.kernel.jobs import DueJob
 from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import (
+    BatchKey,
+    BatchState,
+    DeliveryReport,
+    Dropped,
+    MessageState,
+    RawReport,
+    Recipients,
+)
+from retail_core.templates.encoding import Encoding, TextSize
 from retail_core.testing.table import Journal, MemoryTable, Sequence
 
 
@@ -80,6 +96,57 @@ class StoredFault:
     fault: RowFault
 
 
+@attrs.frozen(kw_only=True)
+class StoredBatch:
+    """A batch; its recipients are None once their rows exist for good."""
+
+    key: BatchKey
+    recipients: Recipients | None
+    turn: int
+    state: BatchState = BatchState.QUEUED
+    not_before: datetime | None = None
+    attempt: int = 0
+    tries: int = 0
+    worker: WorkerId | None = None
+    lease_until: datetime | None = None
+    ref: UUID | None = None
+    dropped: Mapping[int, Dropped] = attrs.field(factory=dict)
+    forgotten: Mapping[int, TextSize] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class StoredMessage:
+    """A message's row; `phone` is E.164 digits, as in the batch."""
+
+    account: AccountId
+    campaign: CampaignId
+    seq: int
+    contact: ContactId | None
+    phone: int | None
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    state: MessageState
+    encoding: Encoding
+    parts: int
+    credits: int
+    provider_id: str | None
+    error_code: str | None
+    error: str | None
+    sent_at: datetime | None
+    failed_at: datetime | None
+    updated_at: datetime
+    delivered_at: datetime | None = None
+
+
+@attrs.frozen
+class StoredReport:
+    """A webhook call, and whether its reports are applied."""
+
+    raw: RawReport
+    applied_at: datetime | None = None
+
+
 class MemoryTables:
     """All tables on one journal, so that a transaction over several of them rolls back whole."""
 
@@ -128,3 +195,20 @@ class MemoryTables:
         self.import_numbers: MemoryTable[
             tuple[AccountId, ImportId, PhoneNumber], Contact | Literal["new"]
         ] = MemoryTable(journal)
+        # campaigns
+        self.campaigns: MemoryTable[CampaignId, Campaign] = MemoryTable(
+            journal, lambda campaign: campaign.first_number
+        )
+        self.campaign_ids = Sequence()
+        # messages
+        self.message_numbers = Sequence()
+        self.batches: MemoryTable[tuple[CampaignId, int], StoredBatch] = MemoryTable(
+            journal, lambda batch: batch.ref
+        )
+        self.messages: MemoryTable[tuple[CampaignId, int], StoredMessage] = MemoryTable(
+            journal, lambda row: row.contact and (row.contact, row.campaign)
+        )
+        self.reports: MemoryTable[ReportId, StoredReport] = MemoryTable(journal)
+        self.report_ids = Sequence()
+        self.parked_reports: MemoryTable[int, DeliveryReport] = MemoryTable(journal)
+        self.parked_report_ids = Sequence()

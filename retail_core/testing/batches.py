@@ -1,0 +1,294 @@
+"""Batches of frozen recipients in memory."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+
+from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.campaigns.model import CampaignState
+from retail_core.kernel.ids import (
+    SYSTEM_ACCOUNT,
+    AccountId,
+    CampaignId,
+    ContactId,
+    MessageNumber,
+    WorkerId,
+)
+from retail_core.messages.errors import LeaseLost
+from retail_core.messages.model import (
+    BatchKey,
+    BatchResults,
+    BatchState,
+    ClaimedBatch,
+    Dropped,
+    FrozenAudience,
+    MergeGroup,
+    MessageState,
+    Recipients,
+    Settlement,
+)
+from retail_core.templates.rendering import Field
+from retail_core.testing.audiences import recipients
+from retail_core.testing.contacts import suppressions_of
+from retail_core.testing.message_rows import new_row, resolved_row
+from retail_core.testing.recipients import cut, frozen_recipients, merge_columns
+from retail_core.testing.table import sees
+from retail_core.testing.tables import MemoryTables, StoredBatch
+
+_IN_HAND = frozenset({BatchState.CLAIMED, BatchState.SUBMITTING})
+_HANDED_OVER = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN})
+
+
+@attrs.frozen
+class MemoryMessageNumbers:
+    """`MessageNumbers` in memory; like a real sequence it takes none back at a rollback."""
+
+    tables: MemoryTables
+
+    def reserve_block(self, size: int) -> MessageNumber:
+        return MessageNumber(min([self.tables.message_numbers.take() for _ in range(size)]))
+
+
+@attrs.frozen
+class MemoryBatchStore:
+    """`BatchStore` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+
+    def freeze(
+        self,
+        account: AccountId,
+        campaign: CampaignId,
+        spec: AudienceSpec,
+        rules: AudienceRules,
+        merge_fields: frozenset[Field],
+        batch_messages_max: int,
+        now: datetime,
+    ) -> FrozenAudience:
+        people = recipients(self.tables, account, spec, rules)
+        turn, firsts = self._first_free_turn(account), range(0, len(people), batch_messages_max)
+        for no, first in enumerate(firsts):
+            some = people[first : first + batch_messages_max]
+            self._put(
+                StoredBatch(
+                    key=BatchKey(account, campaign, no),
+                    recipients=frozen_recipients(some, first, merge_fields, rules),
+                    turn=turn + no,
+                )
+            )
+        return FrozenAudience(len(people), len(firsts))
+
+    def merge_groups(self, account: AccountId, campaign: CampaignId) -> Iterable[MergeGroup]:
+        groups: Counter[tuple[int, str | None, str | None, str | None]] = Counter()
+        for batch in self._of_campaign(account, campaign):
+            prices, columns = _of(batch).credits_per_part, merge_columns(_of(batch))
+            groups.update(zip(prices, *columns, strict=True))
+        return [MergeGroup(*group, number) for group, number in groups.items()]
+
+    def claim_across_accounts(
+        self, worker: WorkerId, now: datetime, lease_until: datetime
+    ) -> ClaimedBatch | None:
+        """The due batch whose turn comes first."""
+        due = sorted(self._due(now), key=lambda each: (each.turn, each.key.campaign, each.key.no))
+        if not due:
+            return None
+        claimed = attrs.evolve(
+            due[0],
+            state=BatchState.CLAIMED,
+            worker=worker,
+            lease_until=lease_until,
+            attempt=due[0].attempt + 1,
+            not_before=None,
+            dropped={},
+        )
+        self._put(claimed)
+        return self._claimed(claimed)
+
+    def commit_intent(
+        self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
+    ) -> Mapping[int, Dropped]:
+        """Raises `LeaseLost`."""
+        stored = self._owned(batch, frozenset({BatchState.CLAIMED}))
+        campaign = self.tables.campaigns.get(batch.key.campaign)
+        if stored is None or campaign is None or campaign.state is not CampaignState.SENDING:
+            raise LeaseLost
+        people = zip(_of(stored).contacts, _of(stored).phones, strict=True)
+        reasons = [self._reason_to_drop(batch.key.account, *person) for person in people]
+        dropped = {position: reason for position, reason in enumerate(reasons) if reason}
+        state = BatchState.SUBMITTING
+        marked = attrs.evolve(stored, state=state, ref=ref, lease_until=lease_until)
+        self._put(attrs.evolve(marked, dropped=dropped))
+        return dropped
+
+    def settle(
+        self, batch: ClaimedBatch, ref: UUID, results: BatchResults, now: datetime
+    ) -> Settlement | None:
+        stored = self._seen(self.tables.batches.get((batch.key.campaign, batch.key.no)))
+        if stored is None or stored.ref != ref or stored.state not in _HANDED_OVER:
+            return None
+        if stored.state is BatchState.SUBMITTING:
+            settlement = self._write_rows(stored, results, now)
+        else:
+            settlement = self._resolve_rows(stored, results, now)
+        settled = attrs.evolve(stored, state=BatchState.SETTLED, lease_until=None, recipients=None)
+        if MessageState.UNKNOWN in results.states:
+            settled = attrs.evolve(stored, state=BatchState.UNKNOWN, lease_until=None)
+        self._put(settled)
+        return settlement
+
+    def put_back(
+        self, batch: ClaimedBatch, not_before: datetime | None, *, failed_try: bool
+    ) -> bool:
+        stored = self._owned(batch, _IN_HAND)
+        if stored is None:
+            return False
+        self._put(attrs.evolve(_queued(stored, not_before), tries=stored.tries + failed_try))
+        return True
+
+    def split(self, batch: ClaimedBatch, not_before: datetime) -> bool:
+        stored = self._owned(batch, _IN_HAND)
+        if stored is None or len(_of(stored)) < 2:  # noqa: PLR2004 - two halves
+            return False
+        half, everybody = len(_of(stored)) // 2, _of(stored)
+        queued = _queued(stored, not_before)
+        siblings = self._of_campaign(batch.key.account, batch.key.campaign)
+        no = 1 + max(each.key.no for each in siblings)
+        self._put(attrs.evolve(queued, recipients=cut(everybody, slice(half))))
+        second = cut(everybody, slice(half, None))
+        fresh = attrs.evolve(queued, key=attrs.evolve(batch.key, no=no), recipients=second)
+        self._put(attrs.evolve(fresh, attempt=0, tries=0))
+        return True
+
+    def stale_across_accounts(self, now: datetime, batches_max: int) -> Sequence[ClaimedBatch]:
+        stale = self._leases_over(now, BatchState.SUBMITTING)
+        return [self._claimed(batch) for batch in stale[:batches_max]]
+
+    def free_stale_claims_across_accounts(self, now: datetime) -> int:
+        stale = self._leases_over(now, BatchState.CLAIMED)
+        for batch in stale:
+            self._put(_queued(batch, None))
+        return len(stale)
+
+    def due_across_accounts(self, now: datetime) -> bool:
+        return bool(self._due(now))
+
+    def _due(self, now: datetime) -> list[StoredBatch]:
+        return [
+            batch
+            for batch in self.tables.batches
+            if batch.state is BatchState.QUEUED
+            and (batch.not_before is None or batch.not_before <= now)
+            and (campaign := self.tables.campaigns.get(batch.key.campaign)) is not None
+            and campaign.state is CampaignState.SENDING
+        ]
+
+    def _leases_over(self, now: datetime, state: BatchState) -> list[StoredBatch]:
+        found = [
+            (batch.lease_until, batch.key.campaign, batch.key.no, batch)
+            for batch in self.tables.batches
+            if batch.state is state and batch.lease_until is not None and batch.lease_until < now
+        ]
+        return [batch for *_, batch in sorted(found, key=lambda each: each[:3])]
+
+    def _first_free_turn(self, account: AccountId) -> int:
+        """Right after the batch that is served next, and after all of the store's own."""
+        queued = [each for each in self.tables.batches if each.state is BatchState.QUEUED]
+        own = [each.turn for each in queued if each.key.account == account]
+        return 1 + max(0, *own, *sorted(each.turn for each in queued)[:1])
+
+    def _reason_to_drop(
+        self, account: AccountId, contact_id: ContactId | None, phone: int | None
+    ) -> Dropped | None:
+        stored = None if contact_id is None else self.tables.contacts.get(contact_id)
+        if stored is None:
+            return Dropped.ERASED
+        contact = stored.contact
+        if int(contact.phone[1:]) != phone:
+            return Dropped.NUMBER_CHANGED
+        if not contact.is_subscribed:
+            return Dropped.OPTED_OUT
+        barred = suppressions_of(self.tables, (account, SYSTEM_ACCOUNT), contact.phone)
+        return Dropped.SUPPRESSED if barred else None
+
+    def _write_rows(self, stored: StoredBatch, results: BatchResults, now: datetime) -> Settlement:
+        positions = range(len(_of(stored)))
+        for position in positions:
+            row = new_row(stored.key, _of(stored), results, position, now)
+            self.tables.messages.insert((row.campaign, row.seq), row)
+        return Settlement(MessageState.QUEUED, positions)
+
+    def _resolve_rows(
+        self, stored: StoredBatch, results: BatchResults, now: datetime
+    ) -> Settlement:
+        positions = []
+        for position, seq in enumerate(_of(stored).seqs):
+            row = self.tables.messages.get((stored.key.campaign, seq))
+            if row is not None and row.state is MessageState.UNKNOWN:
+                resolved = resolved_row(row, results, position, now)
+                self.tables.messages.put((row.campaign, row.seq), resolved)
+                positions.append(position)
+        return Settlement(MessageState.UNKNOWN, positions)
+
+    def _claimed(self, batch: StoredBatch) -> ClaimedBatch:
+        campaign = self.tables.campaigns.get(batch.key.campaign)
+        assert campaign is not None, batch
+        assert campaign.plan is not None, "only started campaigns have batches that are due"
+        assert campaign.first_number is not None, "... and numbers"
+        assert batch.worker is not None, batch
+        assert batch.lease_until is not None, batch
+        return ClaimedBatch(
+            key=batch.key,
+            worker=batch.worker,
+            attempt=batch.attempt,
+            tries=batch.tries,
+            lease_until=batch.lease_until,
+            first_number=campaign.first_number,
+            plan=campaign.plan,
+            recipients=_of(batch),
+            ref=batch.ref,
+            dropped=batch.dropped,
+            forgotten=batch.forgotten,
+        )
+
+    def _owned(self, batch: ClaimedBatch, states: frozenset[BatchState]) -> StoredBatch | None:
+        """The batch as it is, if this worker and attempt still own it."""
+        stored = self._seen(self.tables.batches.get((batch.key.campaign, batch.key.no)))
+        if stored is None or stored.state not in states:
+            return None
+        is_ours = (stored.worker, stored.attempt) == (batch.worker, batch.attempt)
+        return stored if is_ours else None
+
+    def _seen(self, stored: StoredBatch | None) -> StoredBatch | None:
+        return stored if stored and sees(self.bound_to, stored.key.account) else None
+
+    def _of_campaign(self, account: AccountId, campaign: CampaignId) -> list[StoredBatch]:
+        return [
+            batch
+            for batch in self.tables.batches
+            if self._seen(batch) and (batch.key.account, batch.key.campaign) == (account, campaign)
+        ]
+
+    def _put(self, batch: StoredBatch) -> None:
+        self.tables.batches.put((batch.key.campaign, batch.key.no), batch)
+
+
+def _of(batch: StoredBatch) -> Recipients:
+    """The recipients of a batch that has not settled."""
+    assert batch.recipients is not None, batch
+    return batch.recipients
+
+
+def _queued(batch: StoredBatch, not_before: datetime | None) -> StoredBatch:
+    """The batch, waiting again."""
+    return attrs.evolve(
+        batch,
+        state=BatchState.QUEUED,
+        ref=None,
+        worker=None,
+        lease_until=None,
+        not_before=not_before,
+    )

@@ -1,0 +1,79 @@
+"""Rows of messages in memory: what a settle writes, and what a report makes of them."""
+
+from datetime import datetime
+
+import attrs
+
+from retail_core.messages.model import (
+    BatchKey,
+    BatchResults,
+    DeliveryReport,
+    MessageState,
+    Recipients,
+)
+from retail_core.testing.recipients import merge_columns
+from retail_core.testing.tables import StoredMessage
+
+
+def new_row(
+    key: BatchKey, recipients: Recipients, results: BatchResults, position: int, now: datetime
+) -> StoredMessage:
+    """The row of one recipient of a batch that is being settled."""
+    first_name, last_name, email = (column[position] for column in merge_columns(recipients))
+    row = StoredMessage(
+        account=key.account,
+        campaign=key.campaign,
+        seq=recipients.seqs[position],
+        contact=recipients.contacts[position],
+        phone=recipients.phones[position],
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        state=MessageState.UNKNOWN,
+        encoding=results.encodings[position],
+        parts=results.parts[position],
+        credits=results.credits[position],
+        provider_id=None,
+        error_code=None,
+        error=None,
+        sent_at=None,
+        failed_at=None,
+        updated_at=now,
+    )
+    return resolved_row(row, results, position, now)
+
+
+def resolved_row(
+    row: StoredMessage, results: BatchResults, position: int, now: datetime
+) -> StoredMessage:
+    """The row with what the gateway's answer says of it."""
+    state = results.states[position]
+    return attrs.evolve(
+        row,
+        state=state,
+        provider_id=results.provider_ids[position],
+        error_code=results.error_codes[position],
+        error=results.errors[position],
+        sent_at=now if state is MessageState.SENT else row.sent_at,
+        failed_at=now if state is MessageState.FAILED else row.failed_at,
+        updated_at=now,
+    )
+
+
+def reported_row(row: StoredMessage, report: DeliveryReport, now: datetime) -> StoredMessage:
+    """The row after a report: the state only climbs, of each kind the earliest time stays."""
+    assert report.state is not None, "an unknown word was to be left out"
+    at = report.at or now
+    changed = attrs.evolve(row, state=max(row.state, report.state))
+    if report.state is MessageState.SENT:
+        changed = attrs.evolve(changed, sent_at=min(row.sent_at or at, at))
+    elif report.state is MessageState.DELIVERED:
+        changed = attrs.evolve(changed, delivered_at=min(row.delivered_at or at, at))
+    elif report.state is MessageState.FAILED and (row.failed_at is None or at < row.failed_at):
+        changed = attrs.evolve(changed, failed_at=at, error=report.error or report.word)
+    return row if changed == row else attrs.evolve(changed, updated_at=max(row.updated_at, now))
+
+
+def forgotten_row(row: StoredMessage) -> StoredMessage:
+    """The row without the person."""
+    return attrs.evolve(row, contact=None, phone=None, first_name=None, last_name=None, email=None)
