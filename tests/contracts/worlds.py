@@ -13,25 +13,32 @@ import attrs
 import pytest
 
 from adapters_db.accounts import SqlAccountQueries, SqlSessionQueries
+from adapters_db.audience_sql import SqlAudienceQueries
 from adapters_db.billing import SqlSubscriptionQueries
+from adapters_db.campaigns import SqlCampaignQueries
 from adapters_db.connections import Connections
-from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries
+from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries, SqlMessageOrigins
 from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
 from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
+from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
 from retail_core.accounts.ports import AccountStore, SessionStore
 from retail_core.accounts.queries import AccountQueries, SessionQueries
+from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.ports import SubscriptionStore
 from retail_core.billing.queries import SubscriptionQueries
+from retail_core.campaigns.ports import CampaignStore
+from retail_core.campaigns.queries import CampaignQueries
 from retail_core.contacts.ports import (
     ConsentLedger,
     ContactOwners,
     ContactStore,
+    MessageOrigins,
     MessageTraces,
     SuppressionStore,
 )
@@ -47,8 +54,18 @@ from retail_core.imports.ports import (
 from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
+from retail_core.messages.ports import (
+    BatchStore,
+    CampaignProgress,
+    MessageNumbers,
+    MessageStore,
+    ReportStore,
+)
+from retail_core.messages.queries import MessageQueries
 from retail_core.testing.accounts import MemoryAccountQueries, MemorySessionQueries
+from retail_core.testing.audiences import MemoryAudienceQueries
 from retail_core.testing.billing import MemorySubscriptionQueries
+from retail_core.testing.campaigns import MemoryCampaignQueries
 from retail_core.testing.clock import FixedClock
 from retail_core.testing.contacts import MemoryContactOwners, MemoryContactQueries
 from retail_core.testing.credits import MemoryCreditQueries, MemoryLedgerAudit
@@ -58,6 +75,7 @@ from retail_core.testing.memory import (
     MemoryIdempotencyReplies,
     MemoryTransactions,
 )
+from retail_core.testing.messages import MemoryMessageOrigins, MemoryMessageQueries
 
 _numbers = itertools.count(1)
 
@@ -87,6 +105,18 @@ class EveryStore(Work, Protocol):
     def uploads(self) -> UploadStore: ...
     @property
     def import_merge(self) -> ImportMerge: ...
+    @property
+    def campaigns(self) -> CampaignStore: ...
+    @property
+    def progress(self) -> CampaignProgress: ...
+    @property
+    def numbers(self) -> MessageNumbers: ...
+    @property
+    def batches(self) -> BatchStore: ...
+    @property
+    def messages(self) -> MessageStore: ...
+    @property
+    def reports(self) -> ReportStore: ...
 
 
 @attrs.frozen
@@ -111,6 +141,10 @@ class World:
     contact_owners: ContactOwners
     import_queries: ImportQueries
     upload_reads: UploadReads
+    audience_queries: AudienceQueries
+    campaign_queries: CampaignQueries
+    message_queries: MessageQueries
+    message_origins: MessageOrigins
 
 
 def memory_world() -> World:
@@ -133,6 +167,10 @@ def memory_world() -> World:
         contact_owners=MemoryContactOwners(database),
         import_queries=MemoryImportQueries(database),
         upload_reads=MemoryUploadReads(database),
+        audience_queries=MemoryAudienceQueries(database),
+        campaign_queries=MemoryCampaignQueries(database),
+        message_queries=MemoryMessageQueries(database),
+        message_origins=MemoryMessageOrigins(database),
     )
 
 
@@ -156,6 +194,10 @@ def sql_world(connections: Connections) -> World:
         contact_owners=SqlContactOwners(reads),
         import_queries=SqlImportQueries(reads),
         upload_reads=SqlUploadReads(reads),
+        audience_queries=SqlAudienceQueries(reads),
+        campaign_queries=SqlCampaignQueries(reads),
+        message_queries=SqlMessageQueries(reads),
+        message_origins=SqlMessageOrigins(reads),
     )
 
 
