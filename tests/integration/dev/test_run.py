@@ -25,11 +25,12 @@ class Run:
     def __init__(self, directory: Path, port: int) -> None:
         self.log = directory / f"{time.monotonic_ns()}.log"
         script = str(Path(__file__).with_name("dummy_run.py"))
+        path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, script, str(directory), str(port)],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "NO_COLOR": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -44,6 +45,8 @@ class Run:
             found = list(re.finditer(pattern, self.text()))
             if len(found) >= times:
                 return found[times - 1]
+            if self.process.poll() is not None:
+                break
             time.sleep(0.05)
         pytest.fail(f"{pattern!r} was not printed:\n{self.text()}")
 
