@@ -80,10 +80,10 @@ class SqlCampaignStore:
         """Raises `CampaignNotFound`."""
         return self._one(_by_id(account, campaign_id))
 
-    def lock(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
-        """Lock the row without waiting."""
+    def lock(self, account: AccountId, campaign_id: CampaignId, *, wait: bool = False) -> Campaign:
+        """Lock the row, or learn that somebody else does."""
         try:
-            return self._one(_by_id(account, campaign_id).with_for_update(nowait=True))
+            return self._one(_by_id(account, campaign_id).with_for_update(nowait=not wait))
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
                 raise AlreadySending from error
@@ -133,7 +133,11 @@ class SqlCampaignStore:
         """It never started, and never will."""
         self.connection.execute(
             _change(account, campaign_id).values(
-                state=CampaignState.FAILED, status_reason=reason, finished_at=now, updated_at=now
+                state=CampaignState.FAILED,
+                status_reason=reason,
+                total=0,
+                finished_at=now,
+                updated_at=now,
             )
         )
 

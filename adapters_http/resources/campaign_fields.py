@@ -1,16 +1,20 @@
 """What campaigns look like in JSON, and how an audience is written in a body."""
 
+import re
+from collections.abc import Sequence
+from typing import Final
+
 import attrs
 
-from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup, AudienceSpec
+from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup
 from retail_core.campaigns.errors import ListNotFound, TemplateNotFound
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.errors import InvalidGender
 from retail_core.contacts.model import Gender
 from retail_core.kernel.errors import InvalidField
-from retail_core.kernel.ids import ID_MAX
 
-EXCLUDED_LISTS_MAX = 50
+EXCLUDED_LISTS_MAX: Final = 50
+_ID: Final = re.compile(r"-?[1-9][0-9]*")
 _AGE_GROUP_ALIASES = {"40+": AgeGroup.FROM_40.value}
 
 
@@ -35,58 +39,57 @@ def age_group(word: str | None) -> AgeGroup | None:
         raise InvalidField("filterAgeGroup", f"must be one of {words}") from None
 
 
-def system_list(value: object) -> str | None:
-    """The id of a system list. Raises `InvalidField`, and `ListNotFound` for an own list's id."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and value in SYSTEM_LISTS:
-        return value
-    list_id("listId", value)
-    raise ListNotFound
+@attrs.frozen
+class References:
+    """What a body names by id. All ids are read before any is looked for (http-contract, 1.6)."""
+
+    system_list: str | None
+    names_list: bool
+    names_template: bool
+
+    @classmethod
+    def read(
+        cls,
+        list_value: object = None,
+        excluded: Sequence[object] | None = None,
+        template_id: int | None = None,
+    ) -> "References":
+        """Raises `InvalidField` for what is no id."""
+        if len(excluded or ()) > EXCLUDED_LISTS_MAX:
+            raise InvalidField("excludeListIds", f"must have at most {EXCLUDED_LISTS_MAX} items")
+        for position, value in enumerate(excluded or ()):
+            _must_be_list_id(f"excludeListIds[{position}]", value)
+        if template_id == 0:
+            raise InvalidField("templateId", "is not the id of a template")
+        word = list_value.strip() if isinstance(list_value, str) else list_value
+        system_list = word if isinstance(word, str) and word in SYSTEM_LISTS else None
+        names_list = system_list is None and word is not None and word != ""
+        if names_list:
+            _must_be_list_id("listId", word)
+        return cls(system_list, names_list or bool(excluded), template_id is not None)
+
+    def must_exist(self) -> None:
+        """There are no templates, and no lists but the system's, to be found.
+
+        Raises `TemplateNotFound`, `ListNotFound`.
+        """
+        if self.names_template:
+            raise TemplateNotFound
+        if self.names_list:
+            raise ListNotFound
 
 
-def list_id(path: str, value: object) -> int:
-    """An id of a list in a body. Raises `InvalidField`, or `ListNotFound` for what is never one."""
+def _must_be_list_id(path: str, value: object) -> None:
     is_integer = isinstance(value, int) and not isinstance(value, bool)
-    if not is_integer and not (isinstance(value, str) and value.isascii() and value.isdigit()):
+    text = str(value) if is_integer or isinstance(value, str) else ""
+    if not _ID.fullmatch(text.strip()):
         raise InvalidField(path, "is not the id of a list")
-    number = int(str(value)[:20])
-    if number == 0:
-        raise InvalidField(path, "is not the id of a list")
-    if not 0 < number <= ID_MAX:
-        raise ListNotFound
-    return number
-
-
-def no_lists_excluded(values: tuple[object, ...] | None) -> None:
-    """An account has no lists of its own that could be excluded. Raises as `list_id`."""
-    if len(values or ()) > EXCLUDED_LISTS_MAX:
-        raise InvalidField("excludeListIds", f"must have at most {EXCLUDED_LISTS_MAX} items")
-    for position, value in enumerate(values or ()):
-        list_id(f"excludeListIds[{position}]", value)
-        raise ListNotFound
 
 
 def no_segment(value: object) -> None:
     """A condition that cannot be evaluated must not be passed over. Raises `InvalidField`."""
     if value is not None:
         raise InvalidField("segment", "segments are not supported")
-
-
-def no_template(template_id: int | None) -> None:
-    """There are no templates to be found. Raises `InvalidField`, `TemplateNotFound`."""
-    if template_id is None:
-        return
-    if template_id == 0:
-        raise InvalidField("templateId", "is not the id of a template")
-    raise TemplateNotFound
-
-
-def audience(
-    list_value: object, gender_word: str | None, age_group_word: str | None
-) -> AudienceSpec:
-    """All three conditions at once."""
-    return AudienceSpec(system_list(list_value), gender(gender_word), age_group(age_group_word))
 
 
 def campaign_shape(campaign: Campaign) -> dict[str, object]:

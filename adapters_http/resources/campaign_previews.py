@@ -59,9 +59,15 @@ def _audience(body: AudienceBody) -> AudienceSpec:
         raise InvalidGender
     if body.filter_age_group == "":
         raise InvalidField("filterAgeGroup", "must be a group or null")
-    fields.no_lists_excluded(body.exclude_list_ids)
+    references = fields.References.read(body.list_id, body.exclude_list_ids)
     fields.no_segment(body.segment)
-    return fields.audience(body.list_id, body.filter_gender, body.filter_age_group)
+    spec = AudienceSpec(
+        references.system_list,
+        fields.gender(body.filter_gender),
+        fields.age_group(body.filter_age_group),
+    )
+    references.must_exist()
+    return spec
 
 
 def _member(member: AudienceMember) -> dict[str, object]:

@@ -55,14 +55,24 @@ class CampaignContent:
         cls, name: str, message_text: str, audience: AudienceSpec, *, include_offer: bool
     ) -> "CampaignContent":
         """Raises `InvalidField` where a rule is broken."""
-        if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
-            raise InvalidField("name", f"must have 1 to {NAME_CHARACTERS_MAX} characters")
-        if not 1 <= len(message_text) <= TEXT_CHARACTERS_MAX:
-            raise InvalidField("messageText", f"must have 1 to {TEXT_CHARACTERS_MAX} characters")
-        unknown = parse(message_text).unknown
-        if unknown:
-            raise InvalidField("messageText", "unknown placeholders: " + ", ".join(unknown))
+        check_name(name)
+        check_text(message_text)
         return cls(name, message_text, audience, include_offer)
+
+
+def check_name(name: str) -> None:
+    """Raises `InvalidField` for a name that is empty or too long."""
+    if not 1 <= len(name) <= NAME_CHARACTERS_MAX:
+        raise InvalidField("name", f"must have 1 to {NAME_CHARACTERS_MAX} characters")
+
+
+def check_text(message_text: str) -> None:
+    """Raises `InvalidField` for a text that is empty, too long or names unknown placeholders."""
+    if not 1 <= len(message_text) <= TEXT_CHARACTERS_MAX:
+        raise InvalidField("messageText", f"must have 1 to {TEXT_CHARACTERS_MAX} characters")
+    unknown = parse(message_text).unknown
+    if unknown:
+        raise InvalidField("messageText", "unknown placeholders: " + ", ".join(unknown))
 
 
 @attrs.frozen

@@ -93,7 +93,7 @@ def rules_of(store: Account, prices: PriceList, now: datetime) -> AudienceRules:
 
 
 def forecast(plan: SendingPlan, groups: Iterable[MergeGroup], parts_max: int) -> Forecast:
-    """Price the frozen audience. Raises `MessageTooLong`."""
+    """Price the frozen audience. Raises `MessageTooLong`, also where nobody would get the text."""
     message = compiled(plan)
     recipients = parts = credits = longest = 0
     for group in groups:
@@ -102,6 +102,8 @@ def forecast(plan: SendingPlan, groups: Iterable[MergeGroup], parts_max: int) ->
         parts += size.parts * group.recipients
         credits += size.parts * group.credits_per_part * group.recipients
         longest = max(longest, size.parts)
+    if not recipients:
+        longest = message.size(None, None, None).parts
     if longest > parts_max:
         raise MessageTooLong(longest, parts_max)
     return Forecast(recipients, parts, credits, longest)

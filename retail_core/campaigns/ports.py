@@ -24,8 +24,12 @@ class CampaignStore(Protocol):
         """Raises `CampaignNotFound`."""
         ...
 
-    def lock(self, account: AccountId, campaign: CampaignId) -> Campaign:
-        """Lock the row without waiting; raises `CampaignNotFound`, `AlreadySending`."""
+    def lock(self, account: AccountId, campaign: CampaignId, *, wait: bool = False) -> Campaign:
+        """Lock the row until the end; raises `CampaignNotFound`.
+
+        While somebody else holds it, raises `AlreadySending` at once; with `wait`, only after the
+        database's patience with locks.
+        """
         ...
 
     def rewrite(
@@ -48,7 +52,7 @@ class CampaignStore(Protocol):
         ...
 
     def fail(self, account: AccountId, campaign: CampaignId, reason: str, now: datetime) -> None:
-        """A locked campaign that never started becomes failed."""
+        """A locked campaign that never started becomes failed; it has no recipients."""
         ...
 
 

@@ -33,6 +33,14 @@ def local_to_utc(day: date, at: time, zone: str) -> datetime | None:
     return instant
 
 
+def day_start(day: date, zone: str) -> datetime:
+    """The first instant of a day in that zone, also where clocks skip midnight or show it twice.
+
+    Raises `OverflowError` at the ends of the calendar.
+    """
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
 def full_years(birthday: date, on: date) -> int:
     """Age in full years; who was born on 29 February gets older on 1 March in other years."""
     before_birthday = (on.month, on.day) < (birthday.month, birthday.day)

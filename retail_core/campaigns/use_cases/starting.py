@@ -42,14 +42,15 @@ class StartCampaign:
         self, account: AccountId, campaign_id: CampaignId, once: Once | None = None
     ) -> StartedCampaign:
         with self.transactions.begin(account, once) as uow:
+            # a campaign that cannot start says so, even while somebody holds its row
+            _must_be_startable(uow.campaigns.get(account, campaign_id))
             campaign = uow.campaigns.lock(account, campaign_id)
+            _must_be_startable(campaign)
             started: StartedCampaign | None
             if campaign.state is CampaignState.PAUSED:
                 started = self._resume(uow, campaign)
-            elif campaign.state.editable:
-                started = self._start(uow, campaign)
             else:
-                raise WrongCampaignState(f"The campaign is {campaign.state.value}.")
+                started = self._start(uow, campaign)
             if started is not None:
                 uow.effect(campaign_id)
         if started is None:
@@ -70,11 +71,12 @@ class StartCampaign:
         store = uow.accounts.get(account)
         plan = planning.plan_of(campaign.content, store, self.policy)
         recipients = self._freeze(uow, campaign, store, plan)
+        groups = uow.batches.merge_groups(account, campaign.id)
+        forecast = planning.forecast(plan, groups, self.policy.parts_max)
+        assert forecast.recipients == recipients, "everybody who is frozen is priced"
         if recipients == 0:
             uow.campaigns.fail(account, campaign.id, "no_recipients", self.clock.now())
             return None
-        groups = uow.batches.merge_groups(account, campaign.id)
-        forecast = planning.forecast(plan, groups, self.policy.parts_max)
         if not uow.subscriptions.is_active(account):
             raise SubscriptionRequired
         first_number = uow.numbers.reserve_block(recipients)
@@ -103,3 +105,8 @@ class StartCampaign:
         batches = -(-recipients // self.policy.batch_messages_max)
         for job in dispatch_nudges(campaign.account_id, campaign.id, batches):
             uow.jobs.add(job)
+
+
+def _must_be_startable(campaign: Campaign) -> None:
+    if not (campaign.state.editable or campaign.state is CampaignState.PAUSED):
+        raise WrongCampaignState(f"The campaign is {campaign.state.value}.")

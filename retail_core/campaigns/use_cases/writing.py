@@ -9,10 +9,9 @@ from retail_core.audiences.model import AgeGroup, AudienceRules, AudienceSpec
 from retail_core.audiences.queries import AudienceQueries
 from retail_core.campaigns import planning
 from retail_core.campaigns.errors import WrongCampaignState
-from retail_core.campaigns.model import Campaign, CampaignContent
+from retail_core.campaigns.model import Campaign, CampaignContent, check_name, check_text
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.contacts.model import KEEP, Gender, Keep
-from retail_core.kernel.errors import RuleViolation
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
@@ -22,14 +21,23 @@ Value = TypeVar("Value")
 
 @attrs.frozen
 class CampaignChanges:
-    """What an edit replaces; KEEP leaves the present value, None means anybody."""
+    """What an edit replaces; KEEP leaves the present value, None means anybody.
+
+    Making one raises `InvalidField` for what no campaign may say, whichever it is meant for.
+    """
 
     name: str | Keep = KEEP
     message_text: str | Keep = KEEP
     include_offer: bool | Keep = KEEP
-    system_list: str | None | Keep = KEEP
-    gender: Gender | None | Keep = KEEP
-    age_group: AgeGroup | None | Keep = KEEP
+    system_list: str | Keep | None = KEEP
+    gender: Gender | Keep | None = KEEP
+    age_group: AgeGroup | Keep | None = KEEP
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.name, Keep):
+            check_name(self.name)
+        if not isinstance(self.message_text, Keep):
+            check_text(self.message_text)
 
     def applied_to(self, content: CampaignContent) -> CampaignContent:
         """Raises `InvalidField`."""
@@ -72,7 +80,7 @@ class CreateCampaign:
 class EditCampaign:
     """Change a campaign that has not started.
 
-    Raises `CampaignNotFound`, `WrongCampaignState`, `InvalidField`, `RuleViolation` (no change).
+    Raises `CampaignNotFound`, `WrongCampaignState`, `AlreadySending`, `InvalidField`.
     """
 
     transactions: Transactions[CampaignsUnitOfWork]
@@ -83,8 +91,6 @@ class EditCampaign:
     def __call__(
         self, account: AccountId, campaign_id: CampaignId, changes: CampaignChanges
     ) -> Campaign:
-        if changes == CampaignChanges():
-            raise RuleViolation("There is nothing to change.")
         with self.transactions.begin(account) as uow:
             campaign = uow.campaigns.get(account, campaign_id)
             rules = _rules(uow.accounts, account, self.policy, self.clock)
@@ -93,7 +99,7 @@ class EditCampaign:
         content = changes.applied_to(campaign.content)
         total = self.audiences.count(account, content.audience, rules).recipients
         with self.transactions.begin(account) as uow:
-            locked = uow.campaigns.lock(account, campaign_id)
+            locked = uow.campaigns.lock(account, campaign_id, wait=True)
             if not locked.state.editable:
                 raise WrongCampaignState(f"The campaign is {locked.state.value}.")
             return uow.campaigns.rewrite(

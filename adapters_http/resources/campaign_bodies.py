@@ -1,0 +1,130 @@
+"""What a campaign's owner writes: the bodies of create and edit, and what they mean."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import attrs
+
+from adapters_http.fields import UNSET, Characters, Unset
+from adapters_http.resources import campaign_fields as fields
+from retail_core.audiences.model import AudienceSpec
+from retail_core.campaigns.model import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, CampaignContent
+from retail_core.campaigns.use_cases import CampaignChanges
+from retail_core.contacts.model import KEEP, Keep
+from retail_core.kernel.errors import InvalidField, RuleViolation
+
+Value = TypeVar("Value")
+Name = Annotated[str, Characters(1, NAME_CHARACTERS_MAX)]
+MessageText = Annotated[str, Characters(0, TEXT_CHARACTERS_MAX)]
+
+
+@attrs.frozen(kw_only=True)
+class CampaignBody:
+    """What a new campaign says."""
+
+    name: Name
+    message_text: MessageText | None = None
+    template_id: int | None = None
+    filter_gender: str | None = None
+    filter_age_group: str | None = None
+    list_id: object = None
+    exclude_list_ids: tuple[object, ...] | None = None
+    segment: object = None
+    include_offer: bool | None = None
+    track_links: bool | None = None
+    scheduled_date: str | None = None
+    scheduled_time: str | None = None
+    scheduled_at: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CampaignChangesBody:
+    """What an edit replaces; an absent key keeps the present value."""
+
+    name: Name | Unset = UNSET
+    message_text: MessageText | Unset | None = UNSET
+    template_id: int | Unset | None = UNSET
+    filter_gender: str | Unset | None = UNSET
+    filter_age_group: str | Unset | None = UNSET
+    list_id: object = UNSET
+    exclude_list_ids: tuple[object, ...] | Unset | None = UNSET
+    segment: object = UNSET
+    include_offer: bool | Unset = UNSET
+    track_links: bool | Unset = UNSET
+    scheduled_date: str | Unset | None = UNSET
+    scheduled_time: str | Unset | None = UNSET
+    scheduled_at: str | Unset | None = UNSET
+
+
+def content(body: CampaignBody) -> CampaignContent:
+    """Raises for what is wrong, and for what nobody would honour, rather than pass over it."""
+    references = fields.References.read(body.list_id, body.exclude_list_ids, body.template_id)
+    _nothing_unsupported(
+        body.segment, body.track_links, body.scheduled_date, body.scheduled_time, body.scheduled_at
+    )
+    gender, age_group = fields.gender(body.filter_gender), fields.age_group(body.filter_age_group)
+    if not body.message_text:
+        references.must_exist()  # the text of a template would do
+        raise InvalidField("messageText", "is required")
+    found = CampaignContent.checked(
+        body.name,
+        body.message_text,
+        AudienceSpec(references.system_list, gender, age_group),
+        include_offer=body.include_offer is not False,
+    )
+    references.must_exist()
+    return found
+
+
+def changes(body: CampaignChangesBody) -> CampaignChanges:
+    """What is to be replaced. Raises as `content`, and where nothing is named at all."""
+    if body == CampaignChangesBody():
+        raise RuleViolation("There is nothing to change.")
+    references = fields.References.read(
+        None if body.list_id is UNSET else body.list_id,
+        _sent(body.exclude_list_ids),
+        _sent(body.template_id),
+    )
+    _nothing_unsupported(
+        None if body.segment is UNSET else body.segment,
+        _sent(body.track_links),
+        *map(_sent, (body.scheduled_date, body.scheduled_time, body.scheduled_at)),
+    )
+    text = body.message_text
+    if not isinstance(text, Unset) and not text:
+        raise InvalidField("messageText", "is needed, since there is no template")
+    found = CampaignChanges(
+        name=_kept(body.name),
+        message_text=KEEP if isinstance(text, Unset) or text is None else text,
+        include_offer=_kept(body.include_offer),
+        system_list=KEEP if body.list_id is UNSET else references.system_list,
+        gender=_read(fields.gender, body.filter_gender),
+        age_group=_read(fields.age_group, body.filter_age_group),
+    )
+    references.must_exist()
+    return found
+
+
+def _sent(value: Value | Unset) -> Value | None:
+    return None if isinstance(value, Unset) else value
+
+
+def _kept(value: Value | Unset) -> Value | Keep:
+    return KEEP if isinstance(value, Unset) else value
+
+
+def _read(read: Callable[[str | None], Value], word: str | Unset | None) -> Value | Keep:
+    return KEEP if isinstance(word, Unset) else read(word)
+
+
+def _nothing_unsupported(
+    segment: object,
+    track_links: bool | None,  # noqa: FBT001 - a field's value
+    *moments: str | None,
+) -> None:
+    """A condition, a link or a time that nobody would heed must not be accepted."""
+    fields.no_segment(segment)
+    if track_links:
+        raise InvalidField("trackLinks", "links are not tracked")
+    if any(moments):
+        raise InvalidField("scheduledAt", "campaigns are sent when they are enqueued")
