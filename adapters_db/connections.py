@@ -15,13 +15,6 @@ from adapters_db.settings import DatabaseSettings
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId
 
-_OPEN = """
-SELECT set_config('role', %s, true), set_config('retail.account', %s, true),
-       set_config('transaction_read_only', %s, true), set_config('statement_timeout', %s, true),
-       set_config('lock_timeout', %s, true),
-       set_config('idle_in_transaction_session_timeout', %s, true)
-"""
-
 
 @attrs.frozen
 class Connections:
@@ -38,7 +31,7 @@ class Connections:
     @contextmanager
     def bound(self, account: AccountId, *, read_only: bool = False) -> Iterator[Connection]:
         """A transaction that can see and write the rows of `account` only."""
-        with self._transaction(BOUND_ROLE, str(account), read_only=read_only) as connection:
+        with self._transaction(BOUND_ROLE, f"{account:d}", read_only=read_only) as connection:
             yield connection
 
     @contextmanager
@@ -49,32 +42,35 @@ class Connections:
 
     @contextmanager
     def _transaction(self, role: str, account: str, *, read_only: bool) -> Iterator[Connection]:
-        seconds = self.settings
-        parameters = (
-            role,
-            account,
-            "on" if read_only else "off",
-            f"{seconds.statement_timeout_seconds}s",
-            f"{seconds.lock_timeout_seconds}s",
-            f"{seconds.idle_in_transaction_timeout_seconds}s",
-        )
-        with _unavailable(), self._opened(parameters) as connection, connection.begin():
+        opening = self._opening(role, account, read_only=read_only)
+        with _unavailable(), self._opened(opening) as connection, connection.begin():
             yield connection
 
-    def _opened(self, parameters: tuple[str, ...]) -> Connection:
-        """Begin and set everything in one round trip; on a stale connection try a fresh one.
+    def _opening(self, role: str, account: str, *, read_only: bool) -> bytes:
+        """All that begins a transaction, as one message: a round trip costs more than parsing.
 
-        Nothing has been done in the transaction yet, so beginning it again is safe.
+        No value in it comes from outside: roles are ours, the rest are numbers.
         """
+        limits = self.settings
+        return (
+            f"BEGIN {'READ ONLY' if read_only else 'READ WRITE'};"
+            f"SET LOCAL role = {role};"
+            f"SET LOCAL retail.account = '{account}';"
+            f"SET LOCAL statement_timeout = '{limits.statement_timeout_seconds}s';"
+            f"SET LOCAL lock_timeout = '{limits.lock_timeout_seconds}s';"
+            "SET LOCAL idle_in_transaction_session_timeout = "
+            f"'{limits.idle_in_transaction_timeout_seconds}s'"
+        ).encode()
+
+    def _opened(self, opening: bytes) -> Connection:
+        """Begin; on a stale connection try a fresh one, since nothing has been done in it yet."""
         connection = self.engine.connect()
         try:
-            _open(connection, parameters)
+            _open(connection, opening)
         except psycopg.OperationalError:
-            connection.invalidate()
-            connection.close()
             self.engine.dispose()  # its idle siblings are as old as this one
             connection = self.engine.connect()
-            _open(connection, parameters)
+            _open(connection, opening)
         return connection
 
 
@@ -86,14 +82,12 @@ def psycopg_connection(connection: Connection) -> "psycopg.Connection[tuple[Any,
     )
 
 
-def _open(connection: Connection, parameters: tuple[str, ...]) -> None:
-    driver = psycopg_connection(connection)
+def _open(connection: Connection, opening: bytes) -> None:
     try:
-        with driver.pipeline():  # the driver's BEGIN travels with it
-            driver.execute(_OPEN, parameters)
+        psycopg_connection(connection).execute(opening)
     except BaseException:
-        if not driver.closed:
-            driver.rollback()
+        connection.invalidate()  # whatever state it is in, nobody gets it again
+        connection.close()
         raise
 
 

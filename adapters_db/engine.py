@@ -1,7 +1,8 @@
 """The pool of connections to PostgreSQL."""
 
 from psycopg import Connection as PsycopgConnection
-from sqlalchemy import Engine, create_engine, event
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 from adapters_db.settings import DatabaseSettings
@@ -34,10 +35,23 @@ def make_engine(settings: DatabaseSettings) -> Engine:
         },
     )
     event.listen(engine, "connect", _lower_privileges)
+    event.listen(engine, "begin", _begin)
     return engine
 
 
 def _lower_privileges(connection: PsycopgConnection[object], _record: object) -> None:
-    """Start as the bound role with no account, so that a stray statement sees nothing."""
+    """Start as the bound role with no account, so that a stray statement sees nothing.
+
+    The driver must not begin transactions by itself: `Connections` does, in one message with the
+    role and the account; see `_begin` for everybody else.
+    """
+    connection.autocommit = True
     connection.execute(f"SET ROLE {BOUND_ROLE}".encode())
-    connection.commit()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin where `Connections` has not: a block that looks like a transaction must be one."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, PsycopgConnection)
+    if driver.info.transaction_status is TransactionStatus.IDLE:
+        driver.execute(b"BEGIN")

@@ -289,7 +289,8 @@ class LedgerAuditContract:
         with world.transactions.begin(account) as uow:
             uow.credits.refund(account, "refund:1", 500, "stripe:refund")
 
-        assert world.ledger_audit.mismatches_across_accounts(1000) == []
+        mismatches = world.ledger_audit.mismatches_across_accounts(1000)
+        assert account not in [row.account for row in mismatches]
 
 
 def holding(world: World, credits: int) -> AccountId:

@@ -42,11 +42,11 @@ def test_a_wrong_where_still_sees_only_the_bound_account(
 def test_a_wrong_where_changes_nothing_of_others(connections: Connections, shops: Shops) -> None:
     mine, theirs = shops
     with connections.bound(mine) as connection:
-        connection.execute(text("UPDATE wallet SET available = 0"))
+        connection.execute(text("UPDATE wallet SET updated_at = 'epoch'"))
 
     with connections.bound(theirs) as connection:
-        left = connection.execute(text("SELECT available FROM wallet")).scalar_one()
-    assert left == 5
+        changed = text("SELECT count(*) FROM wallet WHERE updated_at = 'epoch'")
+        assert connection.execute(changed).scalar_one() == 0
 
 
 def test_a_row_cannot_be_written_for_another_account(

@@ -157,6 +157,17 @@ def test_a_transaction_begins_with_role_account_and_time_outs(pool: Pool) -> Non
     assert tuple(row) == ("retail_bound", "2", "1min", "10s")
 
 
+def test_a_block_of_the_engine_itself_is_a_transaction_too(pool: Pool) -> None:
+    engine = pool().engine
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = '7s'"))
+        inside = connection.execute(text("SHOW statement_timeout")).scalar_one()
+        connection.rollback()
+        after = connection.execute(text("SHOW statement_timeout")).scalar_one()
+
+    assert (inside, after) == ("7s", "0")
+
+
 def test_added_jobs_wake_the_relay_once(world: World, migrated_database_url: str) -> None:
     account = world.new_account()
     with psycopg.connect(migrated_database_url, autocommit=True) as listener:
