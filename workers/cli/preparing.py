@@ -1,7 +1,8 @@
 """The composition root of the command line: only what the command needs."""
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import attrs
@@ -11,6 +12,7 @@ from loguru import logger
 import adapters_db.wiring
 import adapters_http.logs
 import adapters_http.wiring
+from adapters_db.connections import Connections
 from adapters_db.settings import DatabaseSettings
 from adapters_http.sending import sending_policy
 from adapters_http.settings import AccountSettings
@@ -24,26 +26,42 @@ STATEMENT_SECONDS_MAX: Final = 3600
 """An operator may wait longer for a statement than a request does."""
 
 
-def prepare(env: Env, needs: Collection[Need]) -> punq.Container:
-    """A container of what is needed. Raises SettingsError, naming every bad variable of that."""
+def log_to_standard_error(settings: AppSettings) -> None:
+    """What a command prints stays clean of its log."""
+    adapters_http.logs.configure(settings, "cli", sys.stderr)
+
+
+@contextmanager
+def prepared(
+    env: Env, needs: Collection[Need], set_up_logs: Callable[[AppSettings], None]
+) -> Iterator[punq.Container]:
+    """A container of what is needed; connections are closed at the end.
+
+    Raises SettingsError, naming every variable of those that is missing or malformed.
+    """
     app = AppSettings.read(env)
     database = DatabaseSettings.read(env) if Need.DATABASE in needs else None
     life = idempotency_life(env)
     accounts = AccountSettings.read(env) if Need.ACCOUNTS in needs else None
     policy = sending_policy(env) if Need.SENDING in needs else None
     warnings = env.finish()
-    adapters_http.logs.configure(app, "cli", sys.stderr)
+    set_up_logs(app)
     for warning in warnings:
         logger.warning(warning)
     container = punq.Container()
     register_machine(container)
-    if database is not None:
-        patient = attrs.evolve(database, statement_timeout_seconds=STATEMENT_SECONDS_MAX)
-        container.register(DatabaseSettings, instance=patient)
-        adapters_db.wiring.register(container, patient)
-        register_operations(container, life)
     if accounts is not None:
         adapters_http.wiring.register_accounts(container, accounts)
     if policy is not None:
         container.register(SendingPolicy, instance=policy)
-    return container
+    if database is None:
+        yield container
+        return
+    patient = attrs.evolve(database, statement_timeout_seconds=STATEMENT_SECONDS_MAX)
+    container.register(DatabaseSettings, instance=patient)
+    adapters_db.wiring.register(container, patient)
+    register_operations(container, life)
+    try:
+        yield container
+    finally:
+        container.resolve(Connections).engine.dispose()

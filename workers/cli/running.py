@@ -3,14 +3,14 @@
 import json
 import os
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from retail_core.kernel.errors import DomainError
-from retail_core.kernel.settings import SettingsError, read_env
+from retail_core.kernel.settings import AppSettings, SettingsError, read_env
 from workers.cli.command import Command, Given, Refused, Result
-from workers.cli.preparing import prepare
+from workers.cli.preparing import log_to_standard_error, prepared
 from workers.cli.table import COMMANDS
 
 DONE: Final = 0
@@ -18,17 +18,20 @@ REFUSED: Final = 1
 USAGE: Final = 2
 
 
-def main(words: Sequence[str], variables: Mapping[str, str] = os.environ) -> int:
+def main(
+    words: Sequence[str],
+    variables: Mapping[str, str] = os.environ,
+    set_up_logs: Callable[[AppSettings], None] = log_to_standard_error,
+) -> int:
     """Run one command: 0 done, 1 refused, 2 wrong words or settings."""
     arguments = parser().parse_args(words)
     command: Command = arguments.command
     try:
-        container = prepare(read_env(variables, Path.cwd()), command.needs)
+        env = read_env(variables, Path.cwd())
+        with prepared(env, command.needs, set_up_logs) as container:
+            result, code = command.run(Given(arguments, container)), DONE
     except SettingsError as error:
-        show({"code": "SETTINGS", "message": str(error)}, as_json=arguments.json)
-        return USAGE
-    try:
-        result, code = command.run(Given(arguments, container)), DONE
+        result, code = {"code": "SETTINGS", "message": str(error)}, USAGE
     except DomainError as error:
         result, code = _refusal(error), REFUSED
     except Refused as refused:

@@ -1,0 +1,64 @@
+from collections.abc import Mapping
+
+import pytest
+
+from adapters_db.connections import Connections
+from retail_core.kernel.ids import WorkerId
+from retail_core.kernel.settings import Env, SettingsError
+from retail_core.messages.jobs import APPLY_REPORTS, DISPATCH, MATCH_PARKED_REPORTS
+from workers import kinds, scheduler, worker
+from workers.lanes import Lane
+from workers.periodic import PERIODIC
+from workers.queue import JobQueue
+from workers.wiring import Settings, build, redis_of
+
+NOWHERE: Mapping[str, str] = {
+    "APP_ENV": "test",
+    "DATABASE_URL": "postgresql://127.0.0.1:1/nowhere",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "MITTO_API_KEY": "key",
+    "SMS_TRAFFIC_ACCOUNT_ID": "account",
+    "UNSUBSCRIBE_TOKEN_SECRET": "s" * 32,
+}
+
+
+def _settings() -> Settings:
+    env = Env(NOWHERE)
+    settings = Settings.read(env)
+    env.finish()
+    return settings
+
+
+def test_a_worker_has_everything_it_will_ever_need_before_it_connects() -> None:
+    container = build(_settings())
+    queue = JobQueue(redis_of(NOWHERE["REDIS_URL"]), kinds.lane_of)
+    run = worker.runner(container, queue, WorkerId("w"), worker.Stopping())
+    assert set(run.resolved) == {kind.name for kind in kinds.JOB_KINDS}
+    container.resolve(Connections).engine.dispose()
+
+
+def test_a_scheduler_has_everything_it_will_ever_need_before_it_connects() -> None:
+    assert set(scheduler.loops(_settings(), build(_settings()))) == {"relay", "lead"}
+
+
+def test_every_nudge_that_is_made_has_a_kind_that_runs_it() -> None:
+    made = {each.job.kind for each in PERIODIC} | {DISPATCH, APPLY_REPORTS, MATCH_PARKED_REPORTS}
+    assert made <= set(kinds.KINDS_BY_NAME)
+
+
+def test_a_kind_of_a_newer_release_has_a_lane() -> None:
+    assert kinds.lane_of("unheard") is Lane.SWEEPS
+
+
+def test_no_queue_means_nothing_to_serve() -> None:
+    env = Env({**NOWHERE, "QUEUE_DISABLED": "1"})
+    assert Settings.read(env).worker.redis_url is None
+
+
+def test_every_missing_variable_is_named_at_once() -> None:
+    env = Env({"APP_ENV": "production"})
+    Settings.read(env)
+    with pytest.raises(SettingsError) as refused:
+        env.finish()
+    named = {problem.partition(":")[0] for problem in refused.value.problems}
+    assert named >= {"DATABASE_URL", "REDIS_URL", "MITTO_API_KEY", "UNSUBSCRIBE_TOKEN_SECRET"}
