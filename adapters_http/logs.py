@@ -27,7 +27,7 @@ import loguru
 from loguru import logger
 
 from adapters_http.redaction import redacted, redacted_value
-from retail_core.kernel.settings import AppSettings, LogFormat
+from retail_core.kernel.settings import AppSettings, LogFormat, SettingsError
 
 # libraries whose information is noise: httpx prints each call with its full address
 QUIET: Final = ("httpx", "httpcore", "urllib3", "asyncio", "faker", "docker")
@@ -184,6 +184,10 @@ def _log_uncaught(
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, value, trace)
+        return
+    if isinstance(value, SettingsError):
+        # the operator's to mend, and where in the code we noticed does not help
+        logger.critical("{}", value)
         return
     logger.opt(exception=(kind, value, trace)).critical("the process ended by an unexpected error")
 

@@ -12,7 +12,7 @@ from loguru import logger
 
 from adapters_http import logs
 from adapters_http.redaction import redacted, redacted_value
-from retail_core.kernel.settings import AppEnv, AppSettings, LogFormat, LogLevel
+from retail_core.kernel.settings import AppEnv, AppSettings, LogFormat, LogLevel, SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +110,14 @@ def test_an_uncaught_error_is_logged_as_json() -> None:
     (line,) = lines_of(stream)
     assert line["level"] == "critical"
     assert "abc" not in line["exception"]
+
+
+def test_bad_settings_are_told_without_a_traceback() -> None:
+    stream = configured(LogFormat.JSON)
+    sys.excepthook(SettingsError, SettingsError(("JWT_SECRET: missing",)), None)
+    (line,) = lines_of(stream)
+    assert line["message"] == "settings are missing or malformed:\n  JWT_SECRET: missing"
+    assert "exception" not in line
 
 
 @pytest.mark.parametrize(
