@@ -19,3 +19,14 @@ class FixedClock:
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self.moment += by
+
+
+@attrs.frozen
+class ClockPause:
+    """Waits by moving the clock on, so that no test sleeps."""
+
+    clock: FixedClock
+
+    def seconds(self, duration_seconds: float) -> None:
+        """A wait of nothing or less is none."""
+        self.clock.advance(timedelta(seconds=max(0.0, duration_seconds)))

@@ -1,0 +1,197 @@
+"""Shops with contacts, credits and campaigns: the stage for every contract about sending."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import attrs
+
+from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.campaigns.model import Campaign, CampaignContent
+from retail_core.campaigns.planning import SendingPolicy
+from retail_core.campaigns.use_cases import StartCampaign
+from retail_core.contacts.model import Contact, SuppressionEntry, SuppressionReason
+from retail_core.kernel.ids import AccountId, ContactId, ProviderId, WorkerId
+from retail_core.kernel.money import DEFAULT_PRICES
+from retail_core.kernel.pages import PageRequest
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.links.codes import LinkCodes
+from retail_core.links.urls import LinkTemplates
+from retail_core.messages.composing import compose
+from retail_core.messages.model import (
+    BatchResults,
+    ClaimedBatch,
+    DeliveryReport,
+    Dropped,
+    MessageState,
+)
+from retail_core.messages.queries import MessageFilter, MessageRecord
+from retail_core.messages.use_cases.settling import settle
+from tests.contracts.billing import subscribed
+from tests.contracts.contacts import added, draft
+from tests.contracts.worlds import World
+
+CODES = LinkCodes(b"a secret for links in tests, 32 bytes")
+LINKS = LinkTemplates.of_settings(public_base_url="https://shop.example")
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+ANN, BEN = WorkerId("ann"), WorkerId("ben")
+LEASE = timedelta(seconds=120)
+EVERY_MESSAGE = PageRequest(1, 10_000)
+
+_phones = itertools.count(1)
+
+
+def policy(batch_messages_max: int = 3, **changes: Any) -> SendingPolicy:
+    """Small batches, so that a few contacts make several."""
+    return SendingPolicy(
+        LINKS, fallback_sender="Shop", batch_messages_max=batch_messages_max, **changes
+    )
+
+
+def shop(world: World, credits: int = 1_000) -> AccountId:
+    """An account that may send and has credits."""
+    account = subscribed(world)
+    with world.transactions.begin(account) as uow:
+        uow.credits.grant(account, "gift", credits, "test")
+    return account
+
+
+def phone(account: AccountId) -> PhoneNumber:
+    """A number that no other test uses."""
+    return PhoneNumber(f"+3069{account:06d}{next(_phones) % 10_000:04d}")
+
+
+def people(world: World, account: AccountId, count: int, **changes: Any) -> list[Contact]:
+    """Contacts that differ in their numbers."""
+    return added(world, account, *(draft(phone(account), **changes) for _ in range(count)))
+
+
+def rules(world: World, **changes: Any) -> AudienceRules:
+    """The rules of a store as they are today."""
+    plain = AudienceRules(world.clock.now().date(), adults_only=False, prices=DEFAULT_PRICES)
+    return attrs.evolve(plain, **changes)
+
+
+def written(
+    world: World, account: AccountId, text: str = "Hello", audience: AudienceSpec | None = None
+) -> Campaign:
+    """A draft."""
+    content = CampaignContent("Sale", text, audience or AudienceSpec(), include_offer=False)
+    with world.transactions.begin(account) as uow:
+        return uow.campaigns.add(account, content, 0, world.clock.now())
+
+
+def started(
+    world: World, account: AccountId, text: str = "Hello", batch_messages_max: int = 3
+) -> Campaign:
+    """A campaign to all contacts whose batches wait to be claimed."""
+    campaign = written(world, account, text)
+    start = StartCampaign(world.transactions, world.clock, policy(batch_messages_max))
+    start(account, campaign.id)
+    return world.campaign_queries.get(account, campaign.id)
+
+
+def clear_the_stage(world: World) -> None:
+    """Take what other tests left waiting, so that only this test's own work is due."""
+    with world.transactions.across_accounts() as uow:
+        while uow.batches.claim_across_accounts(WorkerId("stage hand"), FOREVER, FOREVER):
+            pass
+        while calls := uow.reports.take_new_across_accounts(5_000):
+            uow.reports.mark_applied([call.id for call in calls], world.clock.now())
+        uow.reports.take_parked_across_accounts(world.clock.now(), 5_000)
+
+
+def claim(world: World, worker: WorkerId = ANN) -> ClaimedBatch | None:
+    now = world.clock.now()
+    with world.transactions.across_accounts() as uow:
+        return uow.batches.claim_across_accounts(worker, now, now + LEASE)
+
+
+def claimed(world: World, worker: WorkerId = ANN) -> ClaimedBatch:
+    """The next batch; there must be one."""
+    batch = claim(world, worker)
+    assert batch is not None
+    return batch
+
+
+def intend(world: World, batch: ClaimedBatch, ref: UUID) -> dict[int, Dropped]:
+    """Commit the intent; returns who is left out."""
+    lease_until = world.clock.now() + LEASE
+    with world.transactions.begin(batch.key.account) as uow:
+        return dict(uow.batches.commit_intent(batch, ref, lease_until))
+
+
+def submitting(world: World, worker: WorkerId = ANN) -> tuple[ClaimedBatch, UUID]:
+    """The next batch, about to be handed over under a fresh ref."""
+    batch, ref = claimed(world, worker), uuid4()
+    intend(world, batch, ref)
+    return batch, ref
+
+
+def results(batch: ClaimedBatch, ref: UUID, *states: MessageState) -> BatchResults:
+    """Results with these states, the last one for all others; sent ones have an id each."""
+    composed = compose(batch, CODES)
+    size = len(composed)
+    each = [*states, *[states[-1]] * size][:size]
+    sent = [
+        f"{ref}:{position}" if state is MessageState.SENT else None
+        for position, state in enumerate(each)
+    ]
+    nothing = [None] * size
+    return BatchResults(
+        each, composed.encodings, composed.parts, composed.credits, sent, nothing, nothing
+    )
+
+
+def book(world: World, batch: ClaimedBatch, ref: UUID, outcome: BatchResults) -> bool:
+    """Settle a batch with its credits and counters."""
+    with world.transactions.begin(batch.key.account) as uow:
+        return settle(uow, batch, ref, outcome, world.clock.now())
+
+
+def sent(world: World) -> tuple[ClaimedBatch, list[ProviderId]]:
+    """The next batch, handed over and settled as sent; and the ids of its messages."""
+    batch, ref = submitting(world)
+    outcome = results(batch, ref, MessageState.SENT)
+    assert book(world, batch, ref, outcome)
+    return batch, [ProviderId(each) for each in outcome.provider_ids if each]
+
+
+def messages(world: World, campaign: Campaign, **wanted: Any) -> Sequence[MessageRecord]:
+    """The log of a campaign, the lowest number first."""
+    page = world.message_queries.of_campaign(
+        campaign.account_id, campaign.id, MessageFilter(**wanted), EVERY_MESSAGE
+    )
+    return page.items[::-1]
+
+
+def bar(world: World, account: AccountId, number: PhoneNumber) -> None:
+    """Suppress a number for one store, or for all if the account is the system's."""
+    entry = SuppressionEntry(phone=number, reason=SuppressionReason.MANUAL, at=world.clock.now())
+    with world.transactions.begin(account) as uow:
+        uow.suppressions.add(account, entry)
+
+
+def opt_out(world: World, account: AccountId, contact: ContactId) -> None:
+    """Let somebody unsubscribe."""
+    with world.transactions.begin(account) as uow:
+        found = uow.contacts.lock(account, contact)
+        assert found is not None
+        uow.contacts.save(account, found.unsubscribed(world.clock.now()))
+
+
+def delete(world: World, account: AccountId, contact: ContactId) -> None:
+    """Remove somebody and his traces, as the use case does."""
+    with world.transactions.begin(account) as uow:
+        uow.message_traces.forget_contact(account, contact)
+        uow.contacts.remove(account, contact)
+
+
+def report(
+    provider_id: ProviderId, state: MessageState, at: datetime | None = None, **changes: Any
+) -> DeliveryReport:
+    """A delivery report."""
+    plain = {"reference": None, "phone": None, "word": state.word, "error": None}
+    return DeliveryReport(provider_id=provider_id, state=state, at=at, **plain | changes)
