@@ -2,19 +2,27 @@
 
 from typing import Final
 
+from adapters_http.pages import opt_out as opt_out_pages
 from adapters_http.resources import (
     auth,
     campaign_previews,
     campaign_results,
     campaigns,
+    contacts,
     gateway_webhooks,
     health,
+    imports,
+    opt_out,
 )
 from adapters_http.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *health.ROUTES,
     *auth.ROUTES,
+    *contacts.ROUTES,
+    *imports.ROUTES,
+    *opt_out.ROUTES,
+    *opt_out_pages.ROUTES,
     *campaigns.ROUTES,
     *campaign_previews.ROUTES,
     *campaign_results.ROUTES,

@@ -1,19 +1,26 @@
 """Which port of the core is satisfied by which adapter here, and the app out of a container."""
 
+from collections.abc import Sequence
 from typing import get_type_hints
 
 import punq
 
 from adapters_http.app import Parts
 from adapters_http.authentication import Credentials
+from adapters_http.contact_settings import ContactSettings, FrontEnd, ImportUndo, Queue
 from adapters_http.limits import SharedStore
+from adapters_http.opt_out import OptOutPeople, OptOutReader
 from adapters_http.passwords import BcryptPasswords
+from adapters_http.resources.contact_filters import ContactFilters
 from adapters_http.resources.gateway_webhooks import GatewayDoor
+from adapters_http.routing import Route
 from adapters_http.settings import AccountSettings, EdgeSettings
 from adapters_http.table import ROUTES
 from adapters_http.tokens import JwtAccessTokens
 from retail_core.accounts.model import AccountDefaults, SessionRules
 from retail_core.accounts.ports import AccessTokens, PasswordHasher
+from retail_core.contacts.model import ResubscribePolicy
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.ports import IdempotencyReplies
 from retail_core.links.codes import LinkCodes
 
@@ -38,6 +45,18 @@ def register_accounts(container: punq.Container, settings: AccountSettings) -> N
     container.register(PasswordHasher, instance=BcryptPasswords(settings.bcrypt_cost))
 
 
+def register_contacts(container: punq.Container, settings: ContactSettings) -> None:
+    """Register what contacts, imports and the pages of the way out are told."""
+    container.register(FrontEnd, instance=settings.front_end)
+    container.register(ResubscribePolicy, instance=settings.resubscribing)
+    container.register(NumberHash, instance=settings.number_hash)
+    container.register(Queue, instance=settings.queue)
+    container.register(ImportUndo, instance=settings.undo)
+    container.register(ContactFilters)
+    container.register(OptOutPeople)
+    register_with_use_cases(container, OptOutReader)
+
+
 def register_with_use_cases(container: punq.Container, kind: type[object]) -> None:
     """Register a plain class and the use cases it asks for, so that none needs a line of its own.
 
@@ -49,13 +68,15 @@ def register_with_use_cases(container: punq.Container, kind: type[object]) -> No
             register_with_use_cases(container, needed)
 
 
-def parts(container: punq.Container, settings: EdgeSettings) -> Parts:
+def parts(
+    container: punq.Container, settings: EdgeSettings, routes: Sequence[Route] = ROUTES
+) -> Parts:
     """What the app is assembled from; the container makes each resource when the app asks."""
     container.register(Credentials)
-    for resource in dict.fromkeys(route.resource for route in ROUTES):
+    for resource in dict.fromkeys(route.resource for route in routes):
         register_with_use_cases(container, resource)
     return Parts(
-        routes=ROUTES,
+        routes=routes,
         resources=container.resolve,
         credentials=container.resolve(Credentials),
         replies=container.resolve(IdempotencyReplies),

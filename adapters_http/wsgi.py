@@ -19,6 +19,7 @@ import adapters_sms.wiring
 from adapters_db.settings import DatabaseSettings
 from adapters_http import logs
 from adapters_http.app import create_app
+from adapters_http.contact_settings import ContactSettings
 from adapters_http.context import Request, Response
 from adapters_http.machine import SystemClock, SystemRandomness
 from adapters_http.sending import sending_policy
@@ -37,6 +38,7 @@ class Settings:
     database: DatabaseSettings
     sms: SmsSettings
     accounts: AccountSettings
+    contacts: ContactSettings
     edge: EdgeSettings
     sending: SendingPolicy
 
@@ -48,6 +50,7 @@ class Settings:
             database=DatabaseSettings.read(env),
             sms=SmsSettings.read(env),
             accounts=AccountSettings.read(env),
+            contacts=ContactSettings.read(env),
             edge=EdgeSettings.read(env),
             sending=sending_policy(env),
         )
@@ -60,6 +63,12 @@ def build(env: Env) -> "falcon.App[Request, Response]":
     logs.configure(settings.app, "api")
     for warning in warnings:
         logger.warning(warning)
+    container = compose(settings)
+    return create_app(adapters_http.wiring.parts(container, settings.edge))
+
+
+def compose(settings: Settings) -> punq.Container:
+    """Everything that resources and use cases ask for."""
     container = punq.Container()
     container.register(Clock, instance=SystemClock())
     container.register(Randomness, instance=SystemRandomness())
@@ -67,8 +76,9 @@ def build(env: Env) -> "falcon.App[Request, Response]":
     adapters_db.wiring.register(container, settings.database)
     adapters_sms.wiring.register(container, settings.sms)
     adapters_http.wiring.register_accounts(container, settings.accounts)
+    adapters_http.wiring.register_contacts(container, settings.contacts)
     adapters_http.wiring.register(container, settings.edge)
-    return create_app(adapters_http.wiring.parts(container, settings.edge))
+    return container
 
 
 application = build(read_env(os.environ, Path.cwd()))

@@ -84,6 +84,13 @@ class SuppressionReason(enum.Enum):
     ERASURE = "erasure"
 
 
+class ResubscribePolicy(enum.StrEnum):
+    """Whether a store may set somebody to subscribed who opted out himself."""
+
+    ALLOW = "allow"
+    CONFIRM = "confirm"
+
+
 OPTED_OUT_IN_PERSON = frozenset({SuppressionReason.STOP, SuppressionReason.UNSUBSCRIBE})
 """The person himself said no."""
 

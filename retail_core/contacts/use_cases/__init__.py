@@ -4,7 +4,6 @@ from retail_core.contacts.use_cases.keeping import (
     Actor,
     CreateContact,
     DeleteContact,
-    ResubscribePolicy,
     UpdateContact,
 )
 from retail_core.contacts.use_cases.opting_out import (
@@ -24,7 +23,6 @@ __all__ = [
     "OptOutLink",
     "ResolveOptOut",
     "Resubscribe",
-    "ResubscribePolicy",
     "SignedClaim",
     "Unsubscribe",
     "UpdateContact",

@@ -1,6 +1,5 @@
 """Create, change and delete contacts; every change of consent is written down with its reason."""
 
-import enum
 from datetime import datetime
 
 import attrs
@@ -15,6 +14,7 @@ from retail_core.contacts.model import (
     Contact,
     ContactChanges,
     ContactForm,
+    ResubscribePolicy,
     SuppressionEntry,
     SuppressionReason,
     draft_contact,
@@ -26,13 +26,6 @@ from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.ports import Transactions
-
-
-class ResubscribePolicy(enum.Enum):
-    """Whether a store may set somebody to subscribed who opted out himself."""
-
-    ALLOW = "allow"
-    CONFIRM = "confirm"
 
 
 @attrs.frozen

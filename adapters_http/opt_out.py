@@ -1,0 +1,93 @@
+"""From the text in a link to the person and the store it stands for."""
+
+from typing import Final
+
+import attrs
+
+from adapters_http.context import Request
+from adapters_http.pages.opt_out_words import WORDS, OptOutWords
+from retail_core.accounts.model import Account, Locale
+from retail_core.accounts.queries import AccountQueries
+from retail_core.contacts.errors import ContactGone, InvalidToken
+from retail_core.contacts.model import Contact
+from retail_core.contacts.queries import ContactQueries
+from retail_core.contacts.use_cases import Client, OptOutLink, ResolveOptOut, SignedClaim
+from retail_core.kernel.clock import Clock
+from retail_core.kernel.ids import MessageNumber
+from retail_core.links.codes import LinkCodes, read_token
+
+TEXT_CHARACTERS_MAX: Final = 512
+
+
+@attrs.frozen
+class OptOutReader:
+    """Understands both forms of a link: the short code and the signed token."""
+
+    codes: LinkCodes
+    clock: Clock
+    resolve: ResolveOptOut
+
+    def read(self, text: str) -> OptOutLink:
+        """Whom a link is for. Raises `InvalidToken`."""
+        if len(text) > TEXT_CHARACTERS_MAX:
+            raise InvalidToken
+        number = self.codes.read_opt_out_code(text)
+        if number is not None:
+            return self.resolve(MessageNumber(number))
+        token = read_token(text, self.codes.secret, self.clock.now())
+        if token is None:
+            raise InvalidToken
+        return self.resolve(SignedClaim(token.store, token.contact, token.campaign))
+
+
+@attrs.frozen
+class StoreFace:
+    """How a store shows itself to its customers."""
+
+    name: str
+    locale: Locale
+
+    @property
+    def words(self) -> OptOutWords:
+        """All texts in its language."""
+        return WORDS[self.locale]
+
+    def say(self, text: str) -> str:
+        """A text with the store's name in it."""
+        return text.replace("{store}", self.name)
+
+    @classmethod
+    def of(cls, account: Account | None) -> "StoreFace":
+        """Its company, else its sender's name, else a neutral word."""
+        locale = account.locale if account else Locale.EN
+        name = account and (account.company or account.sender_name)
+        return cls(name or WORDS[locale].some_store, locale)
+
+
+@attrs.frozen
+class OptOutPeople:
+    """Looks up the person and the store of a link."""
+
+    contacts: ContactQueries
+    accounts: AccountQueries
+
+    def store(self, link: OptOutLink) -> StoreFace:
+        """The store of a link."""
+        return StoreFace.of(self.accounts.find(link.account))
+
+    def contact(self, link: OptOutLink) -> Contact:
+        """The person of a link. Raises `ContactGone`."""
+        view = link.contact and self.contacts.find(link.account, link.contact)
+        if not view:
+            raise ContactGone
+        return view.contact
+
+
+def client_of(req: Request, locale: Locale) -> Client:
+    """The browser that pressed the button."""
+    return Client(req.context.address or None, req.user_agent or None, locale.value)
+
+
+def initial(name: str | None) -> str | None:
+    """The first letter of a name, which is all that a link shows of it."""
+    return name[0] if name else None

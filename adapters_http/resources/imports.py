@@ -1,0 +1,246 @@
+"""Importing contacts from files (http-contract, 3.2)."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import attrs
+
+from adapters_http import codec, values
+from adapters_http.contact_settings import ImportUndo, Queue
+from adapters_http.context import Request, Response
+from adapters_http.idempotency import once
+from adapters_http.resources.contacts import WRITE_LIMITS, country_of
+from adapters_http.resources.import_templates import FILES, TemplateFormat
+from adapters_http.routing import Access, Reading, Route
+from adapters_http.uploads import FORM_OVERHEAD_BYTES, receive
+from retail_core.accounts.queries import AccountQueries
+from retail_core.contacts.model.values import split_tags
+from retail_core.imports.errors import ForeignImport, ImportNotFound, ListNotFound
+from retail_core.imports.model import (
+    UPLOAD_BYTES_MAX,
+    ImportMode,
+    ImportStatus,
+    RowFault,
+)
+from retail_core.imports.queries import ImportQueries, ImportView
+from retail_core.imports.use_cases import ImportRequest, StartImport
+from retail_core.kernel.errors import NotFound, RuleViolation, Unavailable
+from retail_core.kernel.ids import AccountId, ImportId, ListId
+
+CSV: Final = "text/csv; charset=utf-8"
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+FAULT_COLUMNS: Final = ("row", "field", "code", "message", "value")
+CSV_LINES_PER_PIECE: Final = 1_000
+
+
+@attrs.frozen
+class ImportFields:
+    """The fields beside the file."""
+
+    mode: ImportMode = ImportMode.SKIP
+    dry_run: bool = False
+    list_id: str | None = None
+    tags: str = ""
+    consent_source: str | None = None
+
+
+@attrs.frozen
+class TemplateQuery:
+    """Which template to send."""
+
+    format: TemplateFormat = TemplateFormat.XLSX
+
+
+@attrs.frozen
+class Imports:
+    """`/api/contacts/import`."""
+
+    accounts: AccountQueries
+    queue: Queue
+    start: StartImport
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Take in a file; a worker reads it."""
+        with receive(req, UPLOAD_BYTES_MAX) as upload:
+            sent = {name: text for name, text in upload.fields.items() if text}
+            fields = codec.structure(sent, ImportFields, from_text=True)
+            list_id = _list_id(fields.list_id)
+            if not self.queue.is_on:
+                raise Unavailable("There is no queue, so nothing can be imported.")
+            request = ImportRequest(
+                file_name=upload.name,
+                form=upload.form,
+                size_bytes=upload.size_bytes,
+                region=country_of(self.accounts, req.account),
+                mode=fields.mode,
+                dry_run=fields.dry_run,
+                list_id=list_id,
+                tags=split_tags(fields.tags),
+                consent_source=fields.consent_source,
+            )
+            import_id = self.start(
+                req.account, request, upload.chunks(), once(req, *upload.content())
+            )
+        self.on_repeat(req, resp, import_id)
+
+    def on_repeat(self, _req: Request, resp: Response, effect: int) -> None:
+        """The reply for an import that was taken in."""
+        resp.status_code = 202
+        resp.media = {
+            "jobId": str(effect),
+            "status": "pending",
+            "message": "The import has been queued.",
+        }
+
+
+@attrs.frozen
+class OneImport:
+    """`/api/contacts/import/:jobId`."""
+
+    imports: ImportQueries
+    undo: ImportUndo
+
+    def on_get(self, req: Request, resp: Response, job_id: str) -> None:
+        """Show how far an import has come."""
+        view = found(self.imports, req.account, job_id)
+        resp.media = import_shape(view, self.undo.days)
+
+
+@attrs.frozen
+class ImportFaults:
+    """`/api/contacts/import/:jobId/errors`."""
+
+    imports: ImportQueries
+
+    def on_get(self, req: Request, resp: Response, job_id: str) -> None:
+        """All faults as CSV, streamed."""
+        job = found(self.imports, req.account, job_id).job
+        resp.content_type = CSV
+        resp.downloadable_as = f"import-{job.id}-errors.csv"
+        resp.stream = _csv(map(_fault_row, self.imports.faults(req.account, job.id)))
+
+
+class ImportTemplate:
+    """`/api/contacts/import/template`."""
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """An empty table with the right columns."""
+        file = FILES[codec.query(req, TemplateQuery).format]
+        resp.content_type = file.content_type
+        resp.downloadable_as = file.name
+        resp.data = file.content()
+
+
+def found(imports: ImportQueries, account: AccountId, job_id: str) -> ImportView:
+    """An import of the caller. Raises `ImportNotFound`, or `ForeignImport` for somebody else's."""
+    try:
+        import_id = ImportId(values.path_id(job_id))
+    except (RuleViolation, NotFound):
+        raise ImportNotFound from None
+    view = imports.find(account, import_id)
+    if view is not None:
+        return view
+    if imports.owner_across_accounts(import_id) is not None:
+        raise ForeignImport
+    raise ImportNotFound
+
+
+def import_shape(view: ImportView, undo_days: int) -> Mapping[str, object]:
+    """ImportJob."""
+    job = view.job
+    is_done = job.status in (ImportStatus.COMPLETED, ImportStatus.UNDOING, ImportStatus.UNDONE)
+    shape: dict[str, object] = {
+        "jobId": str(job.id),
+        "status": job.status.value,
+        "progress": {"processed": job.position, "total": job.total},
+        "fileName": job.file_name,
+        "mode": job.terms.mode.value,
+        "dryRun": job.terms.dry_run,
+        "listId": None,
+        "createdAt": job.created_at,
+        "finishedAt": job.finished_at,
+        "undoableUntil": job.undoable_until(undo_days) if is_done else None,
+    }
+    if is_done:
+        shape["results"] = {
+            **attrs.asdict(job.counts),
+            "errorCount": job.faults,
+            "errorsTruncated": job.faults > len(view.faults),
+            "errors": [_fault_shape(fault) for fault in view.faults],
+        }
+    if job.error is not None:
+        shape["error"] = job.error
+    return shape
+
+
+def _fault_shape(fault: RowFault) -> Mapping[str, object]:
+    return {
+        "row": fault.row,
+        "field": fault.field,
+        "code": fault.code,
+        "message": fault.message,
+    }
+
+
+def _fault_row(fault: RowFault) -> tuple[object, ...]:
+    """A cell that a spreadsheet would run as a formula is disarmed; a number of a phone is none."""
+    value = fault.value
+    if fault.field != "phone" and value.startswith(FORMULA_STARTS):
+        value = f"'{value}"
+    return (fault.row, fault.field, fault.code, fault.message, value)
+
+
+def _csv(rows: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
+    piece = io.StringIO()
+    writer = csv.writer(piece)
+    writer.writerow(FAULT_COLUMNS)
+    for number, row in enumerate(rows, start=1):
+        writer.writerow(row)
+        if number % CSV_LINES_PER_PIECE == 0:
+            yield piece.getvalue().encode()
+            piece.seek(0)
+            piece.truncate()
+    yield piece.getvalue().encode()
+
+
+def _list_id(text: str | None) -> ListId | None:
+    """An id; what never is one's is not found."""
+    if text is None:
+        return None
+    try:
+        return ListId(values.path_id(text, name="listId"))
+    except NotFound:
+        raise ListNotFound from None
+
+
+def _route(method: str, path: str, resource: type, summary: str) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        resource=resource,
+        access=Access.USER,
+        scope="contacts:read",
+        summary=summary,
+    )
+
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/api/contacts/import",
+        resource=Imports,
+        access=Access.USER,
+        scope="contacts:write",
+        summary="Import contacts from a CSV or XLSX file",
+        limits=WRITE_LIMITS,
+        status=202,
+        reading=Reading.STREAM,
+        body_bytes_max=UPLOAD_BYTES_MAX + FORM_OVERHEAD_BYTES,
+        once=True,
+    ),
+    _route("GET", "/api/contacts/import/template", ImportTemplate, "An empty table to fill in"),
+    _route("GET", "/api/contacts/import/{job_id}", OneImport, "How far an import has come"),
+    _route("GET", "/api/contacts/import/{job_id}/errors", ImportFaults, "All faults as CSV"),
+)

@@ -1,0 +1,157 @@
+"""The way out, and back in, for people without a login (http-contract, 3.2)."""
+
+from typing import Final
+
+import attrs
+
+from adapters_http import codec
+from adapters_http.context import Request, Response
+from adapters_http.opt_out import OptOutPeople, OptOutReader, client_of, initial
+from adapters_http.routing import Access, Route
+from retail_core.contacts.use_cases import Resubscribe, Unsubscribe
+from retail_core.kernel.errors import InvalidField
+
+VIEW_LIMITS: Final = ("opt-out-view-ip",)
+ACTION_LIMITS: Final = ("opt-out-action-ip", "opt-out-action-token")
+
+
+@attrs.frozen
+class TokenBody:
+    """A token or a code, under either name."""
+
+    token: str | None = None
+    page_token: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What was given. Raises InvalidField."""
+        text = self.token or self.page_token
+        if not text:
+            raise InvalidField("token", "is required")
+        return text
+
+
+@attrs.frozen
+class UnsubscribeStatus:
+    """`/api/contacts/unsubscribe/:token`."""
+
+    reader: OptOutReader
+    people: OptOutPeople
+
+    def on_get(self, _req: Request, resp: Response, token: str) -> None:
+        """Show whom a link is for; changes nothing."""
+        link = self.reader.read(token)
+        contact, store = self.people.contact(link), self.people.store(link)
+        words = store.words
+        message = words.subscribed if contact.is_subscribed else words.unsubscribed
+        resp.media = {
+            "ok": True,
+            "token": token,
+            "contactId": contact.id,
+            "storeId": link.account,
+            "storeName": store.name,
+            "isSubscribed": contact.is_subscribed,
+            "message": store.say(message),
+        }
+
+
+@attrs.frozen
+class Preferences:
+    """`/api/contacts/preferences/:token`."""
+
+    reader: OptOutReader
+    people: OptOutPeople
+
+    def on_get(self, _req: Request, resp: Response, token: str) -> None:
+        """Show what the person receives."""
+        link = self.reader.read(token)
+        contact, store = self.people.contact(link), self.people.store(link)
+        resp.media = {
+            "storeName": store.name,
+            "isSubscribed": contact.is_subscribed,
+            "store": {"name": store.name},
+            "contact": {
+                "firstName": contact.first_name,
+                "lastNameInitial": initial(contact.last_name),
+            },
+        }
+
+
+@attrs.frozen
+class Unsubscriptions:
+    """`/api/contacts/unsubscribe`."""
+
+    reader: OptOutReader
+    people: OptOutPeople
+    unsubscribe: Unsubscribe
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Take a person out."""
+        link = self.reader.read(codec.body(req, TokenBody).text)
+        store = self.people.store(link)
+        was_there = self.unsubscribe(link, client_of(req, store.locale))
+        message = store.say(store.words.stopped) if was_there else store.words.gone
+        resp.media = {
+            "ok": True,
+            "message": message,
+            "storeName": store.name if was_there else None,
+        }
+
+
+@attrs.frozen
+class Resubscriptions:
+    """`/api/contacts/resubscribe`."""
+
+    reader: OptOutReader
+    people: OptOutPeople
+    resubscribe: Resubscribe
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Take a person in again."""
+        link = self.reader.read(codec.body(req, TokenBody).text)
+        store = self.people.store(link)
+        self.resubscribe(link, client_of(req, store.locale))
+        message = store.say(store.words.started)
+        resp.media = {"ok": True, "message": message, "storeName": store.name}
+
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/contacts/unsubscribe/{token}",
+        resource=UnsubscribeStatus,
+        access=Access.PUBLIC,
+        summary="Show whom an opt-out link is for",
+        limits=VIEW_LIMITS,
+        no_store=True,
+    ),
+    Route(
+        method="GET",
+        path="/api/contacts/preferences/{token}",
+        resource=Preferences,
+        access=Access.PUBLIC,
+        summary="Show what the person of an opt-out link receives",
+        limits=VIEW_LIMITS,
+        no_store=True,
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/unsubscribe",
+        resource=Unsubscriptions,
+        access=Access.PUBLIC,
+        summary="Opt out",
+        limits=ACTION_LIMITS,
+        body=TokenBody,
+        no_store=True,
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/resubscribe",
+        resource=Resubscriptions,
+        access=Access.PUBLIC,
+        summary="Opt in again",
+        limits=ACTION_LIMITS,
+        body=TokenBody,
+        no_store=True,
+    ),
+)
