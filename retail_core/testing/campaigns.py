@@ -108,7 +108,9 @@ class MemoryCampaignProgress:
     def record(
         self, account: AccountId, campaign_id: CampaignId, change: ProgressChange, now: datetime
     ) -> None:
-        campaign = MemoryCampaignStore(self.tables, self.bound_to).get(account, campaign_id)
+        campaign = self._own(account, campaign_id)
+        if campaign is None:
+            return
         changed = with_progress(campaign, change, now)
         running = campaign.state in {CampaignState.SENDING, CampaignState.PAUSED}
         if running and changed.counts.queued == 0:
@@ -118,12 +120,18 @@ class MemoryCampaignProgress:
     def pause_by_gateway(
         self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
     ) -> None:
-        campaign = MemoryCampaignStore(self.tables, self.bound_to).get(account, campaign_id)
-        if campaign.state is CampaignState.SENDING:
+        campaign = self._own(account, campaign_id)
+        if campaign is not None and campaign.state is CampaignState.SENDING:
             paused = attrs.evolve(
                 campaign, state=CampaignState.PAUSED, status_reason=reason, updated_at=now
             )
             self.tables.campaigns.put(campaign_id, paused)
+
+    def _own(self, account: AccountId, campaign_id: CampaignId) -> Campaign | None:
+        campaign = self.tables.campaigns.get(campaign_id)
+        if campaign is None or campaign.account_id != account or not sees(self.bound_to, account):
+            return None
+        return campaign
 
 
 def with_progress(campaign: Campaign, change: ProgressChange, now: datetime) -> Campaign:
