@@ -39,12 +39,23 @@ async def seed(
         supervisor.console.say(f"the demo store could not be made (exit code {code})")
         DemoStore.forget(path)
         return None
-    for step in _steps(store):
+    return await _complete(supervisor, variables, path, store)
+
+
+async def _complete(
+    supervisor: Supervisor, variables: Mapping[str, str], path: Path, store: DemoStore
+) -> DemoStore:
+    for step, done in _steps(store):
         if step[0] in store.done or supervisor.stop.wanted.is_set():
             continue
-        if await supervisor.run(Child("setup", command_line(*step), variables)) != DONE:
+        answer: list[str] = []
+        command = Child("setup", command_line(*step), variables)
+        if await supervisor.run(command, answer.append) != DONE:
+            for line in answer:
+                supervisor.console.line("setup", line)
             supervisor.console.say(f"the demo store is not complete: {step[0]} failed")
             return store
+        supervisor.console.line("setup", f"the demo store has {done}")
         store = attrs.evolve(store, done=(*store.done, step[0]))
         store.write(path)
     return store
@@ -57,9 +68,11 @@ def _account(store: DemoStore) -> tuple[str, ...]:
     )
 
 
-def _steps(store: DemoStore) -> tuple[tuple[str, ...], ...]:
-    reason = "a start for the demo store"
+def _steps(store: DemoStore) -> tuple[tuple[tuple[str, ...], str], ...]:
+    """Commands, and what the store has after each."""
+    who = ("--email", store.email)
+    grant = ("--credits", str(CREDITS), "--reason", "a start for the demo store")
     return (
-        ("activate-subscription", "--email", store.email, "--plan", "starter"),
-        ("grant-credits", "--email", store.email, "--credits", str(CREDITS), "--reason", reason),
+        (("activate-subscription", *who, "--plan", "starter"), "an active subscription"),
+        (("grant-credits", *who, *grant), f"{CREDITS:,} credits"),
     )

@@ -108,6 +108,8 @@ def _of_simulator(port: int) -> dict[str, str]:
     return {
         "MITTO_API_BASE": f"http://127.0.0.1:{port}",
         "SMS_TRAFFIC_ACCOUNT_ID": "demo",
+        # the simulator takes our number with a message and says it in every report
+        "SMS_SEND_REFERENCE": "1",
         "SIMULATOR_PORT": str(port),
     }
 
