@@ -34,10 +34,10 @@ async def seed(
         store = attrs.evolve(store, done=())
         store.write(path)
     elif code != REFUSED or kept is None:
-        for line in answer:
-            supervisor.console.line("setup", line)
-        supervisor.console.say(f"the demo store could not be made (exit code {code})")
-        DemoStore.forget(path)
+        if code == REFUSED:
+            # somebody else's account: the password just made is not its password
+            DemoStore.forget(path)
+        _tell(supervisor, answer, f"the demo store could not be made (exit code {code})")
         return None
     return await _complete(supervisor, variables, path, store)
 
@@ -51,14 +51,21 @@ async def _complete(
         answer: list[str] = []
         command = Child("setup", command_line(*step), variables)
         if await supervisor.run(command, answer.append) != DONE:
-            for line in answer:
-                supervisor.console.line("setup", line)
-            supervisor.console.say(f"the demo store is not complete: {step[0]} failed")
+            _tell(supervisor, answer, f"the demo store is not complete: {step[0]} failed")
             return store
         supervisor.console.line("setup", f"the demo store has {done}")
         store = attrs.evolve(store, done=(*store.done, step[0]))
         store.write(path)
     return store
+
+
+def _tell(supervisor: Supervisor, answer: list[str], text: str) -> None:
+    if supervisor.stop.wanted.is_set():
+        # the command was broken off by us, and the next start goes on with it
+        return
+    for line in answer:
+        supervisor.console.line("setup", line)
+    supervisor.console.say(text)
 
 
 def _account(store: DemoStore) -> tuple[str, ...]:

@@ -156,3 +156,13 @@ def test_an_account_whose_password_is_not_known_here_is_not_shown(desk: Desk) ->
     assert desk.seed(create_account=1) is None
     assert "asked for create-account" in desk.stream.getvalue()
     assert not (desk.directory / "demo.json").exists()
+
+
+def test_a_making_that_was_broken_off_keeps_its_password_for_the_next_start(desk: Desk) -> None:
+    assert desk.seed(create_account=3) is None
+    password = json.loads((desk.directory / "demo.json").read_text())["password"]
+    # the account had been made before the end came
+    store = desk.seed(create_account=1)
+    assert store is not None
+    assert store.password == password
+    assert len(desk.calls()) == 3
