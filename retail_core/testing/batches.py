@@ -198,7 +198,7 @@ class MemoryBatchStore:
         """Right after the batch that is served next, and after all of the store's own."""
         queued = [each for each in self.tables.batches if each.state is BatchState.QUEUED]
         own = [each.turn for each in queued if each.key.account == account]
-        return 1 + max(0, *own, *sorted(each.turn for each in queued)[:1])
+        return 1 + max([0, *own, *sorted(each.turn for each in queued)[:1]])
 
     def _reason_to_drop(
         self, account: AccountId, contact_id: ContactId | None, phone: int | None
