@@ -151,8 +151,13 @@ class MemoryTables:
     """All tables on one journal, so that a transaction over several of them rolls back whole."""
 
     def __init__(self) -> None:
-        journal = self.journal = Journal()
-        # kernel
+        self.journal = Journal()
+        self._make_kernel(self.journal)
+        self._make_people(self.journal)
+        self._make_sending(self.journal)
+
+    def _make_kernel(self, journal: Journal) -> None:
+        """Jobs, keys, accounts and their money."""
         self.outbox: MemoryTable[int, DueJob] = MemoryTable(journal, lambda due: due.job.key)
         self.outbox_ids = Sequence()
         self.keys: MemoryTable[tuple[AccountId, str], StoredKey] = MemoryTable(journal)
@@ -170,7 +175,9 @@ class MemoryTables:
         self.transfer_ids = Sequence()
         # billing
         self.subscriptions: MemoryTable[AccountId, Subscription] = MemoryTable(journal)
-        # contacts
+
+    def _make_people(self, journal: Journal) -> None:
+        """Contacts, consent, and imports of contacts."""
         self.contacts: MemoryTable[ContactId, StoredContact] = MemoryTable(
             journal, lambda stored: (stored.account, stored.contact.phone)
         )
@@ -184,7 +191,6 @@ class MemoryTables:
             journal, lambda row: row.phone and (row.account, row.phone, row.reason)
         )
         self.suppression_ids = Sequence()
-        # imports of contacts
         self.imports: MemoryTable[ImportId, StoredImport] = MemoryTable(journal)
         self.import_ids = Sequence()
         self.import_chunks: MemoryTable[tuple[AccountId, ImportId, int], bytes] = MemoryTable(
@@ -195,7 +201,9 @@ class MemoryTables:
         self.import_numbers: MemoryTable[
             tuple[AccountId, ImportId, PhoneNumber], Contact | Literal["new"]
         ] = MemoryTable(journal)
-        # campaigns
+
+    def _make_sending(self, journal: Journal) -> None:
+        """Campaigns, batches, messages and reports."""
         self.campaigns: MemoryTable[CampaignId, Campaign] = MemoryTable(
             journal, lambda campaign: campaign.first_number
         )

@@ -1,10 +1,7 @@
 """The contracts of credits, in memory and on PostgreSQL."""
 
-from tests.contracts.credits import (
-    CreditLedgerContract,
-    CreditQueriesContract,
-    LedgerAuditContract,
-)
+from tests.contracts.credit_queries import CreditQueriesContract, LedgerAuditContract
+from tests.contracts.credits import CreditLedgerContract
 
 
 class TestCreditLedger(CreditLedgerContract):
