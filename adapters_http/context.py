@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar, Final
+from uuid import uuid4
 
 import attrs
 import falcon
@@ -39,7 +40,7 @@ class Exchange(falcon.Context):
     """The notes of one request; every middleware writes its own and reads those before it."""
 
     def __init__(self) -> None:
-        self.request_id = ""
+        self.request_id = uuid4().hex
         self.began = 0.0
         self.log_scope: AbstractContextManager[None] = nullcontext()
         self.address = ""

@@ -46,6 +46,7 @@ def add_handlers(app: "falcon.App[Request, Response]") -> None:
     app.add_error_handler(Exception, _unexpected)
     app.add_error_handler(falcon.HTTPError, _of_falcon)
     app.add_error_handler(DomainError, _domain)
+    app.add_error_handler(families.Unavailable, _unavailable)
     app.add_error_handler(SessionReused, _reused)
     app.add_error_handler(AlreadyDone, _already_done)
 
@@ -55,11 +56,15 @@ def status_of(error: DomainError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), INTERNAL)
 
 
-def _domain(req: Request, resp: Response, error: DomainError, _params: object) -> None:
+def _domain(req: Request, resp: Response, error: DomainError, params: object) -> None:
+    if status_of(error) == INTERNAL:  # a leaf without a family is a mistake of ours
+        _unexpected(req, resp, error, params)
+    else:
+        _send(req, resp, error)
+
+
+def _send(req: Request, resp: Response, error: DomainError) -> None:
     status = status_of(error)
-    if status == INTERNAL:
-        logger.error("{} has no family: {}", type(error).__name__, error.message)
-        error = DomainError("Something went wrong.")
     fields = [{"path": fault.path, "message": fault.message} for fault in error.fields]
     body = {
         "message": error.message,
@@ -88,6 +93,12 @@ def _add_headers(resp: Response, error: DomainError) -> None:
             pass
 
 
+def _unavailable(req: Request, resp: Response, error: families.Unavailable, _: object) -> None:
+    """What is down, and how, is for the log alone."""
+    logger.warning("unavailable: {}", error.message)
+    _send(req, resp, type(error)(extra=error.extra))
+
+
 def _reused(req: Request, resp: Response, error: SessionReused, params: object) -> None:
     cookies.clear_refresh_token(resp)
     _domain(req, resp, error, params)
@@ -107,6 +118,8 @@ def _already_done(
     resource: Any = req.context.resource
     try:
         resource.on_repeat(req, resp, done.effect, **params)
+    except families.Unavailable as error:
+        _unavailable(req, resp, error, params)
     except DomainError as error:  # the effect may be gone by now
         _domain(req, resp, error, params)
 
@@ -129,7 +142,7 @@ def _of_falcon(req: Request, resp: Response, error: falcon.HTTPError, params: ob
     _domain(req, resp, ours, params)
 
 
-def _unexpected(req: Request, resp: Response, error: Exception, params: object) -> None:
+def _unexpected(req: Request, resp: Response, error: Exception, _params: object) -> None:
     """Log everything, tell nothing but the request id."""
     logger.opt(exception=error).error("unexpected error")
-    _domain(req, resp, DomainError("Something went wrong."), params)
+    _send(req, resp, DomainError("Something went wrong."))

@@ -59,7 +59,7 @@ class JwtAccessTokens:
             )
             expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
             account, session = int(claims["sub"]), int(claims["sid"])
-        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError):
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError):
             raise Unauthenticated("The access token is not valid.") from None
         if now > expires_at + LEEWAY:
             raise Unauthenticated("The access token has expired.")
@@ -71,7 +71,7 @@ class JwtAccessTokens:
         for secret in (self.secret, self.previous):
             if secret is not None and header.get("kid") == key_id(secret):
                 return secret
-        raise jwt.InvalidKeyError("unknown key")
+        raise jwt.InvalidTokenError("unknown key")
 
 
 def key_id(secret: SecretText) -> str:

@@ -65,6 +65,7 @@ class Caching:
         if _has(req, tag):
             resp.status = falcon.HTTP_304
             resp.data = resp.text = resp.media = None
+            resp.delete_header("Content-Type")
 
 
 def _has(req: Request, tag: falcon.ETag) -> bool:

@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Sequence
 from typing import Final
-from uuid import uuid4
 
 import attrs
 from loguru import logger
@@ -16,8 +15,10 @@ from adapters_http.peers import peer_address
 from retail_core.kernel.settings.values import Network
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+CLIENT_ERROR: Final = 400
 SERVER_ERROR: Final = 500
-PROBES: Final = frozenset({"/healthz", "/readiness"})
+QUIET: Final = ("/healthz", "/readiness", "/webhooks/")
+"""What machines call all day is worth a line only if it fails, or for whoever debugs."""
 
 
 @attrs.frozen
@@ -30,12 +31,12 @@ class Tracing:
 
     trusted_proxies: Sequence[Network]
 
-    def process_request(self, req: Request, resp: Response) -> None:
+    def process_request(self, req: Request, _resp: Response) -> None:
         """Begin: from here on whatever goes wrong carries the id."""
         given = req.get_header("X-Request-ID") or ""
-        req.context.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        if REQUEST_ID.fullmatch(given):
+            req.context.request_id = given
         req.context.began = time.perf_counter()
-        resp.set_header("X-Request-ID", req.context.request_id)
         req.context.log_scope = request_context(req.context.request_id)
         req.context.log_scope.__enter__()
         req.context.address = peer_address(req, self.trusted_proxies)
@@ -46,8 +47,9 @@ class Tracing:
     ) -> None:
         """End: write the line, and let go of the id."""
         note = req.context
+        resp.set_header("X-Request-ID", note.request_id)
         template = req.uri_template or "(no route)"
-        quiet = template in PROBES
+        quiet = template.startswith(QUIET) and resp.status_code < CLIENT_ERROR
         level = "ERROR" if resp.status_code >= SERVER_ERROR else "DEBUG" if quiet else "INFO"
         logger.bind(
             method=req.method,

@@ -1,0 +1,1 @@
+"""The API through its real app, without a socket."""

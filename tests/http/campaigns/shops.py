@@ -1,0 +1,200 @@
+"""A shop that can send, and what its campaigns look like from outside."""
+
+import itertools
+import re
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, Final
+
+import attrs
+from falcon.testing import Result
+
+from adapters_http import wiring
+from adapters_http.app import create_app
+from adapters_http.resources import auth, campaign_previews, campaign_results, campaigns
+from adapters_http.sending import sending_policy
+from adapters_http.settings import EdgeSettings
+from retail_core.audiences.queries import AudienceQueries
+from retail_core.billing.model import Plan
+from retail_core.campaigns.planning import SendingPolicy
+from retail_core.campaigns.ports import CampaignsUnitOfWork
+from retail_core.campaigns.queries import CampaignQueries
+from retail_core.contacts.model import Contact
+from retail_core.credits.model import Wallet
+from retail_core.kernel.ids import CampaignId, WorkerId
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.ports import Transactions
+from retail_core.kernel.settings import Env
+from retail_core.links.codes import LinkCodes
+from retail_core.messages.model import DeliveryReport
+from retail_core.messages.queries import MessageQueries
+from retail_core.messages.use_cases import DispatchBatch, DispatchOutcome
+from retail_core.testing.gateway import FakeGateway, FakePace
+from retail_core.testing.randomness import SeededRandomness
+from tests.contracts.contacts import draft
+from tests.contracts.worlds import EveryStore, World
+from tests.http.api import VARIABLES, Api, Shop, api_in_memory
+
+TEXT: Final = "Hello {{firstName|you}}"
+ROUTES: Final = (
+    *auth.ROUTES,
+    *campaigns.ROUTES,
+    *campaign_previews.ROUTES,
+    *campaign_results.ROUTES,
+)
+_numbers = itertools.count(1)
+
+Shape = Mapping[str, Any]
+
+CAMPAIGN: Final[Shape] = {
+    "id": int,
+    "ownerId": int,
+    "name": str,
+    "templateId": NoneType,
+    "messageText": str,
+    "listId": NoneType,
+    "systemListId": str | None,
+    "excludeListIds": list,
+    "filterGender": str | None,
+    "filterAgeGroup": str | None,
+    "segment": NoneType,
+    "includeOffer": bool,
+    "trackLinks": bool,
+    "status": str,
+    "statusReason": str | None,
+    "scheduledAt": NoneType,
+    "startedAt": str | None,
+    "finishedAt": str | None,
+    "createdAt": str,
+    "updatedAt": str,
+    "total": int,
+    "sent": int,
+    "failed": int,
+    "processed": int | None,
+    "createdById": int,
+}
+WITH_TEMPLATE: Final[Shape] = CAMPAIGN | {"template": NoneType}
+WITH_TEMPLATE_AND_LIST: Final[Shape] = WITH_TEMPLATE | {"list": NoneType}
+PAGE: Final[Shape] = {"items": list, "total": int, "page": int, "pageSize": int}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+def assert_shape(value: Mapping[str, Any], shape: Shape) -> None:
+    """Exactly these keys, exactly these types; times in the one form they have."""
+    assert value.keys() == shape.keys()
+    for key, kind in shape.items():
+        found = value[key]
+        assert isinstance(found, kind), (key, found)
+        assert not isinstance(found, bool) or kind is bool, (key, found)
+        if key.endswith("At") and found is not None:
+            assert _TIME.fullmatch(found), (key, found)
+
+
+def campaigns_in_memory(world: World, **variables: str) -> Api:
+    """The routes of campaigns, and those to sign in, on a world in memory."""
+    found = api_in_memory(world)
+    env = Env(VARIABLES | variables)
+    edge, policy = EdgeSettings.read(env), sending_policy(env)
+    env.finish()
+    container = found.container
+    container.register(SendingPolicy, instance=policy)
+    container.register(Transactions[CampaignsUnitOfWork], instance=world.transactions)
+    container.register(AudienceQueries, instance=world.audience_queries)
+    container.register(CampaignQueries, instance=world.campaign_queries)
+    container.register(MessageQueries, instance=world.message_queries)
+    return attrs.evolve(found, app=create_app(wiring.parts(container, edge, ROUTES)))
+
+
+def stores(api: Api) -> Transactions[EveryStore]:
+    """What is below the routes of either world."""
+    found: Transactions[EveryStore] = api.container.resolve(Transactions[CampaignsUnitOfWork])
+    return found
+
+
+def new_shop(api: Api, *, people: int = 3, credits: int = 100, active: bool = True) -> Shop:
+    """A shop with a sender name, some contacts, some credits and a subscription."""
+    shop = api.sign_up(senderName="MyShop", company="My Shop Ltd")
+    for _ in range(people):
+        add_person(shop)
+    if credits:
+        give_credits(shop, credits)
+    if active:
+        activate(shop)
+    return shop
+
+
+def add_person(shop: Shop, **fields: Any) -> Contact:
+    """A subscribed Greek mobile number, unless `fields` say otherwise."""
+    phone = PhoneNumber(f"+3069{next(_numbers):08d}")
+    with stores(shop.api).begin(shop.id) as uow:
+        return uow.contacts.add(shop.id, draft(**{"phone": phone} | fields))
+
+
+def give_credits(shop: Shop, credits: int) -> None:
+    with stores(shop.api).begin(shop.id) as uow:
+        uow.credits.grant(shop.id, f"gift{next(_numbers)}", credits, "test")
+
+
+def activate(shop: Shop) -> None:
+    with stores(shop.api).begin(shop.id) as uow:
+        subscription = uow.subscriptions.get(shop.id).activated(Plan.STARTER, shop.api.clock.now())
+        uow.subscriptions.save(shop.id, subscription)
+
+
+def wallet(shop: Shop) -> Wallet:
+    with stores(shop.api).begin(shop.id) as uow:
+        return uow.credits.wallet(shop.id)
+
+
+def create(shop: Shop, **fields: object) -> int:
+    """A new draft's id."""
+    reply = shop.post("/api/campaigns", {"name": "Autumn", "messageText": TEXT} | fields)
+    assert reply.status_code == 201, reply.text
+    found: int = reply.json["id"]
+    return found
+
+
+def enqueue(shop: Shop, campaign: object, **how: Any) -> Result:
+    return shop.post(f"/api/campaigns/{campaign}/enqueue", **how)
+
+
+def started(shop: Shop, **fields: object) -> int:
+    """A campaign that was enqueued."""
+    campaign = create(shop, **fields)
+    reply = enqueue(shop, campaign)
+    assert reply.status_code == 200, reply.text
+    return campaign
+
+
+def send(api: Api, gateway: FakeGateway | None = None) -> FakeGateway:
+    """Let a worker send whatever is due."""
+    gateway = gateway or FakeGateway(api.clock)
+    dispatch = DispatchBatch(
+        stores(api),
+        gateway,
+        FakePace(api.clock),
+        _NoPause(),
+        api.clock,
+        SeededRandomness(next(_numbers)),
+        api.container.resolve(LinkCodes),
+    )
+    while dispatch(WorkerId("w1")) is not DispatchOutcome.IDLE:
+        pass
+    return gateway
+
+
+def report(api: Api, reports: "list[DeliveryReport]") -> None:
+    """Let delivery reports arrive."""
+    with stores(api).across_accounts() as uow:
+        uow.messages.apply_reports_across_accounts(reports, api.clock.now())
+
+
+def pause(shop: Shop, campaign: int) -> None:
+    with stores(shop.api).begin(shop.id) as uow:
+        now = shop.api.clock.now()
+        uow.progress.pause_by_gateway(shop.id, CampaignId(campaign), "gateway_refused", now)
+
+
+class _NoPause:
+    def seconds(self, duration_seconds: float) -> None:
+        del duration_seconds

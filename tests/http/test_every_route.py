@@ -1,0 +1,178 @@
+"""Every row of the table is thrown the same rubbish: never a 5xx, always the four keys."""
+
+import itertools
+import re
+
+import attrs
+import pytest
+from falcon.testing import Result
+
+from adapters_http.routing import Access, Reading, Route
+from adapters_http.table import ROUTES
+from tests.http.api import Api, error_of
+
+ANYTHING: tuple[object, ...] = (
+    None,
+    5,
+    -1,
+    1.5,
+    True,
+    "",
+    "x" * 5000,
+    [],
+    ["x"],
+    [None],
+    {},
+    {"x": [1]},
+    2**70,
+)
+GUARDED = [route for route in ROUTES if route.access in {Access.USER, Access.SESSION}]
+WRITES = [route for route in ROUTES if route.method != "GET" and route.reading is Reading.OBJECT]
+BODIES = [route for route in WRITES if route.body is not None]
+WITH_IDS = [route for route in ROUTES if re.search(r"\{\w+_id\}", route.path)]
+NO_ONE = "2147483647"
+
+
+def named(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def path_of(route: Route, value: str = NO_ONE) -> str:
+    return re.sub(r"\{\w+\}", value, route.path)
+
+
+def assert_refused(reply: Result, *statuses: int) -> None:
+    status, _ = error_of(reply)
+    assert status in (statuses or range(400, 500))
+
+
+class TestTable:
+    def test_names_are_unique(self) -> None:
+        names = [named(route) for route in ROUTES]
+
+        assert len(names) == len(set(names))
+
+    def test_every_route_tells_what_it_does(self) -> None:
+        assert all(re.fullmatch(r"[A-Z].{5,80}", route.summary) for route in ROUTES)
+
+    def test_guarded_routes_follow_the_scopes_of_the_contract(self) -> None:
+        for route in GUARDED:
+            if route.path != "/api/me" and route.access is Access.USER:
+                assert route.scope, named(route)
+                read = route.scope.endswith(":read")
+                assert read or route.method != "GET", named(route)
+
+    def test_all_that_hand_out_tokens_are_never_stored(self) -> None:
+        tokens = [route for route in ROUTES if route.path.startswith("/api/auth/")]
+
+        assert all(route.no_store for route in tokens)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=named)
+class TestEveryRoute:
+    def test_an_unknown_method_is_refused(self, api: Api, route: Route) -> None:
+        known = {each.method for each in ROUTES if each.path == route.path}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - known:
+            assert error_of(api.ask(method, path_of(route))) == (405, "METHOD_NOT_ALLOWED")
+
+    def test_options_is_answered(self, api: Api, route: Route) -> None:
+        reply = api.ask("OPTIONS", path_of(route).upper().rstrip("/") + "/")
+
+        assert reply.status_code == 204
+        assert route.method in reply.headers["Allow"]
+
+    def test_a_broken_query_is_refused(self, api: Api, route: Route) -> None:
+        shop = api.sign_up()
+        for query in ("a=1&a=2", "a=%zz", "a=%00"):
+            reply = shop.ask(route.method, f"{path_of(route)}?{query}")
+            assert error_of(reply) == (400, "VALIDATION_ERROR")
+
+    def test_an_oversize_body_is_refused(self, api: Api, route: Route) -> None:
+        reply = api.client.simulate_request(
+            route.method,
+            path_of(route),
+            headers={"Content-Length": str(route.body_bytes_max + 1)},
+            extras={"wsgi.input": _Unread()},
+        )
+
+        assert error_of(reply) == (413, "PAYLOAD_TOO_LARGE")
+
+
+class _Unread:
+    """A body that nobody may read."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise AssertionError(size)
+
+    readline = readlines = __iter__ = read
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=named)
+class TestEveryGuardedRoute:
+    def test_nobody_comes_in_without_a_token(self, api: Api, route: Route) -> None:
+        for token in (None, "x", "rsk_12345678_" + "a" * 43):
+            reply = api.ask(route.method, path_of(route), token=token)
+            assert error_of(reply) == (401, "UNAUTHORIZED")
+
+    def test_an_ended_session_lets_nobody_in(self, api: Api, route: Route) -> None:
+        shop = api.sign_up()
+        api.post("/api/auth/logout", cookie=shop.cookie)
+
+        assert error_of(shop.ask(route.method, path_of(route))) == (401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("route", WRITES, ids=named)
+class TestEveryWrite:
+    @pytest.mark.parametrize("raw", [b"{", b"[]", b"null", b"5", b'"x"', b'{"a":1,"a":2}', b"\xff"])
+    def test_malformed_json_is_refused(self, api: Api, route: Route, raw: bytes) -> None:
+        reply = api.sign_up().ask(
+            route.method, path_of(route), raw=raw, headers={"Content-Type": "application/json"}
+        )
+
+        assert error_of(reply) == (400, "VALIDATION_ERROR")
+
+    def test_other_types_are_refused(self, api: Api, route: Route) -> None:
+        for kind in ("text/plain", "application/xml", "multipart/form-data; boundary=x"):
+            reply = api.sign_up().ask(
+                route.method, path_of(route), raw=b"{}", headers={"Content-Type": kind}
+            )
+            assert error_of(reply) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+    def test_a_foreign_page_is_refused(self, api: Api, route: Route) -> None:
+        reply = api.sign_up().ask(
+            route.method, path_of(route), {}, headers={"Origin": "https://evil.example"}
+        )
+
+        assert error_of(reply) == (403, "ORIGIN_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("route", BODIES, ids=named)
+class TestEveryBody:
+    def test_wrong_types_never_break_anything(self, api: Api, route: Route) -> None:
+        assert route.body is not None
+        shop = api.sign_up()
+        names = [field.name for field in attrs.fields(route.body)]
+        for name, value in itertools.product(names, ANYTHING):
+            key = re.sub(r"_(\w)", lambda found: found[1].upper(), name)
+            reply = shop.ask(route.method, path_of(route), {key: value})
+            assert reply.status_code < 500, (key, value, reply.text)
+            if reply.status_code >= 400:
+                assert_refused(reply)
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=named)
+class TestEveryId:
+    def test_bad_ids_are_refused(self, api: Api, route: Route) -> None:
+        shop = api.sign_up()
+        for value in ("0", "abc", "1.5", "%2e%2e%2f", "1e3", "%00"):
+            assert_refused(shop.ask(route.method, path_of(route, value), _a_body(route)), 400, 404)
+
+    def test_ids_of_nothing_are_not_found(self, api: Api, route: Route) -> None:
+        shop = api.sign_up()
+        for value in (NO_ONE, "-1", "2147483648", "99999999999"):
+            reply = shop.ask(route.method, path_of(route, value), _a_body(route))
+            assert_refused(reply, 400, 404)
+
+
+def _a_body(route: Route) -> object:
+    return {} if route.method != "GET" and route.reading is Reading.OBJECT else None
