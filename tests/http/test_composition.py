@@ -1,0 +1,78 @@
+"""The API's root: everything is resolved at the start, and bad settings stop it before that."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import falcon
+import pytest
+
+from retail_core.kernel.settings import Env, SettingsError
+from tests.http.api import VARIABLES
+
+TREE = Path(__file__).parents[2]
+REQUIRED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    "MITTO_API_KEY",
+    "SMS_TRAFFIC_ACCOUNT_ID",
+    "WEBHOOK_SECRET",
+    "UNSUBSCRIBE_TOKEN_SECRET",
+    "FRONTEND_URL",
+    "PUBLIC_BASE_URL",
+)
+
+
+def test_the_application_is_built_at_import(wsgi: Any) -> None:
+    assert isinstance(wsgi.application, falcon.App)
+
+
+@pytest.mark.parametrize("app_env", ["production", "test"])
+def test_every_missing_variable_is_named_at_once(wsgi: Any, app_env: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        wsgi.build(Env({"APP_ENV": app_env}))
+
+    named = {problem.partition(":")[0] for problem in refused.value.problems}
+    assert named >= set(REQUIRED)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JWT_SECRET", "x" * 31),
+        ("JWT_ACCESS_TTL", "soon"),
+        ("TRUSTED_PROXIES", "proxy.example.com"),
+        ("CORS_ALLOWLIST", "https://shop.example.com, *"),
+        ("DEFAULT_COUNTRY", "XX"),
+        ("DEFAULT_LOCALE", "de"),
+        ("FRONTEND_URL", "app.example.com"),
+        ("BCRYPT_COST", "3"),
+    ],
+)
+def test_a_malformed_variable_is_named(wsgi: Any, name: str, value: str) -> None:
+    known = VARIABLES | {"DATABASE_URL": "postgresql://127.0.0.1/none"}
+
+    with pytest.raises(SettingsError) as refused:
+        wsgi.build(Env(known | {name: value}))
+
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [name]
+
+
+def test_the_process_ends_before_it_listens() -> None:
+    environment = {"PATH": os.environ["PATH"], "APP_ENV": "production"}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", "import adapters_http.wsgi"],
+        cwd=TREE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode != 0
+    assert all(name in ended.stderr for name in REQUIRED)

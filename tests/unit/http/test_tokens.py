@@ -1,0 +1,57 @@
+"""Exchanging the secret that signs access tokens."""
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from adapters_http.tokens import JwtAccessTokens, key_id
+from retail_core.accounts.model import AccessClaims, Account, Locale
+from retail_core.kernel.errors import Unauthenticated
+from retail_core.kernel.ids import AccountId, SessionId
+from retail_core.kernel.secrets import SecretText
+from retail_core.kernel.smart_encoding import SmartEncoding
+from retail_core.testing.clock import NOON
+
+OLD, NEW = SecretText("the old secret, which is long enough"), SecretText("the new one " * 4)
+SHOP = Account(
+    id=AccountId(2),
+    email="a@shop.example",
+    password_hash=None,
+    sender_name=None,
+    company=None,
+    timezone=None,
+    adults_only=False,
+    quiet_hours=None,
+    default_country="GR",
+    locale=Locale.EN,
+    smart_encoding=SmartEncoding.OFF,
+    created_at=NOON,
+    updated_at=NOON,
+)
+
+
+@pytest.fixture
+def old() -> JwtAccessTokens:
+    return JwtAccessTokens(OLD, None, timedelta(minutes=15))
+
+
+def test_tokens_of_the_secret_before_are_still_read(old: JwtAccessTokens) -> None:
+    token = old.issue(SHOP, SessionId(3), NOON)
+
+    both = JwtAccessTokens(NEW, OLD, timedelta(minutes=15))
+
+    assert both.read(token, NOON) == AccessClaims(AccountId(2), SessionId(3))
+    assert both.issue(SHOP, SessionId(3), NOON) != token
+
+
+def test_tokens_of_a_dropped_secret_are_refused(old: JwtAccessTokens) -> None:
+    token = old.issue(SHOP, SessionId(3), NOON)
+
+    with pytest.raises(Unauthenticated):
+        attrs.evolve(old, secret=NEW).read(token, NOON)
+
+
+def test_the_name_of_a_key_tells_nothing_about_it() -> None:
+    assert key_id(OLD) != key_id(NEW)
+    assert key_id(OLD) not in OLD.reveal()
