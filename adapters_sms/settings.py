@@ -11,7 +11,8 @@ from retail_core.kernel.settings import Env
 API_BASE_DEFAULT: Final = "https://messaging.mittoapi.com"
 TIMEOUT_SECONDS_DEFAULT: Final = 30
 TIMEOUT_SECONDS_MAX: Final = 40
-"""A call may last three times as long (two for the head, one for the body): less than a lease."""
+CALL_TIMEOUTS: Final = 3
+"""A call may last so many time-outs (two for the head, one for the body): at most a lease."""
 
 _SENDER: Final = re.compile(r"(?=[0-9]*[A-Za-z])[A-Za-z0-9]{3,11}|\+[1-9][0-9]{6,14}")
 _HEADER_VALUE: Final = re.compile(r"[!-~]{1,512}")
@@ -44,6 +45,11 @@ class SmsSettings:
     send_reference: bool = False
     pace: PaceSettings = PaceSettings()
     redis_url: SecretText | None = None
+
+    @property
+    def call_seconds_max(self) -> float:
+        """The longest that one call may last; a batch's lease must not be shorter."""
+        return CALL_TIMEOUTS * self.timeout_seconds
 
     @classmethod
     def read(cls, env: Env) -> Self:

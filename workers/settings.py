@@ -7,8 +7,10 @@ import attrs
 
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
+from retail_core.messages.model import LEASE_SECONDS
 
 CONCURRENCY_MAX: Final = 256
+BATCH_LEASE_SECONDS_MAX: Final = 3_600
 
 
 @attrs.frozen
@@ -16,13 +18,15 @@ class WorkerSettings:
     """The queue, how many processes serve it, and how long things are kept.
 
     `redis_url` is None where there is no queue at all (`QUEUE_DISABLED=1`, `REDIS_URL=disabled`).
-    `token_secret` makes the codes of links in messages.
+    `token_secret` makes the codes of links in messages. `batch_lease_seconds`: so long a batch is
+    left to a worker that may have died; a call of the gateway must have ended within it.
     """
 
     redis_url: SecretText | None
     token_secret: SecretText
     concurrency: int = 5
     import_concurrency: int = 1
+    batch_lease_seconds: int = LEASE_SECONDS
     idempotency_life: timedelta = timedelta(hours=24)
 
     @classmethod
@@ -37,6 +41,12 @@ class WorkerSettings:
             ),
             import_concurrency=env.integer(
                 "CONTACT_IMPORT_CONCURRENCY", default=1, minimum=1, maximum=CONCURRENCY_MAX
+            ),
+            batch_lease_seconds=env.integer(
+                "BATCH_LEASE_SECONDS",
+                default=LEASE_SECONDS,
+                minimum=1,
+                maximum=BATCH_LEASE_SECONDS_MAX,
             ),
             idempotency_life=idempotency_life(env),
         )

@@ -30,6 +30,7 @@ from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.ports import Pause
+from retail_core.messages.use_cases import DispatchBatch
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
 from workers.machine import SystemPause
@@ -51,11 +52,15 @@ class Settings:
     @classmethod
     def read(cls, env: Env) -> Self:
         """Take all variables; problems are collected by `env`."""
+        sms, worker = SmsSettings.read(env), WorkerSettings.read(env)
+        if worker.batch_lease_seconds < sms.call_seconds_max:
+            problem = f"a gateway call may last {sms.call_seconds_max:g} s (MITTO_TIMEOUT_SECONDS)"
+            env.problem("BATCH_LEASE_SECONDS", problem)
         return cls(
             app=AppSettings.read(env),
             database=DatabaseSettings.read(env),
-            sms=SmsSettings.read(env),
-            worker=WorkerSettings.read(env),
+            sms=sms,
+            worker=worker,
         )
 
 
@@ -86,6 +91,7 @@ def build(settings: Settings) -> punq.Container:
     register_operations(container, settings.worker.idempotency_life)
     for kind in JOB_KINDS:
         container.register(kind.use_case)
+    container.register(DispatchBatch, lease_seconds=settings.worker.batch_lease_seconds)
     return container
 
 

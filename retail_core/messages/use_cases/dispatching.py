@@ -33,7 +33,7 @@ class DispatchOutcome(enum.Enum):
 
     IDLE = "idle"
     SETTLED = "settled"
-    PUT_BACK = "put_back"
+    PUT_BACK = "put back"
     LOST = "lost"
 
 
@@ -52,12 +52,13 @@ class DispatchBatch:
     clock: Clock
     randomness: Randomness
     codes: LinkCodes
+    lease_seconds: int = LEASE_SECONDS
 
     def __call__(self, worker: WorkerId) -> DispatchOutcome:
         """Claim and send one due batch; IDLE when none is due. Raises `Unavailable`."""
         now = self.clock.now()
         with self.transactions.across_accounts() as uow:
-            batch = uow.batches.claim_across_accounts(worker, now, _lease_from(now))
+            batch = uow.batches.claim_across_accounts(worker, now, self._lease_from(now))
         if batch is None:
             return DispatchOutcome.IDLE
         composed = composing.compose(batch, self.codes)
@@ -72,7 +73,7 @@ class DispatchBatch:
         return self._finish(batch, ref, composed, dropped, outcome)
 
     def _commit_intent(self, batch: ClaimedBatch, ref: UUID) -> Mapping[int, Dropped]:
-        lease_until = _lease_from(self.clock.now())
+        lease_until = self._lease_from(self.clock.now())
         with self.transactions.begin(batch.key.account) as uow:
             return uow.batches.commit_intent(batch, ref, lease_until)
 
@@ -122,6 +123,5 @@ class DispatchBatch:
             uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, None))
         return DispatchOutcome.PUT_BACK
 
-
-def _lease_from(now: datetime) -> datetime:
-    return now + timedelta(seconds=LEASE_SECONDS)
+    def _lease_from(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=self.lease_seconds)

@@ -6,6 +6,8 @@ from adapters_db.connections import Connections
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.jobs import APPLY_REPORTS, DISPATCH, MATCH_PARKED_REPORTS
+from retail_core.messages.model import LEASE_SECONDS
+from retail_core.messages.use_cases import DispatchBatch
 from workers import kinds, scheduler, worker
 from workers.lanes import Lane
 from workers.periodic import PERIODIC
@@ -62,3 +64,17 @@ def test_every_missing_variable_is_named_at_once() -> None:
         env.finish()
     named = {problem.partition(":")[0] for problem in refused.value.problems}
     assert named >= {"DATABASE_URL", "REDIS_URL", "MITTO_API_KEY", "UNSUBSCRIBE_TOKEN_SECRET"}
+
+
+def test_the_lease_of_a_batch_can_be_told_and_reaches_whoever_claims_it() -> None:
+    env = Env({**NOWHERE, "MITTO_TIMEOUT_SECONDS": "1", "BATCH_LEASE_SECONDS": "3"})
+    container = build(Settings.read(env))
+    assert container.resolve(DispatchBatch).lease_seconds == 3
+    assert build(_settings()).resolve(DispatchBatch).lease_seconds == LEASE_SECONDS
+
+
+def test_a_lease_that_a_call_of_the_gateway_may_outlast_is_refused() -> None:
+    env = Env({**NOWHERE, "MITTO_TIMEOUT_SECONDS": "10", "BATCH_LEASE_SECONDS": "29"})
+    Settings.read(env)
+    with pytest.raises(SettingsError, match="BATCH_LEASE_SECONDS.* 30 s"):
+        env.finish()
