@@ -1,5 +1,6 @@
 """Bring a database to a version of the schema, from code: no configuration file is needed."""
 
+import logging
 from collections.abc import Callable
 from importlib.resources import files
 
@@ -41,7 +42,13 @@ def configuration() -> Config:
     return config
 
 
+def _is_a_migration(record: logging.LogRecord) -> bool:
+    return record.msg.startswith("Running")
+
+
 def _run(url: str, run: Callable[[Config], None]) -> None:
+    # else each look at the revision tells the kind of database as well
+    logging.getLogger("alembic.runtime.migration").addFilter(_is_a_migration)
     config = configuration()
     engine = create_engine(psycopg_url(url), poolclass=NullPool)
     with engine.connect() as connection:

@@ -132,12 +132,13 @@ def json_line(record: "loguru.Record") -> str:
 
 
 def text_line(record: "loguru.Record", *, colour: bool = False) -> str:
-    """A record for people: time, level, message, and what is bound to it."""
+    """A record for people: time, level, message, and what is bound to it but not said by it."""
     extra: Mapping[object, object] = record["extra"]
+    said = {"None", *record["message"].split()}
     bound = " ".join(
         f"{name}={redacted_value(value, str(name))}"
         for name, value in extra.items()
-        if name != "process"
+        if name != "process" and str(value) not in said
     )
     level = record["level"].name
     parts = [f"{record['time']:%H:%M:%S}", f"{level:<8}", redacted(record["message"])]

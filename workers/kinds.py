@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from loguru import logger
+
 from retail_core.imports.jobs import IMPORT_CONTACTS, SWEEP_IMPORTS, read_import_contacts
 from retail_core.imports.use_cases import ImportContacts, SweepImports
 from retail_core.messages.jobs import APPLY_REPORTS, DISPATCH, MATCH_PARKED_REPORTS
@@ -20,18 +22,26 @@ from workers.running import JobKind, Retries, Run
 
 def _dispatch(dispatch: DispatchBatch, run: Run) -> bool:
     """Send batches until none is due; whoever finds one wakes one more worker."""
-    if dispatch(run.worker) is DispatchOutcome.IDLE:
+    if _dispatch_one(dispatch, run) is DispatchOutcome.IDLE:
         return False
     run.nudge(run.job)
     while run.has_time():
-        if dispatch(run.worker) is DispatchOutcome.IDLE:
+        if _dispatch_one(dispatch, run) is DispatchOutcome.IDLE:
             return False
     return True
 
 
+def _dispatch_one(dispatch: DispatchBatch, run: Run) -> DispatchOutcome:
+    outcome = dispatch(run.worker)
+    if outcome is not DispatchOutcome.IDLE:
+        logger.info("a batch was {}", outcome.value)
+    return outcome
+
+
 def _while_some(use_case: Callable[[], int], run: Run) -> bool:
     """Call it until it finds nothing more."""
-    while use_case():
+    while done := use_case():
+        logger.info("worked off {}", done)
         if not run.has_time():
             return True
     return False

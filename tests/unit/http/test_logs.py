@@ -66,6 +66,12 @@ def test_text_has_no_colours_unless_the_stream_is_a_terminal(
     assert "\x1b[36mINFO" in stream.getvalue()
 
 
+def test_text_does_not_repeat_what_the_message_says() -> None:
+    stream = configured(LogFormat.TEXT)
+    logger.bind(status=200, route="/api/me", milliseconds=4.2, account=None).info("GET /api/me 200")
+    assert stream.getvalue().rstrip().endswith("INFO     GET /api/me 200 milliseconds=4.2")
+
+
 def test_a_message_cannot_forge_a_line_or_paint_the_terminal() -> None:
     stream = configured(LogFormat.TEXT)
     logger.info("a\n12:00:00 CRITICAL forged\x1b[31m\r")
