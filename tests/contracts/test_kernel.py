@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters_http.machine import SystemClock, SystemRandomness
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ports import Randomness
 from retail_core.testing.clock import FixedClock
@@ -37,3 +38,15 @@ class TestSeededRandomness(RandomnessContract):
     @pytest.fixture
     def randomness(self) -> Randomness:
         return SeededRandomness()
+
+
+class TestSystemClock(ClockContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return SystemClock()
+
+
+class TestSystemRandomness(RandomnessContract):
+    @pytest.fixture
+    def randomness(self) -> Randomness:
+        return SystemRandomness()
