@@ -76,5 +76,5 @@ def test_the_lease_of_a_batch_can_be_told_and_reaches_whoever_claims_it() -> Non
 def test_a_lease_that_a_call_of_the_gateway_may_outlast_is_refused() -> None:
     env = Env({**NOWHERE, "MITTO_TIMEOUT_SECONDS": "10", "BATCH_LEASE_SECONDS": "29"})
     Settings.read(env)
-    with pytest.raises(SettingsError, match="BATCH_LEASE_SECONDS.* 30 s"):
+    with pytest.raises(SettingsError, match=r"BATCH_LEASE_SECONDS.* 30 s"):
         env.finish()
