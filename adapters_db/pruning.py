@@ -45,7 +45,7 @@ class SqlPruning:
     def _remove_some(self, age: "Column[Any]", before: datetime) -> int:
         # a table cannot be deleted from with a limit, but its rows have addresses
         statement = text(
-            f"DELETE FROM {age.table.name} WHERE ctid = ANY (ARRAY("  # noqa: S608 - our own names
+            f"DELETE FROM {age.table.name} WHERE ctid = ANY (ARRAY("
             f"SELECT ctid FROM {age.table.name} WHERE {age.name} < :before "
             "LIMIT :rows FOR UPDATE SKIP LOCKED))"
         )
