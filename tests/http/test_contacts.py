@@ -1,0 +1,463 @@
+"""Contacts over HTTP (http-contract, 3.2)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from falcon.testing import Result
+
+from retail_core.contacts.model import SuppressionEntry, SuppressionReason
+from retail_core.contacts.ports import ContactsUnitOfWork
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.ports import Transactions
+from tests.http.api import Api, Shop, error_of
+
+NOON = "2026-11-24T12:00:00.000Z"
+KEYS = {
+    "id",
+    "ownerId",
+    "phone",
+    "email",
+    "firstName",
+    "lastName",
+    "gender",
+    "birthday",
+    "tags",
+    "isSubscribed",
+    "unsubscribedAt",
+    "isSuppressed",
+    "createdAt",
+    "updatedAt",
+}
+FULL = {
+    "phone": "6984303406",
+    "email": " Ana@Example.com ",
+    "firstName": " Άννα ",
+    "lastName": "Lo",
+    "gender": "FEMALE",
+    "birthday": "1990-05-17",
+    "tags": ["VIP", "vip", "a b"],
+    "consentSource": "paper form 2026",
+}
+
+
+def create(shop: Shop, phone: object = "6984303406", **fields: object) -> dict[str, Any]:
+    reply = shop.post("/api/contacts", {"phone": phone, **fields})
+    assert reply.status_code == 201, reply.text
+    contact: dict[str, Any] = reply.json
+    return contact
+
+
+def consents(shop: Shop, contact_id: int) -> list[dict[str, Any]]:
+    reply = shop.get(f"/api/contacts/{contact_id}/consents")
+    assert reply.status_code == 200, reply.text
+    items: list[dict[str, Any]] = reply.json["items"]
+    return items
+
+
+def suppress(
+    shop: Shop, phone: str, reason: SuppressionReason, account: AccountId | None = None
+) -> None:
+    of: Any = Transactions
+    transactions = shop.api.container.resolve(of[ContactsUnitOfWork])
+    owner = account or shop.id
+    with transactions.begin(owner) as uow:
+        entry = SuppressionEntry(phone=PhoneNumber(phone), reason=reason, at=shop.api.clock.now())
+        uow.suppressions.add(owner, entry)
+
+
+def listed(reply: Result) -> list[int]:
+    assert reply.status_code == 200, reply.text
+    return [item["id"] for item in reply.json["items"]]
+
+
+class TestCreating:
+    def test_a_contact_comes_back_with_all_keys(self, shop: Shop) -> None:
+        contact = create(shop, **{**FULL, "phone": "6984303406"})
+
+        assert contact == {
+            "id": contact["id"],
+            "ownerId": shop.id,
+            "phone": "+306984303406",
+            "email": "ana@example.com",
+            "firstName": "Άννα",
+            "lastName": "Lo",
+            "gender": "female",
+            "birthday": "1990-05-17T00:00:00.000Z",
+            "tags": ["vip", "a b"],
+            "isSubscribed": True,
+            "unsubscribedAt": None,
+            "isSuppressed": False,
+            "createdAt": NOON,
+            "updatedAt": NOON,
+        }
+
+    def test_what_is_not_given_is_null(self, shop: Shop) -> None:
+        contact = create(shop, email="", firstName="", gender=None, birthday="", tags=None)
+
+        assert contact.keys() == KEYS
+        empty = [contact[key] for key in ("email", "firstName", "lastName", "gender", "birthday")]
+        assert (empty, contact["tags"]) == ([None] * 5, [])
+
+    @pytest.mark.parametrize(
+        "phone", [6984303406, "00306984303406", "+30 698-430 (3406)", " 6984303406 "]
+    )
+    def test_a_number_may_be_written_in_many_ways(self, shop: Shop, phone: object) -> None:
+        assert create(shop, phone)["phone"] == "+306984303406"
+
+    def test_a_form_is_as_good_as_json(self, shop: Shop) -> None:
+        reply = shop.post(
+            "/api/contacts",
+            raw=b"phone=6984303406&firstName=Ana&isSubscribed=false",
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+
+        assert (reply.status_code, reply.json["isSubscribed"]) == (201, False)
+
+    @pytest.mark.parametrize(
+        ("fields", "code", "path"),
+        [
+            ({"phone": None}, "VALIDATION_ERROR", "phone"),
+            ({"phone": " "}, "VALIDATION_ERROR", "phone"),
+            ({"phone": True}, "VALIDATION_ERROR", "phone"),
+            ({"phone": 69.5}, "VALIDATION_ERROR", "phone"),
+            ({"phone": "07911123456"}, "INVALID_PHONE", "phone"),
+            ({"phone": "6" * 33}, "INVALID_PHONE", "phone"),
+            ({"email": "ana@"}, "INVALID_EMAIL", "email"),
+            ({"email": "a@" + "b" * 320 + ".gr"}, "INVALID_EMAIL", "email"),
+            ({"email": 5}, "VALIDATION_ERROR", "email"),
+            ({"gender": "f"}, "INVALID_GENDER", "gender"),
+            ({"birthday": "17/05/1990"}, "INVALID_BIRTHDAY", "birthday"),
+            ({"birthday": "2026-11-24"}, "INVALID_BIRTHDAY", "birthday"),
+            ({"birthday": "1876-11-23"}, "INVALID_BIRTHDAY", "birthday"),
+            ({"birthday": "1990-02-30"}, "INVALID_BIRTHDAY", "birthday"),
+            ({"firstName": "x" * 121}, "VALIDATION_ERROR", "firstName"),
+            ({"tags": "vip"}, "VALIDATION_ERROR", "tags"),
+            ({"tags": [""]}, "VALIDATION_ERROR", "tags"),
+            ({"tags": ["a;b"]}, "VALIDATION_ERROR", "tags"),
+            ({"tags": ["x" * 41]}, "VALIDATION_ERROR", "tags"),
+            ({"tags": [str(n) for n in range(51)]}, "VALIDATION_ERROR", "tags"),
+            ({"isSubscribed": "yes"}, "VALIDATION_ERROR", "isSubscribed"),
+            ({"isSubscribed": None}, "VALIDATION_ERROR", "isSubscribed"),
+            ({"consentSource": "x" * 501}, "VALIDATION_ERROR", "consentSource"),
+        ],
+    )
+    def test_bad_values_have_their_codes(
+        self, shop: Shop, fields: dict[str, object], code: str, path: str
+    ) -> None:
+        reply = shop.post("/api/contacts", {"phone": "6984303406", **fields})
+
+        assert error_of(reply) == (400, code)
+        assert [fault["path"] for fault in reply.json["fields"]] == [path]
+        assert shop.get("/api/contacts").json["total"] == 0
+
+    @pytest.mark.parametrize(
+        ("written", "day"),
+        [
+            ("1876-11-24", "1876-11-24"),
+            ("1990-05-17T23:30:00-02:00", "1990-05-18"),
+            ("1990-05-17T00:30:00+02:00", "1990-05-16"),
+            ("1990-05-17T12:00", "1990-05-17"),
+        ],
+    )
+    def test_a_birthday_is_a_date_in_utc(self, shop: Shop, written: str, day: str) -> None:
+        assert create(shop, birthday=written)["birthday"] == f"{day}T00:00:00.000Z"
+
+    def test_a_number_is_taken_once(self, shop: Shop) -> None:
+        create(shop)
+
+        reply = shop.post("/api/contacts", {"phone": "+306984303406"})
+
+        assert error_of(reply) == (409, "DUPLICATE_RESOURCE")
+        assert reply.json["fields"] == [{"path": "phone", "message": "already used"}]
+
+    def test_a_key_creates_once(self, shop: Shop) -> None:
+        headers = {"Idempotency-Key": "k1"}
+        first = shop.post("/api/contacts", {"phone": "6984303406"}, headers=headers)
+        again = shop.post("/api/contacts", {"phone": "6984303406"}, headers=headers)
+        other = shop.post("/api/contacts", {"phone": "6984303407"}, headers=headers)
+
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert again.json == first.json
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert error_of(other) == (409, "IDEMPOTENCY_KEY_REUSED")
+
+    def test_a_subscribed_contact_has_a_consent_event(self, shop: Shop) -> None:
+        contact = create(shop, consentSource="paper form 2026")
+
+        [event] = consents(shop, contact["id"])
+
+        assert event == {
+            "id": event["id"],
+            "contactId": contact["id"],
+            "type": "granted",
+            "channel": "sms",
+            "purpose": "marketing",
+            "source": "manual",
+            "sourceRef": None,
+            "consentText": None,
+            "consentTextVersion": None,
+            "statement": "paper form 2026",
+            "ip": None,
+            "userAgent": None,
+            "locale": None,
+            "actorUserId": shop.id,
+            "occurredAt": NOON,
+            "createdAt": event["createdAt"],
+        }
+
+    def test_an_unsubscribed_one_has_none(self, shop: Shop) -> None:
+        contact = create(shop, isSubscribed=False)
+
+        assert (contact["isSubscribed"], contact["unsubscribedAt"]) == (False, NOON)
+        assert consents(shop, contact["id"]) == []
+
+    def test_a_suppressed_number_may_be_stored(self, shop: Shop) -> None:
+        suppress(shop, "+306984303406", SuppressionReason.STOP)
+
+        assert create(shop)["isSuppressed"] is True
+
+
+class TestReading:
+    def test_a_contact_can_be_read(self, shop: Shop) -> None:
+        contact = create(shop)
+
+        assert shop.get(f"/api/contacts/{contact['id']}").json == contact
+
+    def test_another_stores_contact_is_not_found(self, api: Api, shop: Shop) -> None:
+        path = f"/api/contacts/{create(api.sign_up())['id']}"
+
+        assert error_of(shop.get(path)) == (404, "RESOURCE_NOT_FOUND")
+        assert error_of(shop.put(path, {"firstName": "X"})) == (404, "RESOURCE_NOT_FOUND")
+        assert error_of(shop.delete(path)) == (404, "RESOURCE_NOT_FOUND")
+        assert error_of(shop.get(f"{path}/consents")) == (404, "RESOURCE_NOT_FOUND")
+        assert shop.get("/api/contacts").json["total"] == 0
+
+    def test_operator_wide_suppressions_count(self, shop: Shop) -> None:
+        phone = f"+30698{shop.id:07d}"
+        suppress(shop, phone, SuppressionReason.IMPORT, SYSTEM_ACCOUNT)
+
+        assert create(shop, phone)["isSuppressed"] is True
+
+
+class TestListing:
+    def test_pages_are_bounded_and_newest_first(self, shop: Shop) -> None:
+        ids = [create(shop, f"698430340{n}")["id"] for n in range(3)]
+
+        reply = shop.get("/api/contacts?page=-5&pageSize=2")
+        last = shop.get("/api/contacts?page=9&pageSize=1000")
+
+        assert (listed(reply), reply.json["total"]) == (ids[:0:-1], 3)
+        assert (reply.json["page"], reply.json["pageSize"]) == (1, 2)
+        assert (listed(last), last.json["page"], last.json["pageSize"]) == ([], 9, 100)
+        assert error_of(shop.get("/api/contacts?page=abc")) == (400, "VALIDATION_ERROR")
+
+    def test_rows_are_full_in_every_case(self, shop: Shop) -> None:
+        create(shop, gender="female", birthday="1990-01-01")
+        for query in ("", "?q=698", "?listId=all", "?listId=gender_female_age_25_39"):
+            [row] = shop.get(f"/api/contacts{query}").json["items"]
+            assert row.keys() == KEYS
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("q=%CE%B1%CE%BD%CE%BD%CE%B1", ["ana"]),
+            ("q=EXAMPLE", ["ana"]),
+            ("q=%2B3069", ["old", "bob", "ana"]),
+            ("q=+", ["old", "bob", "ana"]),
+            ("q=100%25", []),
+            ("isSubscribed=TRUE", ["old", "ana"]),
+            ("isSubscribed=false", ["bob"]),
+            ("isSubscribed=maybe", ["old", "bob", "ana"]),
+            ("tags=vip", ["bob", "ana"]),
+            ("tags=VIP,%20new,", ["bob"]),
+            ("listId=all", ["old", "ana"]),
+            ("listId=gender_male", ["old"]),
+            ("listId=age_40_plus", ["old"]),
+            ("listId=gender_male_age_40_plus", ["old"]),
+            ("listId=gender_female_age_40_plus", []),
+            ("listId=all&isSubscribed=false", []),
+            ("listId=all&q=anna&tags=vip", []),
+        ],
+    )
+    def test_a_list_can_be_narrowed(self, shop: Shop, query: str, found: list[str]) -> None:
+        people = {
+            "ana": create(
+                shop, "6984303401", firstName="Άννα", email="ana@example.com", tags=["vip"]
+            ),
+            "bob": create(shop, "6984303402", isSubscribed=False, tags=["vip", "new"]),
+            "old": create(shop, "6984303403", gender="male", birthday="1950-01-01"),
+        }
+        names = {contact["id"]: name for name, contact in people.items()}
+
+        assert [names[each] for each in listed(shop.get(f"/api/contacts?{query}"))] == found
+
+    def test_a_minor_and_a_suppressed_number_are_on_no_system_list(self, shop: Shop) -> None:
+        create(shop, "6984303401", birthday="2008-11-25")
+        adult = create(shop, "6984303402", birthday="2008-11-24")
+        create(shop, "6984303403")
+        suppress(shop, "+306984303403", SuppressionReason.MANUAL)
+
+        assert listed(shop.get("/api/contacts?listId=all")) == [adult["id"]]
+
+    @pytest.mark.parametrize(
+        ("list_id", "status", "code"),
+        [
+            ("5", 404, "RESOURCE_NOT_FOUND"),
+            ("99999999999", 404, "RESOURCE_NOT_FOUND"),
+            ("-1", 404, "RESOURCE_NOT_FOUND"),
+            ("0", 400, "VALIDATION_ERROR"),
+            ("All", 400, "VALIDATION_ERROR"),
+            ("gender_x_age_25_39", 400, "VALIDATION_ERROR"),
+            ("vip", 400, "VALIDATION_ERROR"),
+        ],
+    )
+    def test_an_unknown_list_is_refused(
+        self, shop: Shop, list_id: str, status: int, code: str
+    ) -> None:
+        assert error_of(shop.get(f"/api/contacts?listId={list_id}")) == (status, code)
+
+
+class TestChanging:
+    def test_an_empty_body_changes_nothing(self, shop: Shop) -> None:
+        contact = create(shop, **{**FULL, "phone": "6984303406"})
+        shop.api.clock.advance(timedelta(minutes=1))
+
+        assert shop.put(f"/api/contacts/{contact['id']}", {}).json == contact
+
+    def test_only_what_is_sent_changes(self, shop: Shop) -> None:
+        contact = create(shop, **{**FULL, "phone": "6984303406"})
+        shop.api.clock.advance(timedelta(minutes=1))
+
+        changed = shop.put(f"/api/contacts/{contact['id']}", {"lastName": "Li"}).json
+
+        assert changed == {**contact, "lastName": "Li", "updatedAt": "2026-11-24T12:01:00.000Z"}
+
+    @pytest.mark.parametrize("nothing", [None, ""])
+    def test_fields_can_be_cleared(self, shop: Shop, nothing: object) -> None:
+        contact = create(shop, **{**FULL, "phone": "6984303406"})
+        fields = ("email", "firstName", "lastName", "gender", "birthday")
+
+        changed = shop.put(f"/api/contacts/{contact['id']}", dict.fromkeys(fields, nothing)).json
+
+        assert [changed[field] for field in fields] == [None] * 5
+
+    @pytest.mark.parametrize(("tags", "after"), [(None, []), ([], []), (["B"], ["b"])])
+    def test_tags_are_replaced_whole(self, shop: Shop, tags: object, after: list[str]) -> None:
+        contact = create(shop, tags=["a"])
+
+        assert shop.put(f"/api/contacts/{contact['id']}", {"tags": tags}).json["tags"] == after
+
+    @pytest.mark.parametrize("phone", [None, "", "123"])
+    def test_a_phone_cannot_be_cleared(self, shop: Shop, phone: object) -> None:
+        path = f"/api/contacts/{create(shop)['id']}"
+
+        assert error_of(shop.put(path, {"phone": phone})) == (400, "INVALID_PHONE")
+
+    def test_a_changed_contact_is_found_by_its_new_number(self, shop: Shop) -> None:
+        contact = create(shop)
+
+        shop.put(f"/api/contacts/{contact['id']}", {"phone": "+4915112345678"})
+
+        assert listed(shop.get("/api/contacts?q=4915112345678")) == [contact["id"]]
+        assert listed(shop.get("/api/contacts?q=6984303406")) == []
+
+    def test_a_number_of_another_contact_is_refused(self, shop: Shop) -> None:
+        create(shop, "6984303401")
+        path = f"/api/contacts/{create(shop, '6984303402')['id']}"
+
+        assert error_of(shop.put(path, {"phone": "6984303401"})) == (409, "DUPLICATE_RESOURCE")
+
+    @pytest.mark.parametrize(
+        "body", [{"isSubscribed": None}, {"isSubscribed": "no"}, {"isSubscribed": 0}]
+    )
+    def test_is_subscribed_must_be_a_boolean(self, shop: Shop, body: object) -> None:
+        path = f"/api/contacts/{create(shop)['id']}"
+
+        assert error_of(shop.put(path, body)) == (400, "VALIDATION_ERROR")
+
+    def test_an_opt_out_is_dated_and_written_down_once(self, shop: Shop) -> None:
+        contact = create(shop)
+        path = f"/api/contacts/{contact['id']}"
+        out = shop.put(path, {"isSubscribed": False}).json
+        shop.api.clock.advance(timedelta(minutes=1))
+
+        again = shop.put(path, {"isSubscribed": False, "firstName": "X"}).json
+
+        assert (out["isSubscribed"], out["unsubscribedAt"]) == (False, NOON)
+        assert again["unsubscribedAt"] == NOON
+        told = [(event["type"], event["actorUserId"]) for event in consents(shop, contact["id"])]
+        assert told == [("withdrawn", shop.id), ("granted", shop.id)]
+
+    def test_an_opt_in_clears_the_date_and_is_written_down(self, shop: Shop) -> None:
+        contact = create(shop, isSubscribed=False)
+
+        changed = shop.put(
+            f"/api/contacts/{contact['id']}", {"isSubscribed": True, "consentSource": "by phone"}
+        ).json
+
+        assert (changed["isSubscribed"], changed["unsubscribedAt"]) == (True, None)
+        [event] = consents(shop, contact["id"])
+        assert (event["type"], event["statement"]) == ("granted", "by phone")
+
+    @pytest.mark.parametrize(
+        ("reason", "stays"),
+        [
+            (SuppressionReason.STOP, False),
+            (SuppressionReason.UNSUBSCRIBE, False),
+            (SuppressionReason.MANUAL, False),
+            (SuppressionReason.IMPORT, True),
+            (SuppressionReason.INVALID_NUMBER, True),
+        ],
+    )
+    def test_setting_subscribed_lifts_what_a_store_may_lift(
+        self, shop: Shop, reason: SuppressionReason, *, stays: bool
+    ) -> None:
+        contact = create(shop)
+        suppress(shop, contact["phone"], reason)
+
+        changed = shop.put(f"/api/contacts/{contact['id']}", {"isSubscribed": True}).json
+
+        assert changed["isSuppressed"] is stays
+        assert len(consents(shop, contact["id"])) == (1 if stays else 2)
+
+    def test_a_refused_change_changes_nothing(self, shop: Shop) -> None:
+        contact = create(shop)
+        path = f"/api/contacts/{contact['id']}"
+
+        shop.put(path, {"isSubscribed": False, "gender": "x"})
+
+        assert shop.get(path).json == contact
+
+
+class TestDeleting:
+    def test_a_deleted_contact_is_gone(self, shop: Shop) -> None:
+        path = f"/api/contacts/{create(shop)['id']}"
+
+        assert shop.delete(path).json == {"ok": True}
+
+        assert error_of(shop.get(path)) == (404, "RESOURCE_NOT_FOUND")
+        assert error_of(shop.delete(path)) == (404, "RESOURCE_NOT_FOUND")
+        assert create(shop)["isSuppressed"] is False
+
+    def test_an_opt_out_survives_a_deletion(self, shop: Shop) -> None:
+        path = f"/api/contacts/{create(shop)['id']}"
+        shop.put(path, {"isSubscribed": False})
+
+        shop.delete(path)
+
+        assert create(shop)["isSuppressed"] is True
+
+
+class TestConsents:
+    def test_the_history_comes_in_pages(self, shop: Shop) -> None:
+        path = f"/api/contacts/{create(shop)['id']}"
+        for subscribed in (False, True, False):
+            shop.put(path, {"isSubscribed": subscribed})
+
+        page = shop.get(f"{path}/consents?pageSize=2&page=2").json
+
+        assert [event["type"] for event in page["items"]] == ["withdrawn", "granted"]
+        assert (page["total"], page["page"], page["pageSize"]) == (4, 2, 2)
+        assert shop.get(f"{path}/consents?pageSize=500").json["pageSize"] == 200
