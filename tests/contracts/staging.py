@@ -25,10 +25,12 @@ from retail_core.messages.model import (
     ClaimedBatch,
     DeliveryReport,
     Dropped,
+    FrozenAudience,
     MessageState,
 )
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.messages.use_cases.settling import settle
+from retail_core.templates.rendering import Field
 from tests.contracts.billing import subscribed
 from tests.contracts.contacts import added, draft
 from tests.contracts.worlds import World
@@ -96,6 +98,7 @@ def started(
 def clear_the_stage(world: World) -> None:
     """Take what other tests left waiting, so that only this test's own work is due."""
     with world.transactions.across_accounts() as uow:
+        uow.batches.free_stale_claims_across_accounts(FOREVER - LEASE)
         while uow.batches.claim_across_accounts(WorkerId("stage hand"), FOREVER, FOREVER):
             pass
         while calls := uow.reports.take_new_across_accounts(5_000):
@@ -107,6 +110,14 @@ def claim(world: World, worker: WorkerId = ANN) -> ClaimedBatch | None:
     now = world.clock.now()
     with world.transactions.across_accounts() as uow:
         return uow.batches.claim_across_accounts(worker, now, now + LEASE)
+
+
+def all_claims(world: World, worker: WorkerId = ANN) -> list[ClaimedBatch]:
+    """Claim until nothing is due."""
+    batches = []
+    while batch := claim(world, worker):
+        batches.append(batch)
+    return batches
 
 
 def claimed(world: World, worker: WorkerId = ANN) -> ClaimedBatch:
@@ -195,3 +206,37 @@ def report(
     """A delivery report."""
     plain = {"reference": None, "phone": None, "word": state.word, "error": None}
     return DeliveryReport(provider_id=provider_id, state=state, at=at, **plain | changes)
+
+
+def freeze(
+    world: World, campaign: Campaign, fields: frozenset[Field] = frozenset(), **changes: Any
+) -> FrozenAudience:
+    """Freeze everybody in batches of three."""
+    account = campaign.account_id
+    with world.transactions.begin(account) as uow:
+        return uow.batches.freeze(
+            account,
+            campaign.id,
+            AudienceSpec(),
+            rules(world, **changes),
+            fields,
+            3,
+            world.clock.now(),
+        )
+
+
+def due(world: World) -> bool:
+    with world.transactions.across_accounts() as uow:
+        return uow.batches.due_across_accounts(world.clock.now())
+
+
+def pause(world: World, campaign: Campaign) -> None:
+    with world.transactions.begin(campaign.account_id) as uow:
+        uow.progress.pause_by_gateway(
+            campaign.account_id, campaign.id, "gateway_refused", world.clock.now()
+        )
+
+
+def change(world: World, account: AccountId, contact: Contact, **changes: Any) -> None:
+    with world.transactions.begin(account) as uow:
+        uow.contacts.save(account, attrs.evolve(contact, **changes))

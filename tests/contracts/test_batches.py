@@ -1,0 +1,25 @@
+"""The contract of batches, in memory and on PostgreSQL."""
+
+import pytest
+
+from tests.contracts.batches import BatchClaiming, BatchIntent
+from tests.contracts.freezing import BatchFreezing
+from tests.contracts.returning import BatchReturning, BatchSweeping
+from tests.contracts.settling import BatchSettling
+from tests.contracts.staging import clear_the_stage
+from tests.contracts.worlds import World
+
+
+@pytest.fixture(autouse=True)
+def _stage(world: World) -> None:
+    clear_the_stage(world)
+
+
+class BatchStoreContract(
+    BatchFreezing, BatchClaiming, BatchIntent, BatchSettling, BatchReturning, BatchSweeping
+):
+    """All verbs of the port; each part has a file of its own."""
+
+
+class TestBatchStore(BatchStoreContract):
+    pass
