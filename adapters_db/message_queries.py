@@ -43,9 +43,10 @@ _COUNT = f"{_LOG} SELECT count(*) FROM log {_DIGITS}"
 _PAGE = f"""{_LOG}
 SELECT log.*, c.first_number + log.seq AS number, c.plan, c.started_at,
        p.first_name AS contact_first_name, p.last_name AS contact_last_name
-FROM log JOIN campaign c ON c.id = %(campaign)s AND c.account_id = %(account)s
-     LEFT JOIN contact p ON p.account_id = %(account)s AND p.id = log.contact_id {_DIGITS}
-ORDER BY log.seq DESC LIMIT %(page_size)s OFFSET %(offset)s
+FROM (SELECT * FROM log {_DIGITS} ORDER BY seq DESC LIMIT %(page_size)s OFFSET %(offset)s) log
+     JOIN campaign c ON c.id = %(campaign)s AND c.account_id = %(account)s
+     LEFT JOIN contact p ON p.account_id = %(account)s AND p.id = log.contact_id
+ORDER BY log.seq DESC
 """
 
 _converter = cattrs.Converter()

@@ -16,6 +16,11 @@ LOCK_TIMEOUT_SECONDS = 10
 
 _ADVISORY_LOCK = 7_308_324_466
 
+# Each look at the revision would tell the kind of database as well.
+logging.getLogger("alembic.runtime.migration").addFilter(
+    lambda record: record.msg.startswith("Running")
+)
+
 
 def upgrade(url: str, revision: str = "heads") -> None:
     """Migrate forward; side by side one runs and the others find it done."""
@@ -42,13 +47,7 @@ def configuration() -> Config:
     return config
 
 
-def _is_a_migration(record: logging.LogRecord) -> bool:
-    return record.msg.startswith("Running")
-
-
 def _run(url: str, run: Callable[[Config], None]) -> None:
-    # else each look at the revision tells the kind of database as well
-    logging.getLogger("alembic.runtime.migration").addFilter(_is_a_migration)
     config = configuration()
     engine = create_engine(psycopg_url(url), poolclass=NullPool)
     with engine.connect() as connection:

@@ -17,7 +17,6 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC
 from types import TracebackType
@@ -44,6 +43,8 @@ GUNICORN_LOGGING: Final[dict[str, object]] = {
     "handlers": {"loguru": {"class": "adapters_http.logs.StandardLibraryHandler"}},
     "formatters": {},
 }
+
+LONG_IDS: Final = frozenset({"requestId", "jobKey"})
 
 _COLOURS: Final = {
     "TRACE": "90",
@@ -133,12 +134,8 @@ def json_line(record: "loguru.Record") -> str:
 
 def text_line(record: "loguru.Record", *, colour: bool = False) -> str:
     """A record for people: time, level, message, and what is bound to it but not said by it."""
-    extra: Mapping[object, object] = record["extra"]
-    said = {"None", *record["message"].split()}
     bound = " ".join(
-        f"{name}={redacted_value(value, str(name))}"
-        for name, value in extra.items()
-        if name != "process" and str(value) not in said
+        f"{name}={redacted_value(value, name)}" for name, value in _unsaid(record).items()
     )
     level = record["level"].name
     parts = [f"{record['time']:%H:%M:%S}", f"{level:<8}", redacted(record["message"])]
@@ -152,6 +149,18 @@ def text_line(record: "loguru.Record", *, colour: bool = False) -> str:
         parts.append(f"\x1b[90m{bound}\x1b[0m" if colour else bound)
     failure = _traceback_of(record).translate(_CONTROLS)
     return " ".join(parts) + (f"\n    {failure}" if failure else "")
+
+
+def _unsaid(record: "loguru.Record") -> dict[str, object]:
+    """What is bound, without what the message or another name says already; long ids last."""
+    said = {"None", *record["message"].split()}
+    unsaid: dict[str, object] = {}
+    bound = {str(name): value for name, value in record["extra"].items() if name != "process"}
+    for name in sorted(bound, key=LONG_IDS.__contains__):
+        if str(bound[name]) not in said:
+            unsaid[name] = bound[name]
+            said.add(str(bound[name]))
+    return unsaid
 
 
 def _traceback_of(record: "loguru.Record") -> str:
