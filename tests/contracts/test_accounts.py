@@ -10,14 +10,13 @@ from retail_core.accounts.ports import AccessTokens, PasswordHasher
 from retail_core.kernel.secrets import SecretText
 from retail_core.testing.accounts import PlainAccessTokens, PlainPasswords
 from tests.contracts.accounts import (
-    AccessTokensContract,
     AccountQueriesContract,
     AccountStoreContract,
-    PasswordHasherContract,
     SessionQueriesContract,
     SessionStoreContract,
     WalletOpeningContract,
 )
+from tests.contracts.credentials import AccessTokensContract, PasswordHasherContract
 
 SECRET = SecretText("a secret that is long enough for HMAC")
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from tests.contracts.worlds import World
 
 ORIGIN: Final = "https://app.example.com"
 WEBHOOK_SECRET: Final = "the gateway's secret"
+ADDRESS: Final = "203.0.113.7"
 PASSWORD: Final = "correct horse"
 VARIABLES: Final[dict[str, str]] = {
     "APP_ENV": "test",
@@ -41,6 +43,13 @@ VARIABLES: Final[dict[str, str]] = {
     "PUBLIC_BASE_URL": "https://api.example.com",
     "BCRYPT_COST": "4",
 }
+SET_COOKIE: Final = re.compile(
+    r"rt=[0-9a-f]{128}; Path=/; Expires=\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT; "
+    r"HttpOnly; Secure; SameSite=None"
+)
+CLEARED_COOKIE: Final = (
+    "rt=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=None"
+)
 _numbers = itertools.count(1)
 _seeds = itertools.count(1)
 
@@ -79,7 +88,7 @@ class Api:
             sent.setdefault("Content-Type", "application/json")
         path, _, query = path.partition("?")
         return self.client.simulate_request(
-            method, path, query_string=query, headers=sent, body=raw
+            method, path, query_string=query, headers=sent, body=raw, remote_addr=ADDRESS
         )
 
     def get(self, path: str, **how: Any) -> Result:

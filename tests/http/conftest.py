@@ -14,8 +14,9 @@ from adapters_http.app import create_app
 from retail_core.kernel.ports import Clock
 from retail_core.kernel.settings import Env
 from retail_core.testing.clock import FixedClock
-from tests.contracts.worlds import memory_world
+from tests.contracts.worlds import World, memory_world
 from tests.http.api import VARIABLES, Api, Shop, api_in_memory
+from tests.http.things import api_of_things
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +64,18 @@ def any_api(request: pytest.FixtureRequest) -> Api:
 def shop(api: Api) -> Shop:
     """A new shop, signed in, on PostgreSQL."""
     return api.sign_up()
+
+
+@pytest.fixture
+def edge_world() -> World:
+    """The world in memory behind `edge`."""
+    return memory_world()
+
+
+@pytest.fixture
+def edge(edge_world: World) -> Api:
+    """The app over the resources of `things`, to try the edge by itself."""
+    return api_of_things(edge_world)
 
 
 @pytest.fixture
