@@ -56,7 +56,7 @@ class MemoryMessageStore:
     def _apply(self, report: DeliveryReport, now: datetime) -> bool:
         """False if no message has the report's provider id."""
         for row in self.tables.messages:
-            if row.provider_id == report.provider_id:
+            if row.provider_id == report.provider_id and sees(self.bound_to, row.account):
                 changed = reported_row(row, report, now)
                 self.tables.messages.put((row.campaign, row.seq), changed)
                 self._count(row, changed, now)

@@ -1,0 +1,61 @@
+"""The contracts of messages and delivery reports, in memory and on PostgreSQL."""
+
+import pytest
+
+from adapters_http.machine import SystemClock
+from retail_core.kernel.clock import Clock
+from retail_core.messages.ports import Pause
+from retail_core.testing.clock import ClockPause, FixedClock
+from tests.contracts.messages import (
+    MessageNumbersContract,
+    MessageOriginsContract,
+    MessageQueriesContract,
+    MessageTracesContract,
+    PauseContract,
+)
+from tests.contracts.reports import MessageStoreContract, ReportStoreContract
+from workers.machine import SystemPause
+
+
+class TestMessageNumbers(MessageNumbersContract):
+    pass
+
+
+class TestMessageQueries(MessageQueriesContract):
+    pass
+
+
+class TestMessageTraces(MessageTracesContract):
+    pass
+
+
+class TestMessageOrigins(MessageOriginsContract):
+    pass
+
+
+class TestMessageStore(MessageStoreContract):
+    pass
+
+
+class TestReportStore(ReportStoreContract):
+    pass
+
+
+class TestClockPause(PauseContract):
+    @pytest.fixture
+    def clock(self) -> FixedClock:
+        return FixedClock()
+
+    @pytest.fixture
+    def pause(self, clock: FixedClock) -> Pause:
+        return ClockPause(clock)
+
+
+class TestSystemPause(PauseContract):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return SystemClock()
+
+    @pytest.fixture
+    def pause(self) -> Pause:
+        return SystemPause()
