@@ -31,10 +31,9 @@ def settle(
     changed = results.at(settlement.positions)
     captured = changed.credits_in(MessageState.SENT)
     released = changed.credits_in(MessageState.FAILED, MessageState.CANCELLED)
-    late = settlement.previous is MessageState.UNKNOWN
     uow.credits.settle(
         batch.key.account,
-        f"{ref}:late" if late else str(ref),
+        _credits_key(ref, settlement, changed),
         captured=captured,
         released=released,
         campaign=batch.key.campaign,
@@ -46,6 +45,21 @@ def settle(
     if any(changed.provider_ids):
         uow.jobs.add(jobs.match_parked_reports())
     return True
+
+
+def _credits_key(ref: UUID, settlement: Settlement, changed: BatchResults) -> str:
+    """A key that moves credits once, also where unknown rows are resolved a few at a time.
+
+    A row leaves UNKNOWN once, so the first that does so names the late settlement.
+    """
+    if settlement.previous is not MessageState.UNKNOWN:
+        return str(ref)
+    resolved = [
+        position
+        for position, state in zip(settlement.positions, changed.states, strict=True)
+        if state is not MessageState.UNKNOWN
+    ]
+    return f"{ref}:late:{min(resolved, default='none')}"
 
 
 def _progress(
