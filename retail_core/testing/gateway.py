@@ -33,11 +33,12 @@ class FakeGateway:
     """A gateway that takes everything, unless a test says otherwise for the next calls.
 
     `accepted` is what the phones would have received, in order; `calls` is what was asked, also
-    where nothing was taken.
+    where nothing was taken. Ids of messages begin with `name`.
     """
 
     clock: Clock = attrs.field(factory=FixedClock)
     is_away: bool = False
+    name: str = "fake"
     accepted: list[OutgoingMessage] = attrs.field(init=False, factory=list)
     calls: list[tuple[OutgoingMessage, ...]] = attrs.field(init=False, factory=list)
     _answers: deque[Answer] = attrs.field(init=False, factory=deque)
@@ -76,7 +77,7 @@ class FakeGateway:
         """Take these messages; each gets an id of its own."""
         ids = []
         for message in messages:
-            provider_id = ProviderId(f"fake-{len(self.accepted) + 1}")
+            provider_id = ProviderId(f"{self.name}-{len(self.accepted) + 1}")
             self.accepted.append(message)
             self._taken[provider_id] = message
             self._states[provider_id] = MessageState.SENT
