@@ -81,7 +81,11 @@ def _parts(req: Request) -> Iterator[Any]:
     handler.parse_options.max_body_part_count = PARTS_MAX
     handler.parse_options.max_body_part_buffer_size = TEXT_PART_BYTES_MAX
     stream: Any = bodies.stream(req)  # falcon would also accept None as a size
-    form: MultipartForm = handler.deserialize(stream, req.content_type, req.content_length)
+    assert req.context.route is not None
+    # a chunked body tells no length; the stream knows where it ends
+    length = req.content_length
+    bytes_max = req.context.route.body_bytes_max if length is None else length
+    form: MultipartForm = handler.deserialize(stream, req.content_type, bytes_max)
     yield from form
 
 
