@@ -8,6 +8,7 @@ import attrs
 from sqlalchemy import Column, func, select, text
 
 from adapters_db.connections import Connections
+from adapters_db.tables.accounts import refresh_token, session
 from adapters_db.tables.jobs import failed_job
 from adapters_db.tables.kernel import idempotency_key
 
@@ -16,6 +17,8 @@ ROWS_PER_TRANSACTION_MAX: Final = 10_000
 AGE_OF: Final[Mapping[str, Column[Any]]] = {
     "idempotency_keys": idempotency_key.c.created_at,
     "failed_jobs": failed_job.c.failed_at,
+    "sessions": session.c.expires_at,
+    "refresh_tokens": refresh_token.c.expires_at,
 }
 """What can be pruned, and the column that tells its age; each has an index."""
 

@@ -9,6 +9,7 @@ import attrs
 from retail_core.kernel.clock import Clock
 
 FAILED_JOBS_LIFE: Final = timedelta(days=90)
+ENDED_SESSIONS_LIFE: Final = timedelta(days=30)
 
 
 class Pruning(Protocol):
@@ -25,6 +26,9 @@ class Lives:
 
     idempotency_keys: timedelta
     failed_jobs: timedelta = FAILED_JOBS_LIFE
+    # counted from their end: an expired token is refused whether it is still known or not
+    sessions: timedelta = ENDED_SESSIONS_LIFE
+    refresh_tokens: timedelta = timedelta(0)
 
     def by_name(self) -> Mapping[str, timedelta]:
         return attrs.asdict(self, recurse=False)

@@ -40,7 +40,7 @@ refresh_token = Table(
     Column("account_id", Integer, nullable=False),
     Column("session_id", Integer, nullable=False),
     Column("generation", Integer, nullable=False),
-    Column("expires_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False, index=True),
     ForeignKeyConstraint(
         ["account_id", "session_id"], ["session.account_id", "session.id"], ondelete="CASCADE"
     ),

@@ -47,6 +47,7 @@ def upgrade() -> None:
         "CREATE INDEX refresh_token_account_id_session_id_idx "
         "ON refresh_token (account_id, session_id)"
     )
+    op.execute("CREATE INDEX refresh_token_expires_at_idx ON refresh_token (expires_at)")
     enable_row_security("refresh_token")
 
 
