@@ -1,5 +1,8 @@
 """How far a campaign got, and what became of each of its messages."""
 
+import re
+from typing import Final
+
 import attrs
 
 from adapters_http import codec, replies, values
@@ -17,7 +20,10 @@ from retail_core.messages.queries import MessageFilter, MessageQueries, MessageR
 
 PAGE_SIZE = 50
 PAGE_SIZE_MAX = 200
-_STATES = {state.word: state for state in MessageState if state is not MessageState.SUBMITTING}
+_BETWEEN_DIGITS: Final = re.compile(r"[ ()./-]")
+_STATES: Final = {
+    state.word: state for state in MessageState if state is not MessageState.SUBMITTING
+}
 
 
 @attrs.frozen
@@ -84,7 +90,7 @@ class CampaignMessages:
             "status": record.state.word,
             "errorCode": record.error_code,
             "error": record.error,
-            "encoding": record.encoding and record.encoding.word,
+            "encoding": None if record.encoding is None else record.encoding.word,
             "segments": record.parts,
             "credits": record.credits,
             "country": country_of(record.phone) if record.phone else None,
@@ -105,10 +111,17 @@ def _names(record: MessageRecord) -> dict[str, object]:
 def _wanted(asked: CampaignMessagesQuery) -> MessageFilter:
     if asked.status is not None and asked.status not in _STATES:
         raise InvalidField("status", "must be one of " + ", ".join(_STATES))
-    digits = asked.q
-    if digits is not None and not (digits.isascii() and digits.isdigit()):
+    return MessageFilter(_STATES[asked.status] if asked.status else None, _digits(asked.q))
+
+
+def _digits(written: str | None) -> str | None:
+    """The digits of a number as people write it, or of a part of one."""
+    if written is None:
+        return None
+    digits = _BETWEEN_DIGITS.sub("", written.removeprefix("+"))
+    if not (digits.isascii() and digits.isdigit()):
         raise InvalidField("q", "must be digits of the number")
-    return MessageFilter(_STATES[asked.status] if asked.status else None, digits)
+    return digits
 
 
 ROUTES = (
