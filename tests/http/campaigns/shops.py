@@ -44,7 +44,7 @@ ROUTES: Final = (
 )
 _numbers = itertools.count(1)
 
-Shape = Mapping[str, Any]
+Shape = dict[str, Any]
 
 CAMPAIGN: Final[Shape] = {
     "id": int,
@@ -168,7 +168,7 @@ def started(shop: Shop, **fields: object) -> int:
 
 def send(api: Api, gateway: FakeGateway | None = None) -> FakeGateway:
     """Let a worker send whatever is due."""
-    gateway = gateway or FakeGateway(api.clock)
+    gateway = gateway or new_gateway(api)
     dispatch = DispatchBatch(
         stores(api),
         gateway,
@@ -181,6 +181,11 @@ def send(api: Api, gateway: FakeGateway | None = None) -> FakeGateway:
     while dispatch(WorkerId("w1")) is not DispatchOutcome.IDLE:
         pass
     return gateway
+
+
+def new_gateway(api: Api) -> FakeGateway:
+    """A gateway whose ids no other one gives."""
+    return FakeGateway(api.clock, name=f"gateway{next(_numbers)}")
 
 
 def report(api: Api, reports: "list[DeliveryReport]") -> None:

@@ -1,0 +1,460 @@
+"""Enqueue: one decision, in the contract's order of checks, done once (http-contract, 1.9, 3.5)."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+from falcon.testing import Result
+
+from retail_core.audiences.model import AudienceSpec
+from retail_core.campaigns.model import CampaignContent
+from retail_core.credits.model import Wallet
+from retail_core.kernel.ids import CampaignId
+from retail_core.kernel.phones import PhoneNumber
+from tests.contracts.worlds import memory_world
+from tests.http.api import Api, Shop, error_of
+from tests.http.campaigns.shops import (
+    activate,
+    add_person,
+    assert_shape,
+    campaigns_in_memory,
+    create,
+    enqueue,
+    give_credits,
+    new_shop,
+    pause,
+    send,
+    started,
+    stores,
+    wallet,
+)
+
+STARTED = {
+    "queued": int,
+    "enqueuedJobs": int,
+    "campaignId": int,
+    "status": str,
+    "credits": dict,
+}
+TOO_LONG = "α" * 2000
+
+
+def unchecked(shop: Shop, text: str) -> int:
+    """A campaign from before today's rules."""
+    with stores(shop.api).begin(shop.id) as uow:
+        content = CampaignContent("old", text, AudienceSpec(), include_offer=True)
+        found: int = uow.campaigns.add(shop.id, content, 0, shop.api.clock.now()).id
+        return found
+
+
+def state_of(shop: Shop, campaign: int) -> tuple[str, str | None]:
+    found = shop.get(f"/api/campaigns/{campaign}").json
+    return found["status"], found["statusReason"]
+
+
+def keyed(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key}
+
+
+class TestStart:
+    def test_it_answers_with_what_waits_and_what_is_held(self, seller: Shop) -> None:
+        campaign = create(seller)
+
+        reply = enqueue(seller, campaign)
+
+        assert reply.status_code == 200
+        assert_shape(reply.json, STARTED)
+        assert reply.json == {
+            "queued": 3,
+            "enqueuedJobs": 3,
+            "campaignId": campaign,
+            "status": "sending",
+            "credits": {"required": 3, "held": 3},
+        }
+        assert wallet(seller) == Wallet(available=97, held=3)
+        after = seller.get(f"/api/campaigns/{campaign}").json
+        assert (after["status"], after["total"], after["processed"]) == ("sending", 3, 0)
+        assert after["startedAt"] == "2026-11-24T12:00:00.000Z"
+
+    def test_an_empty_object_may_be_sent(self, seller: Shop) -> None:
+        reply = seller.post(f"/api/campaigns/{create(seller)}/enqueue", {})
+
+        assert reply.status_code == 200
+
+    def test_the_hold_is_what_every_text_costs_exactly(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, people=2)
+        add_person(shop, first_name="α" * 40)
+        add_person(shop, phone=PhoneNumber("+491512345678"), country="DE")
+        campaign = create(shop, messageText="Hello {{firstName}}", includeOffer=False)
+
+        credits = enqueue(shop, campaign).json["credits"]
+
+        # two Greek numbers with one part, one of two parts in Unicode, one in Germany at 2 a part
+        assert credits == {"required": 6, "held": 6}
+
+    def test_the_audience_is_that_of_the_moment(self, seller: Shop) -> None:
+        campaign = create(seller)
+        add_person(seller)
+        add_person(seller, is_subscribed=False)
+        add_person(seller, birthday=date(2015, 1, 1))
+
+        assert enqueue(seller, campaign).json["queued"] == 4
+        assert seller.get(f"/api/campaigns/{campaign}").json["total"] == 4
+
+    @pytest.mark.parametrize("number", ["0", "abc", "1.5", "+1", "-0"])
+    def test_what_cannot_be_an_id_has_a_code_of_its_own(
+        self, quick_seller: Shop, number: str
+    ) -> None:
+        assert error_of(enqueue(quick_seller, number)) == (400, "INVALID_ID")
+
+    @pytest.mark.parametrize("number", ["-1", "2147483647", "2147483648", "9" * 60])
+    def test_an_id_that_no_campaign_has_is_not_found(self, seller: Shop, number: str) -> None:
+        assert error_of(enqueue(seller, number)) == (404, "RESOURCE_NOT_FOUND")
+
+    def test_another_shops_campaign_is_not_found(self, seller: Shop) -> None:
+        other = new_shop(seller.api)
+        theirs = create(other)
+
+        assert error_of(enqueue(seller, theirs)) == (404, "RESOURCE_NOT_FOUND")
+        assert state_of(other, theirs) == ("draft", None)
+
+    @pytest.mark.parametrize("raw", [b"[]", b"7", b"{", b'{"a":1,"a":2}'])
+    def test_a_body_that_is_no_object_is_refused(self, quick_seller: Shop, raw: bytes) -> None:
+        headers = {"Content-Type": "application/json"}
+
+        reply = enqueue(quick_seller, create(quick_seller), raw=raw, headers=headers)
+
+        assert error_of(reply) == (400, "VALIDATION_ERROR")
+
+    def test_another_type_of_body_is_refused(self, quick_seller: Shop) -> None:
+        headers = {"Content-Type": "text/plain"}
+
+        reply = enqueue(quick_seller, create(quick_seller), raw=b"x", headers=headers)
+
+        assert error_of(reply) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+    def test_it_is_not_read(self, quick_seller: Shop) -> None:
+        reply = quick_seller.get(f"/api/campaigns/{create(quick_seller)}/enqueue")
+
+        assert error_of(reply) == (405, "METHOD_NOT_ALLOWED")
+
+    def test_nobody_starts_without_signing_in(self, quick_seller: Shop) -> None:
+        campaign = create(quick_seller)
+
+        reply = quick_seller.api.post(f"/api/campaigns/{campaign}/enqueue")
+
+        assert error_of(reply) == (401, "UNAUTHORIZED")
+
+
+class TestOrderOfChecks:
+    """Each case has every later fault as well."""
+
+    def test_state_comes_before_text(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, people=0, credits=0, active=False)
+        campaign = create(shop)
+        enqueue(shop, campaign)
+
+        assert state_of(shop, campaign) == ("failed", "no_recipients")
+        assert error_of(enqueue(shop, campaign)) == (409, "INVALID_STATUS")
+
+    @pytest.mark.parametrize(
+        ("text", "code"), [("Hi {{nickname}}", "UNKNOWN_PLACEHOLDER"), (" \n", "NO_MESSAGE_TEXT")]
+    )
+    def test_text_comes_before_the_audience(self, memory_api: Api, text: str, code: str) -> None:
+        shop = new_shop(memory_api, people=0, credits=0, active=False)
+        campaign = unchecked(shop, text)
+
+        assert error_of(enqueue(shop, campaign)) == (400, code)
+        assert state_of(shop, campaign) == ("draft", None)
+
+    def test_an_unknown_placeholder_is_named(self, seller: Shop) -> None:
+        reply = enqueue(seller, unchecked(seller, "Hi {{nickname}}"))
+
+        assert error_of(reply) == (400, "UNKNOWN_PLACEHOLDER")
+        assert "nickname" in reply.json["message"]
+
+    @pytest.mark.parametrize("people", [0, 2])
+    def test_a_text_too_long_comes_before_the_audience(
+        self, campaign_api: Api, people: int
+    ) -> None:
+        shop = new_shop(campaign_api, people=people, credits=0, active=False)
+        campaign = create(shop, messageText=TOO_LONG)
+
+        reply = enqueue(shop, campaign)
+
+        assert error_of(reply) == (400, "MESSAGE_TOO_LONG")
+        assert reply.json["segments"] == 32  # 2,090 units with both links, 67 a part
+        assert state_of(shop, campaign) == ("draft", None)
+
+    def test_the_longest_text_of_a_recipient_counts(self, seller: Shop) -> None:
+        campaign = create(seller, messageText="x" * 1980 + "{{firstName}}")
+        assert enqueue(seller, campaign).status_code == 200
+        add_person(seller, first_name="Ω" + "α" * 100)
+
+        reply = enqueue(seller, create(seller, messageText="x" * 1980 + "{{firstName}}"))
+
+        assert error_of(reply) == (400, "MESSAGE_TOO_LONG")
+        assert reply.json["segments"] > 20
+
+    def test_an_empty_audience_comes_before_the_subscription(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, people=0, credits=0, active=False)
+        add_person(shop, is_subscribed=False)
+        campaign = create(shop)
+
+        reply = enqueue(shop, campaign)
+
+        assert error_of(reply) == (400, "NO_RECIPIENTS")
+        after = shop.get(f"/api/campaigns/{campaign}").json
+        assert (after["status"], after["statusReason"]) == ("failed", "no_recipients")
+        assert after["finishedAt"] == "2026-11-24T12:00:00.000Z"
+        assert (after["total"], after["startedAt"], after["processed"]) == (0, None, None)
+
+    def test_the_subscription_comes_before_the_credits(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, credits=0, active=False)
+        campaign = create(shop)
+
+        assert error_of(enqueue(shop, campaign)) == (403, "SUBSCRIPTION_REQUIRED")
+        assert state_of(shop, campaign) == ("draft", None)
+
+    def test_too_few_credits_are_told_with_both_figures(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, credits=2)
+        campaign = create(shop)
+        before = shop.get(f"/api/campaigns/{campaign}").json
+
+        reply = enqueue(shop, campaign)
+
+        assert error_of(reply) == (402, "INSUFFICIENT_CREDITS")
+        assert (reply.json["required"], reply.json["available"]) == (3, 2)
+        assert shop.get(f"/api/campaigns/{campaign}").json == before
+        assert wallet(shop) == Wallet(available=2)
+
+    def test_after_a_refusal_the_same_campaign_can_start(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, credits=0, active=False)
+        campaign = create(shop)
+        enqueue(shop, campaign)
+        activate(shop)
+        enqueue(shop, campaign)
+        give_credits(shop, 3)
+
+        assert enqueue(shop, campaign).json["queued"] == 3
+        assert wallet(shop) == Wallet(available=0, held=3)
+
+    def test_a_shop_without_any_sender_is_refused(self) -> None:
+        api = campaigns_in_memory(memory_world(), MITTO_SENDER="")
+        shop = api.sign_up()
+        add_person(shop)
+
+        reply = enqueue(shop, create(shop))
+
+        assert error_of(reply) == (400, "CAMPAIGN_ENQUEUE_ERROR")
+
+
+class TestAgain:
+    def test_a_campaign_that_is_sending_is_not_started_again(self, seller: Shop) -> None:
+        campaign = started(seller)
+
+        assert error_of(enqueue(seller, campaign)) == (409, "INVALID_STATUS")
+        assert wallet(seller) == Wallet(available=97, held=3)
+
+    def test_a_completed_campaign_is_not_started_again(self, seller: Shop) -> None:
+        campaign = started(seller)
+        send(seller.api)
+
+        assert state_of(seller, campaign) == ("completed", None)
+        assert error_of(enqueue(seller, campaign)) == (409, "INVALID_STATUS")
+
+    def test_a_paused_campaign_is_resumed_and_nobody_planned_twice(self, seller: Shop) -> None:
+        campaign = started(seller)
+        pause(seller, campaign)
+        add_person(seller)
+        assert state_of(seller, campaign) == ("paused", "gateway_refused")
+
+        reply = enqueue(seller, campaign)
+
+        assert reply.json["queued"] == reply.json["enqueuedJobs"] == 3
+        assert reply.json["credits"] == {"required": 3, "held": 3}
+        assert state_of(seller, campaign) == ("sending", None)
+        assert wallet(seller) == Wallet(available=97, held=3)
+        assert len(send(seller.api).accepted) == 3
+
+    def test_while_another_enqueue_runs_it_is_refused_at_once(self, sql_seller: Shop) -> None:
+        campaign = create(sql_seller)
+
+        with stores(sql_seller.api).begin(sql_seller.id) as uow:
+            uow.campaigns.lock(sql_seller.id, CampaignId(campaign))
+            reply = enqueue(sql_seller, campaign)
+
+        assert error_of(reply) == (409, "ALREADY_SENDING")
+        assert enqueue(sql_seller, campaign).status_code == 200
+
+    def test_the_state_is_told_even_while_its_row_is_held(self, sql_seller: Shop) -> None:
+        campaign = started(sql_seller)
+
+        with stores(sql_seller.api).begin(sql_seller.id) as uow:
+            uow.campaigns.lock(sql_seller.id, CampaignId(campaign))
+            reply = enqueue(sql_seller, campaign)
+
+        assert error_of(reply) == (409, "INVALID_STATUS")
+
+    def test_of_many_at_once_one_wins(self, sql_seller: Shop) -> None:
+        campaign = create(sql_seller)
+
+        replies = at_once(lambda _: enqueue(sql_seller, campaign))
+
+        codes = sorted(reply.status_code for reply in replies)
+        assert codes == [200] + [409] * 7
+        assert {error_of(reply)[1] for reply in replies if reply.status_code != 200} <= {
+            "INVALID_STATUS",
+            "ALREADY_SENDING",
+        }
+        assert wallet(sql_seller) == Wallet(available=97, held=3)
+        assert len(send(sql_seller.api).accepted) >= 3
+
+    def test_campaigns_at_once_never_hold_more_than_there_is(self, sql_api: Api) -> None:
+        shop = new_shop(sql_api, credits=10)
+        campaigns = [create(shop) for _ in range(8)]
+
+        replies = at_once(lambda number: enqueue(shop, campaigns[number]))
+
+        codes = sorted(reply.status_code for reply in replies)
+        assert codes == [200] * 3 + [402] * 5
+        assert wallet(shop) == Wallet(available=1, held=9)
+
+
+class TestOnce:
+    def test_the_same_key_creates_one_campaign(self, seller: Shop) -> None:
+        body = {"name": "Once", "messageText": "Hi"}
+
+        first = seller.post("/api/campaigns", body, headers=keyed("k1"))
+        second = seller.post("/api/campaigns", body, headers=keyed("k1"))
+
+        assert (first.status_code, second.status_code) == (201, 201)
+        assert "Idempotency-Replayed" not in first.headers
+        assert second.headers["Idempotency-Replayed"] == "true"
+        assert second.content == first.content
+        assert seller.get("/api/campaigns").json["total"] == 1
+
+    def test_the_same_key_holds_once(self, seller: Shop) -> None:
+        campaign = create(seller)
+
+        first = enqueue(seller, campaign, headers=keyed("k1"))
+        send(seller.api)
+        second = enqueue(seller, campaign, headers=keyed("k1"))
+
+        assert (first.status_code, second.status_code) == (200, 200)
+        assert second.headers["Idempotency-Replayed"] == "true"
+        assert second.content == first.content
+        assert wallet(seller) == Wallet(available=97)
+
+    @pytest.mark.parametrize("change", [{"name": "Other"}, {"name": "Once", "extra": 1}])
+    def test_the_same_key_with_another_body_is_refused(
+        self, seller: Shop, change: dict[str, object]
+    ) -> None:
+        body = {"name": "Once", "messageText": "Hi"}
+        seller.post("/api/campaigns", body, headers=keyed("k1"))
+
+        reply = seller.post("/api/campaigns", body | change, headers=keyed("k1"))
+
+        assert error_of(reply) == (409, "IDEMPOTENCY_KEY_REUSED")
+        assert seller.get("/api/campaigns").json["total"] == 1
+
+    def test_the_same_key_for_another_campaign_is_refused(self, seller: Shop) -> None:
+        first, second = create(seller), create(seller)
+        enqueue(seller, first, headers=keyed("k1"))
+
+        reply = enqueue(seller, second, headers=keyed("k1"))
+
+        assert error_of(reply) == (409, "IDEMPOTENCY_KEY_REUSED")
+        assert state_of(seller, second) == ("draft", None)
+
+    def test_another_shop_may_use_the_same_key(self, seller: Shop) -> None:
+        body = {"name": "Once", "messageText": "Hi"}
+        other = new_shop(seller.api)
+
+        ids = {
+            shop.post("/api/campaigns", body, headers=keyed("k1")).json["id"]
+            for shop in (seller, other)
+        }
+
+        assert len(ids) == 2
+
+    def test_after_a_refusal_the_same_key_may_succeed(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, credits=0)
+        campaign = create(shop)
+        assert enqueue(shop, campaign, headers=keyed("k1")).status_code == 402
+        give_credits(shop, 3)
+
+        reply = enqueue(shop, campaign, headers=keyed("k1"))
+
+        assert reply.status_code == 200
+        assert "Idempotency-Replayed" not in reply.headers
+
+    def test_a_failed_campaign_leaves_the_key_free(self, campaign_api: Api) -> None:
+        shop = new_shop(campaign_api, people=0)
+        campaign = create(shop)
+
+        first = enqueue(shop, campaign, headers=keyed("k1"))
+        second = enqueue(shop, campaign, headers=keyed("k1"))
+
+        assert error_of(first) == (400, "NO_RECIPIENTS")
+        assert error_of(second) == (409, "INVALID_STATUS")
+
+    @pytest.mark.parametrize("key", ["x" * 256, "a b", "α", "\x7f"])
+    def test_a_key_of_other_than_visible_ascii_is_refused(
+        self, quick_seller: Shop, key: str
+    ) -> None:
+        headers = keyed(key.encode().decode("latin-1"))
+
+        reply = quick_seller.post("/api/campaigns", {"name": "A"}, headers=headers)
+
+        assert error_of(reply) == (400, "VALIDATION_ERROR")
+
+    def test_the_longest_key_is_taken(self, quick_seller: Shop) -> None:
+        body = {"name": "A", "messageText": "Hi"}
+
+        reply = quick_seller.post("/api/campaigns", body, headers=keyed("~" * 255))
+
+        assert reply.status_code == 201
+
+    def test_routes_that_do_not_create_ignore_it(self, quick_seller: Shop) -> None:
+        headers = keyed("k1")
+
+        for fields in ({}, {"filterGender": "male"}):
+            reply = quick_seller.post("/api/campaigns/preview-audience", fields, headers=headers)
+            assert reply.status_code == 200
+
+    def test_the_same_key_at_once_creates_one_campaign(self, sql_seller: Shop) -> None:
+        body = {"name": "Once", "messageText": "Hi"}
+
+        replies = at_once(
+            lambda _: sql_seller.post("/api/campaigns", body, headers=keyed("together"))
+        )
+
+        done = [reply for reply in replies if reply.status_code == 201]
+        assert done
+        assert len({reply.json["id"] for reply in done}) == 1
+        for reply in replies:
+            if reply not in done:
+                assert error_of(reply) == (409, "IDEMPOTENCY_IN_PROGRESS")
+                assert reply.headers["Retry-After"] == "1"
+        assert sql_seller.get("/api/campaigns").json["total"] == 1
+
+    def test_the_same_key_at_once_holds_once(self, sql_seller: Shop) -> None:
+        campaign = create(sql_seller)
+
+        replies = at_once(lambda _: enqueue(sql_seller, campaign, headers=keyed("together")))
+
+        done = [reply for reply in replies if reply.status_code == 200]
+        assert done
+        assert len({reply.content for reply in done}) == 1
+        assert {error_of(reply) for reply in replies if reply not in done} <= {
+            (409, "IDEMPOTENCY_IN_PROGRESS")
+        }
+        assert wallet(sql_seller) == Wallet(available=97, held=3)
+
+
+def at_once(ask: Callable[[int], Result]) -> list[Result]:
+    """Eight requests, four of them at any time."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(ask, range(8)))
