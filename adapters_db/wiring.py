@@ -55,10 +55,7 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     reads = Reads(connections)
     container.register(Connections, instance=connections)
     container.register(SqlTransactions, instance=transactions)
-    container.register(Transactions, instance=transactions)
-    of: Any = Transactions
-    for room in SLICES:
-        container.register(of[room], instance=transactions)
+    register_transactions(container, transactions)
     container.register(Reads, instance=reads)
     container.register(IdempotencyReplies, instance=SqlIdempotencyReplies(connections))
     container.register(AccountQueries, instance=SqlAccountQueries(reads))
@@ -74,3 +71,11 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(AudienceQueries, instance=SqlAudienceQueries(reads))
     container.register(CampaignQueries, instance=SqlCampaignQueries(reads))
     container.register(MessageQueries, instance=SqlMessageQueries(reads))
+
+
+def register_transactions(container: punq.Container, transactions: object) -> None:
+    """Register what every use case begins its work with, under the slice of each room."""
+    of: Any = Transactions
+    container.register(of, instance=transactions)
+    for room in SLICES:
+        container.register(of[room], instance=transactions)

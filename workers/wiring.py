@@ -22,6 +22,7 @@ from adapters_db.failed_jobs import SqlFailedJobs
 from adapters_db.periodic_jobs import SqlPeriodicJobs
 from adapters_db.pruning import SqlPruning
 from adapters_db.settings import DatabaseSettings
+from adapters_db.transactions import SqlTransactions
 from adapters_http.machine import SystemClock, SystemRandomness
 from adapters_sms.settings import SmsSettings
 from retail_core.imports.ports import TableReader
@@ -29,8 +30,9 @@ from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.links.codes import LinkCodes
-from retail_core.messages.ports import Pause
+from retail_core.messages.ports import Pause, SmsGateway
 from retail_core.messages.use_cases import DispatchBatch
+from workers import crash_points
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
 from workers.machine import SystemPause
@@ -48,6 +50,7 @@ class Settings:
     database: DatabaseSettings
     sms: SmsSettings
     worker: WorkerSettings
+    crash_at: crash_points.CrashAt | None = None
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -61,6 +64,7 @@ class Settings:
             database=DatabaseSettings.read(env),
             sms=sms,
             worker=worker,
+            crash_at=crash_points.CrashAt.read(env),
         )
 
 
@@ -92,7 +96,18 @@ def build(settings: Settings) -> punq.Container:
     for kind in JOB_KINDS:
         container.register(kind.use_case)
     container.register(DispatchBatch, lease_seconds=settings.worker.batch_lease_seconds)
+    if settings.crash_at is not None:
+        plant(container, crash_points.Trap(settings.crash_at))
     return container
+
+
+def plant(container: punq.Container, trap: crash_points.Trap) -> None:
+    """Let a process of a test die where it was told to."""
+    gateway: SmsGateway = container.resolve(SmsGateway)
+    crashing = crash_points.CrashingGateway(gateway, trap)
+    container.register(SmsGateway, instance=crashing)
+    transactions = crash_points.CrashingTransactions(container.resolve(SqlTransactions), trap)
+    adapters_db.wiring.register_transactions(container, transactions)
 
 
 def register_machine(container: punq.Container) -> None:
