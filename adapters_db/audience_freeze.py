@@ -1,8 +1,19 @@
 """Freezing an audience: one INSERT ... SELECT that puts every recipient in exactly one batch."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Integer, SmallInteger, cast, func, literal, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    SmallInteger,
+    Subquery,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
 from sqlalchemy.sql.dml import ReturningInsert
 
 from adapters_db.audience_sql import credits_per_part, recipients
@@ -26,28 +37,17 @@ def freeze_statement(
     rules: AudienceRules,
     merge_fields: frozenset[Field],
     batch_messages_max: int,
-) -> "ReturningInsert[tuple[int]]":
+) -> ReturningInsert[int]:
     """Number the recipients by id and cut them into batches; returns the size of each.
 
     Contacts have unique numbers per account, so each number is in one batch as well. All arrays of
     a batch are collected from the same rows, so they agree in their order, whichever it is.
     """
     used = [_MERGE_COLUMNS[field] for field in sorted(merge_fields)]
-    audience = (
-        select(
-            contact.c.id,
-            contact.c.phone,
-            cast(credits_per_part(rules), SmallInteger).label("credits"),
-            *(column for column, _ in used),
-            cast(func.row_number().over(order_by=contact.c.id) - 1, Integer).label("seq"),
-        )
-        .where(*recipients(account, spec, rules))
-        .subquery("audience")
-    )
+    audience = _numbered(account, spec, rules, [column for column, _ in used])
     seq = audience.c.seq
-    no = seq // batch_messages_max
-    base = select(func.first_free_turn(account)).scalar_subquery()
-
+    no = cast(seq // batch_messages_max, Integer)
+    turn = select(func.first_free_turn(account)).scalar_subquery() + no
     columns: dict[str, Any] = {
         "campaign_id": literal(campaign),
         "no": no.label("no"),
@@ -55,8 +55,8 @@ def freeze_statement(
         "size": func.count(),
         "first_seq": func.min(seq),
         "last_seq": func.max(seq),
-        "turn": base + no,
-        "seqs": func.array_agg(seq),
+        "turn": turn,
+        "seqs": func.array_agg(cast(seq, Integer)),
         "contact_ids": func.array_agg(audience.c.id),
         "phones": func.array_agg(audience.c.phone),
         "credits_per_part": func.array_agg(audience.c.credits),
@@ -65,3 +65,23 @@ def freeze_statement(
     columns |= {name: func.array_agg(audience.c[column.name]) for column, name in used}
     selected = select(*columns.values()).group_by(no)
     return send_batch.insert().from_select(list(columns), selected).returning(send_batch.c.size)
+
+
+def _numbered(
+    account: AccountId,
+    spec: AudienceSpec,
+    rules: AudienceRules,
+    merge_columns: Sequence[ColumnElement[Any]],
+) -> Subquery:
+    """The recipients, each with the price of a part and a number from 0 in the order of ids."""
+    return (
+        select(
+            contact.c.id,
+            contact.c.phone,
+            cast(credits_per_part(rules), SmallInteger).label("credits"),
+            *merge_columns,
+            (func.row_number().over(order_by=contact.c.id) - 1).label("seq"),
+        )
+        .where(*recipients(account, spec, rules))
+        .subquery("audience")
+    )

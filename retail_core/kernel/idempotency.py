@@ -24,7 +24,7 @@ class StoredReply:
     body: bytes
 
 
-class AlreadyDone(Exception):  # noqa: N818 - it is an outcome, not an error
+class AlreadyDone(Exception):
     """The effect of this key exists: send `reply` again, or build it anew from the effect's id."""
 
     def __init__(self, effect: int, reply: StoredReply | None) -> None:
