@@ -64,10 +64,10 @@ _GENDERS: Final[Mapping[str, Gender]] = {
     **{gender.value: gender for gender in Gender},
     "m": Gender.MALE,
     "f": Gender.FEMALE,
-    "ανδρας": Gender.MALE,
-    "γυναικα": Gender.FEMALE,
+    fold("άνδρας"): Gender.MALE,
+    fold("γυναίκα"): Gender.FEMALE,
 }
-_YES: Final = frozenset({"yes", "true", "1", "y", "ναι"})  # noqa: RUF001 - a Greek word
+_YES: Final = frozenset({"yes", "true", "1", "y", "ναι"})
 _NO: Final = frozenset({"no", "false", "0", "n", "οχι"})
 _IGNORED_IN_HEADERS: Final = re.compile(r"[\s_]+")
 _DAY_FIRST: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
