@@ -1,0 +1,303 @@
+"""An import from its file to its contacts, in memory: whoever dies, each row counts once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retail_core.imports.errors import UnreadableTable
+from retail_core.imports.jobs import import_contacts, read_import_contacts
+from retail_core.imports.model import (
+    STALLED_AFTER_SECONDS,
+    STARTS_WITHOUT_PROGRESS_MAX,
+    Cell,
+    FileForm,
+    FileKind,
+    ImportJob,
+    ImportKey,
+    ImportStatus,
+    MergeCounts,
+)
+from retail_core.imports.ports import Chunks, OpenTable
+from retail_core.imports.use_cases import (
+    ImportContacts,
+    ImportRequest,
+    StartImport,
+    SweepImports,
+)
+from retail_core.imports.use_cases import importing as importing_module
+from retail_core.kernel.ids import AccountId, ImportId
+from retail_core.testing.clock import FixedClock
+from retail_core.testing.imports import MemoryUploadReads
+from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
+
+STORE = AccountId(2)
+Rows = Sequence[Sequence[Cell]]
+
+
+class Killed(BaseException):
+    """The worker is gone."""
+
+
+@attrs.frozen
+class Table:
+    """Rows that are there; `dies_at` kills whoever reads that far, `breaks_at` is a broken file."""
+
+    all_rows: Rows
+    dies_at: int | None = None
+    breaks_at: int | None = None
+
+    def rows(self) -> Iterator[Sequence[Cell]]:
+        for number, row in enumerate(self.all_rows):
+            if number == self.breaks_at:
+                raise UnreadableTable("broken")
+            if number == self.dies_at:
+                raise Killed
+            yield row
+
+
+@attrs.define
+class Reader:
+    """Gives the table whatever the file says, and counts how often it was asked."""
+
+    table: Table
+    opened: int = 0
+    meanwhile: Callable[[], object] = lambda: None
+
+    @contextmanager
+    def open(self, form: FileForm, chunks: Chunks) -> Iterator[OpenTable]:
+        assert b"".join(chunks()) == b"the file"
+        assert form.kind is FileKind.CSV
+        self.opened += 1
+        self.meanwhile()
+        yield self.table
+
+
+@attrs.frozen
+class Works:
+    """A database with one import in it."""
+
+    reader: Reader
+    clock: FixedClock
+    database: MemoryDatabase
+
+    @classmethod
+    def of(cls, rows: Rows, *, dry_run: bool = False) -> "Works":
+        clock = FixedClock()
+        works = cls(Reader(Table(rows)), clock, MemoryDatabase(clock))
+        request = ImportRequest(
+            file_name="a.csv",
+            form=FileForm(FileKind.CSV),
+            size_bytes=8,
+            region="GR",
+            dry_run=dry_run,
+        )
+        StartImport(works.transactions, clock)(STORE, request, [b"the ", b"file"])
+        return works
+
+    @property
+    def transactions(self) -> MemoryTransactions:
+        return MemoryTransactions(self.database)
+
+    @property
+    def key(self) -> ImportKey:
+        return ImportKey(STORE, self.job.id)
+
+    @property
+    def job(self) -> ImportJob:
+        [stored] = self.database.tables.imports
+        return stored.job
+
+    def run(self, has_time: Callable[[], bool] = lambda: True) -> bool:
+        uploads = MemoryUploadReads(self.database)
+        run = ImportContacts(self.transactions, uploads, self.reader, self.clock)
+        return run(self.key, has_time)
+
+    def phones(self) -> list[str]:
+        return [stored.contact.phone for stored in self.database.tables.contacts]
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing_module, "BATCH_ROWS_MAX", 3)
+
+
+def people(count: int) -> Rows:
+    rows: list[list[Cell]] = [[f"69843034{number:02d}"] for number in range(count)]
+    return [["phone"], *rows]
+
+
+class TestStarting:
+    def test_file_and_job_are_stored_together(self) -> None:
+        works = Works.of(people(1))
+
+        [due] = works.database.tables.outbox
+        assert due.job == import_contacts(works.key)
+        assert read_import_contacts(due.job) == works.key
+        assert (works.job.status, works.job.is_counted) == (ImportStatus.WAITING, False)
+
+
+class TestImporting:
+    def test_all_rows_are_counted(self) -> None:
+        works = Works.of([["x", "phone"], ["", ""], *([["", "6984303401"]] * 2), ["", "bad"]])
+
+        assert works.run() is False
+
+        job = works.job
+        assert (job.status, job.position, job.total, job.faults) == (
+            ImportStatus.COMPLETED,
+            3,
+            3,
+            2,
+        )
+        assert job.counts == MergeCounts(created=1, updated=0, skipped=2)
+        assert works.phones() == ["+306984303401"]
+        faults = [stored.fault for stored in works.database.tables.import_faults]
+        assert [(fault.row, fault.code) for fault in faults] == [
+            (2, "DUPLICATE_RESOURCE"),
+            (3, "INVALID_PHONE"),
+        ]
+
+    def test_a_finished_import_is_not_run_again(self) -> None:
+        works = Works.of(people(1))
+        works.run()
+
+        works.run()
+
+        assert works.reader.opened == 1
+
+    def test_an_unknown_import_is_nothing_to_do(self) -> None:
+        works = Works.of(people(1))
+        run = ImportContacts(
+            works.transactions, MemoryUploadReads(works.database), works.reader, works.clock
+        )
+
+        assert run(ImportKey(STORE, ImportId(99))) is False
+        assert run(ImportKey(AccountId(3), works.job.id)) is False
+        assert works.reader.opened == 0
+
+    def test_it_ends_between_two_batches_when_time_is_up(self) -> None:
+        works = Works.of(people(8))
+
+        runs = [works.run(lambda: False) for _ in range(4)]
+
+        assert runs == [True, True, True, False]
+        assert works.job.status is ImportStatus.COMPLETED
+        assert works.job.counts == MergeCounts(created=8)
+
+    def test_a_dry_run_leaves_nothing_behind(self) -> None:
+        works = Works.of(people(4), dry_run=True)
+
+        works.run()
+
+        assert works.job.counts == MergeCounts(created=4)
+        assert works.phones() == []
+        assert len(works.database.tables.import_numbers) == 0
+
+    @pytest.mark.parametrize("rows", [[], [["", ""]], [["name"], ["x"]]])
+    def test_a_table_without_numbers_fails(self, rows: Rows) -> None:
+        works = Works.of(rows)
+
+        works.run()
+
+        assert works.job.status is ImportStatus.FAILED
+        assert works.job.error
+
+    def test_a_file_that_breaks_at_its_end_stores_nothing(self) -> None:
+        works = Works.of(people(8))
+        works.reader.table = attrs.evolve(works.reader.table, breaks_at=8)
+
+        works.run()
+
+        assert (works.job.status, works.job.error) == (ImportStatus.FAILED, "broken")
+        assert works.phones() == []
+
+    def test_too_many_rows_fail(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(importing_module, "TABLE_ROWS_MAX", 4)
+        works, larger = Works.of(people(4)), Works.of(people(5))
+
+        works.run()
+        larger.run()
+
+        assert [works.job.status, larger.job.status] == [
+            ImportStatus.COMPLETED,
+            ImportStatus.FAILED,
+        ]
+
+
+class TestCrashes:
+    @given(st.integers(0, 12), st.lists(st.integers(0, 13), max_size=4))
+    def test_each_row_counts_once_wherever_workers_die(self, count: int, deaths: list[int]) -> None:
+        works = Works.of(people(count))
+        # the file was read to its end once before anybody died in the middle of it
+        works.run(lambda: False)
+
+        for death in deaths:
+            works.reader.table = attrs.evolve(works.reader.table, dies_at=death)
+            try:
+                works.run()
+            except Killed:
+                works.clock.advance(timedelta(minutes=2))
+        works.reader.table = Table(people(count))
+        works.run()
+
+        assert works.job.status is ImportStatus.COMPLETED
+        assert works.job.counts == MergeCounts(created=count)
+        assert works.phones() == [f"+3069843034{number:02d}" for number in range(count)]
+
+    @pytest.mark.parametrize("after_rows", [0, 3, 6])
+    def test_two_workers_at_once_count_each_row_once(self, after_rows: int) -> None:
+        works = Works.of(people(8))
+        rival = attrs.evolve(works, reader=Reader(Table(people(8))))
+        done = iter(range(99))
+
+        def rival_overtakes() -> bool:
+            if next(done) * 3 == after_rows:
+                rival.run()
+            return True
+
+        assert works.run(rival_overtakes) is False
+
+        assert works.job.counts == MergeCounts(created=8)
+        assert works.job.status is ImportStatus.COMPLETED
+
+    def test_a_rival_that_ends_it_while_the_file_is_opened_is_respected(self) -> None:
+        works = Works.of(people(4))
+        rival = attrs.evolve(works, reader=Reader(Table(people(4))))
+        works.reader.meanwhile = rival.run
+
+        assert works.run() is False
+
+        assert works.job.counts == MergeCounts(created=4)
+
+    def test_a_file_that_kills_every_worker_is_given_up(self) -> None:
+        works = Works.of(people(1))
+        works.reader.table = attrs.evolve(works.reader.table, dies_at=0)
+
+        for _ in range(STARTS_WITHOUT_PROGRESS_MAX):
+            with pytest.raises(Killed):
+                works.run()
+        works.run()
+
+        assert works.job.status is ImportStatus.FAILED
+        assert works.reader.opened == STARTS_WITHOUT_PROGRESS_MAX
+
+
+class TestSweeping:
+    def test_a_stalled_import_is_nudged_again(self) -> None:
+        works = Works.of(people(1))
+        works.database.tables.outbox.remove(1)
+        sweep = SweepImports(works.transactions, works.clock)
+
+        assert sweep() == 0
+        works.clock.advance(timedelta(seconds=STALLED_AFTER_SECONDS + 1))
+        assert sweep() == 1
+
+        [due] = works.database.tables.outbox
+        assert due.job == import_contacts(works.key)
+        works.run()
+        assert sweep() == 0
