@@ -2,7 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import NoneType
 from typing import Any, Final
 
@@ -198,6 +199,21 @@ def pause(shop: Shop, campaign: int) -> None:
     with stores(shop.api).begin(shop.id) as uow:
         now = shop.api.clock.now()
         uow.progress.pause_by_gateway(shop.id, CampaignId(campaign), "gateway_refused", now)
+
+
+def state_of(shop: Shop, campaign: int) -> tuple[str, str | None]:
+    found = shop.get(f"/api/campaigns/{campaign}").json
+    return found["status"], found["statusReason"]
+
+
+def keyed(key: str) -> dict[str, str]:
+    return {"Idempotency-Key": key}
+
+
+def at_once(ask: Callable[[int], Result]) -> list[Result]:
+    """Eight requests, four of them at any time."""
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(ask, range(8)))
 
 
 class _NoPause:
