@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retail_core.kernel.zones import full_years, is_zone, local_date, local_to_utc
+from retail_core.kernel.zones import day_start, full_years, is_zone, local_date, local_to_utc
 
 ATHENS = "Europe/Athens"
 
@@ -57,6 +57,20 @@ def test_there_and_back_gives_the_same_wall_clock(instant: datetime) -> None:
     assert found is not None
     assert abs(found - instant) < timedelta(hours=14)
     assert local_date(found, ATHENS) == day
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "first"),
+    [
+        (date(2026, 11, 24), ATHENS, datetime(2026, 11, 23, 22, tzinfo=UTC)),
+        # clocks go from 23:59:59 to 01:00
+        (date(2018, 11, 4), "America/Sao_Paulo", datetime(2018, 11, 4, 3, tzinfo=UTC)),
+        # clocks go from 00:59:59 back to 00:00, an hour into the day
+        (date(2026, 11, 1), "America/Havana", datetime(2026, 11, 1, 4, tzinfo=UTC)),
+    ],
+)
+def test_a_day_starts_at_its_first_instant(day: date, zone: str, first: datetime) -> None:
+    assert day_start(day, zone) == first
 
 
 @pytest.mark.parametrize(
