@@ -67,7 +67,7 @@ class Pipeline:
 
     def dispatch_all(self, worker: WorkerId = ANN) -> list[DispatchOutcome]:
         """Send until nothing is due."""
-        outcomes = []
+        outcomes: list[DispatchOutcome] = []
         while (outcome := self.dispatch(worker)) is not DispatchOutcome.IDLE:
             outcomes.append(outcome)
         return outcomes

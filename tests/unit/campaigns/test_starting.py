@@ -5,8 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from retail_core.accounts.model import Locale, NewAccount
-from retail_core.billing.model import Plan, Subscription
+from retail_core.billing.model import Subscription
 from retail_core.campaigns.errors import (
     CampaignNotFound,
     MessageTooLong,
@@ -187,32 +186,6 @@ def test_a_store_without_a_sender_is_refused(world: World) -> None:
 
     with pytest.raises(NoValidSender):
         StartCampaign(world.transactions, world.clock, without)(account, written(world, account).id)
-
-
-def test_the_stores_own_sender_goes_before_the_fallback(world: World) -> None:
-    with world.transactions.across_accounts() as uow:
-        account = uow.accounts.add_across_accounts(
-            NewAccount(
-                email="own@example.com",
-                password_hash="none",
-                sender_name="Bakery",
-                company="The Bakery",
-                default_country="GR",
-                locale=Locale.EN,
-                created_at=world.clock.now(),
-            )
-        ).id
-    with world.transactions.begin(account) as uow:
-        uow.subscriptions.save(account, Subscription().activated(Plan.STARTER, world.clock.now()))
-        uow.credits.grant(account, "gift", 10, "test")
-    people(world, account, 1)
-    campaign = written(world, account)
-
-    start(world, campaign)
-
-    plan = now_of(world, campaign).plan
-    assert plan is not None
-    assert (plan.sender, plan.store_name) == ("Bakery", "The Bakery")
 
 
 REFUSED: list[tuple[type[Exception], dict[str, Any]]] = [
