@@ -17,6 +17,7 @@ from adapters_db.engine import make_engine
 from adapters_db.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
+from adapters_http.machine import SystemClock, SystemRandomness
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.settings import SmsSettings
 from retail_core.audiences.model import AudienceSpec
@@ -29,7 +30,7 @@ from retail_core.links.codes import LinkCodes
 from retail_core.links.urls import LinkTemplates
 from retail_core.messages.use_cases import DispatchBatch
 from workers.embedded import EmbeddedPostgres
-from workers.machine import SystemClock, SystemPause, SystemRandomness
+from workers.machine import SystemPause
 
 TEXT = "Hi {{firstName|friend}}, coffee is on us today until 6!"
 CODES = LinkCodes(b"a secret of the measurements only")
