@@ -37,6 +37,24 @@ WHERE b.account_id = %s AND b.campaign_id = %s
 GROUP BY r.credits, r.first_name, r.last_name, r.email
 """
 
+# Every character of a plain value takes one septet or one 16-bit unit, and it is not blank.
+_PLAIN = "^[A-Za-z0-9@][A-Za-z0-9@.,_ -]*$"
+_PLAIN_GROUPS = f"""
+SELECT r.credits, v.first_name, v.last_name, v.email, count(*)
+FROM send_batch b,
+     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails)
+         AS r (credits, first_name, last_name, email),
+     LATERAL (SELECT
+         CASE WHEN r.first_name ~ '{_PLAIN}' THEN repeat('x', length(r.first_name))
+              ELSE r.first_name END,
+         CASE WHEN r.last_name ~ '{_PLAIN}' THEN repeat('x', length(r.last_name))
+              ELSE r.last_name END,
+         CASE WHEN r.email ~ '{_PLAIN}' THEN repeat('x', length(r.email)) ELSE r.email END
+     ) AS v (first_name, last_name, email)
+WHERE b.account_id = %s AND b.campaign_id = %s
+GROUP BY r.credits, v.first_name, v.last_name, v.email
+"""
+
 _CLAIM = f"""
 WITH due AS (
     SELECT b.campaign_id, b.no
@@ -90,16 +108,22 @@ WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND no = %(no)s
   AND state IN ('claimed', 'submitting') AND worker = %(worker)s AND attempt = %(attempt)s
 """
 
-# The campaign's row is locked first, so that two splits cannot take the same batch number.
+# First the batch, then its campaign (the order of a settle), each by a statement of its own: only
+# a later statement sees the number that another split, which we waited for, has taken.
+_LOCK_OWNED = """
+SELECT FROM send_batch
+WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND no = %(no)s
+FOR UPDATE
+"""
+_LOCK_CAMPAIGN = """
+SELECT FROM campaign WHERE account_id = %(account)s AND id = %(campaign)s FOR UPDATE
+"""
 _SPLIT = """
-WITH locked AS (
-    SELECT id FROM campaign WHERE account_id = %(account)s AND id = %(campaign)s FOR UPDATE
-), owned AS (
-    SELECT b.* FROM send_batch b, locked
-    WHERE b.campaign_id = locked.id AND b.no = %(no)s AND b.size > 1
-      AND b.state IN ('claimed', 'submitting')
+WITH owned AS (
+    SELECT b.* FROM send_batch b
+    WHERE b.account_id = %(account)s AND b.campaign_id = %(campaign)s AND b.no = %(no)s
+      AND b.size > 1 AND b.state IN ('claimed', 'submitting')
       AND b.worker = %(worker)s AND b.attempt = %(attempt)s
-    FOR UPDATE OF b
 ), second_half AS (
     INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, seqs,
         contact_ids, phones, credits_per_part, first_names, last_names, emails, turn, not_before,
@@ -133,9 +157,13 @@ LIMIT %s
 FOR UPDATE OF b SKIP LOCKED
 """
 
+# A row that is locked is being worked on, or by a process that hangs: either way the others need
+# not wait for it.
 _FREE_STALE = """
-UPDATE send_batch SET state = 'queued', worker = NULL, lease_until = NULL
-WHERE lease_until < %s AND state = 'claimed'
+UPDATE send_batch b SET state = 'queued', worker = NULL, lease_until = NULL
+FROM (SELECT campaign_id, no FROM send_batch
+      WHERE lease_until < %s AND state = 'claimed' FOR UPDATE SKIP LOCKED) stale
+WHERE b.campaign_id = stale.campaign_id AND b.no = stale.no
 """
 
 _DUE = """
@@ -143,6 +171,10 @@ SELECT EXISTS (
     SELECT FROM send_batch b JOIN campaign c ON c.id = b.campaign_id AND c.state = 'sending'
     WHERE b.state = 'queued' AND (b.not_before IS NULL OR b.not_before <= %s))
 """
+
+
+GROUPS_FETCHED = 10_000
+"""Groups of equal merge values that one fetch brings."""
 
 
 @attrs.frozen
@@ -172,10 +204,15 @@ class SqlBatchStore:
         sizes = [size for (size,) in self.connection.execute(statement)]
         return FrozenAudience(sum(sizes), len(sizes))
 
-    def merge_groups(self, account: AccountId, campaign: CampaignId) -> Iterable[MergeGroup]:
-        """Grouped in the database."""
-        rows = self._driver.execute(_MERGE_GROUPS, (account, campaign))
-        return (MergeGroup(*row) for row in rows)
+    def merge_groups(
+        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+    ) -> Iterable[MergeGroup]:
+        """Grouped in the database; the groups are streamed, since every recipient may be one."""
+        statement = _PLAIN_GROUPS if plain_as_length else _MERGE_GROUPS
+        with self._driver.cursor("merge_groups") as cursor:
+            cursor.itersize = GROUPS_FETCHED
+            for row in cursor.execute(statement, (account, campaign)):
+                yield MergeGroup(*row)
 
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime
@@ -221,9 +258,12 @@ class SqlBatchStore:
 
     def split(self, batch: ClaimedBatch, not_before: datetime) -> bool:
         """The first half stays in its row, the second gets a new one."""
-        return (
-            self._driver.execute(_SPLIT, _owned(batch) | {"not_before": not_before}).rowcount == 1
-        )
+        parameters = _owned(batch) | {"not_before": not_before}
+        with self._driver.pipeline():
+            self._driver.execute(_LOCK_OWNED, parameters)
+            self._driver.execute(_LOCK_CAMPAIGN, parameters)
+            halved = self._driver.execute(_SPLIT, parameters)
+        return halved.rowcount == 1
 
     def stale_across_accounts(self, now: datetime, batches_max: int) -> Sequence[ClaimedBatch]:
         """Submitting, and nobody is left to settle it."""

@@ -11,11 +11,13 @@ import argparse
 import statistics
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import psutil
 
-from bench.stage import Stage, scratch, seconds, spread, stage
+from bench.stage import TEXT, Stage, scratch, seconds, spread, stage
 from retail_core.kernel.ids import CampaignId
 
 MEGABYTE = 1024 * 1024
@@ -51,7 +53,7 @@ class Watch:
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self._before = psutil.Process().memory_info().rss
         self._thread.start()
         return self
@@ -75,6 +77,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description="enqueue against one INSERT ... SELECT")
     options.add_argument("--recipients", type=int, default=1_000_000)
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--text", default=TEXT, help="with its merge fields")
     chosen = options.parse_args()
     products: list[float] = []
     waits: list[float] = []
@@ -86,9 +89,9 @@ def main() -> None:
         start(made.account, made.new_campaign(transactions))  # warm up
         for _ in range(chosen.rounds):
             floor(made)
-            campaign: CampaignId = made.new_campaign(transactions)
+            campaign: CampaignId = made.new_campaign(transactions, chosen.text)
             with Watch(made) as watch:
-                products.append(seconds(lambda c=campaign: start(made.account, c)))
+                products.append(seconds(partial(start, made.account, campaign)))
             waits += watch.waits
             memory = max(memory, watch.memory)
         transactions.connections.engine.dispose()

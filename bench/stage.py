@@ -36,11 +36,12 @@ TEXT = "Hi {{firstName|friend}}, coffee is on us today until 6!"
 CODES = LinkCodes(b"a secret of the measurements only")
 
 _CONTACTS = """
-INSERT INTO contact (account_id, phone, country, line_type, first_name, last_name, is_subscribed,
-                     search_text, tags, created_at, updated_at)
+INSERT INTO contact (account_id, phone, country, line_type, first_name, last_name, email,
+                     is_subscribed, search_text, tags, created_at, updated_at)
 SELECT %(account)s, 306900000000 + n, 'GR', 1,
        (ARRAY['Maria','George','Eleni','Nikos','Μαρία','Γιώργος','Anna','Peter'])[n %% 8 + 1],
-       'P' || n %% 997, true, '+' || (306900000000 + n), '{}', now(), now()
+       'P' || n %% 997, 'person' || n || '@example.com', true,
+       '+' || (306900000000 + n), '{}', now(), now()
 FROM generate_series(1, %(contacts)s) n
 """
 

@@ -100,8 +100,14 @@ class BatchStore(Protocol):
         """
         ...
 
-    def merge_groups(self, account: AccountId, campaign: CampaignId) -> Iterable[MergeGroup]:
-        """The frozen recipients, grouped by what the size of their text depends on."""
+    def merge_groups(
+        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+    ) -> Iterable[MergeGroup]:
+        """The frozen recipients, grouped by what the size of their text depends on.
+
+        With `plain_as_length` a value of ASCII letters, digits and the like may stand as a value
+        of as many letters x: without smart encoding its text has the same size.
+        """
         ...
 
     def claim_across_accounts(

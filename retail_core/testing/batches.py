@@ -82,7 +82,9 @@ class MemoryBatchStore:
             )
         return FrozenAudience(len(people), len(firsts))
 
-    def merge_groups(self, account: AccountId, campaign: CampaignId) -> Iterable[MergeGroup]:
+    def merge_groups(
+        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+    ) -> Iterable[MergeGroup]:
         groups: Counter[tuple[int, str | None, str | None, str | None]] = Counter()
         for batch in self._of_campaign(account, campaign):
             prices, columns = _of(batch).credits_per_part, merge_columns(_of(batch))

@@ -9,7 +9,8 @@ from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.phones import LineType
 from retail_core.messages.model import FrozenAudience, MergeGroup
-from retail_core.templates.rendering import Field
+from retail_core.templates.encoding import TextSize
+from retail_core.templates.rendering import Field, compile_message, parse
 from tests.contracts.staging import (
     all_claims,
     bar,
@@ -24,9 +25,13 @@ from tests.contracts.staging import (
 from tests.contracts.worlds import World
 
 
-def groups(world: World, campaign: Campaign) -> list[MergeGroup]:
+def groups(world: World, campaign: Campaign, *, plain_as_length: bool = False) -> list[MergeGroup]:
     with world.transactions.begin(campaign.account_id) as uow:
-        return list(uow.batches.merge_groups(campaign.account_id, campaign.id))
+        return list(
+            uow.batches.merge_groups(
+                campaign.account_id, campaign.id, plain_as_length=plain_as_length
+            )
+        )
 
 
 class BatchFreezing:
@@ -125,3 +130,26 @@ class BatchFreezing:
 
         assert list(recipients.first_names or ()) == ["Ana"]
         assert list(recipients.credits_per_part) == [1]
+
+    def test_plain_values_may_be_grouped_by_their_length_without_changing_any_size(
+        self, world: World
+    ) -> None:
+        account = shop(world)
+        names = ("Ana", "Bob", "J. R.", "  ", "", "a~b", "{x}", "Μαρία", "naïve", "O'Neil", "@x-1")
+        for name in names:
+            people(world, account, 1, first_name=name, email=f"{name}@example.com")
+        campaign = written(world, account)
+        freeze(world, campaign, frozenset({Field.FIRST_NAME, Field.EMAIL}))
+        text = parse("Hi {{firstName|you there}}, is {{email}} yours?")
+        message = compile_message(
+            text, store_name="", sample_offer_url="", sample_unsubscribe_url=""
+        )
+
+        def sizes(*, plain_as_length: bool) -> Counter[tuple[TextSize, int]]:
+            counted: Counter[tuple[TextSize, int]] = Counter()
+            for each in groups(world, campaign, plain_as_length=plain_as_length):
+                size = message.size(each.first_name, each.last_name, each.email)
+                counted[size, each.credits_per_part] += each.recipients
+            return counted
+
+        assert sizes(plain_as_length=True) == sizes(plain_as_length=False)

@@ -10,6 +10,7 @@ from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
+from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.messages.jobs import dispatch_nudges
 from retail_core.messages.model import SendingPlan
 from retail_core.templates.rendering import parse
@@ -71,7 +72,9 @@ class StartCampaign:
         store = uow.accounts.get(account)
         plan = planning.plan_of(campaign.content, store, self.policy)
         recipients = self._freeze(uow, campaign, store, plan)
-        groups = uow.batches.merge_groups(account, campaign.id)
+        groups = uow.batches.merge_groups(
+            account, campaign.id, plain_as_length=plan.smart_encoding == SmartEncoding.OFF.value
+        )
         forecast = planning.forecast(plan, groups, self.policy.parts_max)
         assert forecast.recipients == recipients, "everybody who is frozen is priced"
         if recipients == 0:
