@@ -15,8 +15,9 @@ from adapters_db.audience_freeze import freeze_statement
 from adapters_db.batch_rows import CLAIMED_COLUMNS, claimed_batch
 from adapters_db.batch_settling import settle_batch
 from adapters_db.connections import psycopg_connection
+from adapters_db.merge_groups import merge_groups
 from retail_core.audiences.model import AudienceRules, AudienceSpec
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, MessageNumber, WorkerId
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, WorkerId
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
     BatchResults,
@@ -27,33 +28,6 @@ from retail_core.messages.model import (
     Settlement,
 )
 from retail_core.templates.rendering import Field
-
-_MERGE_GROUPS = """
-SELECT r.credits, r.first_name, r.last_name, r.email, count(*)
-FROM send_batch b,
-     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails)
-         AS r (credits, first_name, last_name, email)
-WHERE b.account_id = %s AND b.campaign_id = %s
-GROUP BY r.credits, r.first_name, r.last_name, r.email
-"""
-
-# Every character of a plain value takes one septet or one 16-bit unit, and it is not blank.
-_PLAIN = "^[A-Za-z0-9@][A-Za-z0-9@.,_ -]*$"
-_PLAIN_GROUPS = f"""
-SELECT r.credits, v.first_name, v.last_name, v.email, count(*)
-FROM send_batch b,
-     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails)
-         AS r (credits, first_name, last_name, email),
-     LATERAL (SELECT
-         CASE WHEN r.first_name ~ '{_PLAIN}' THEN repeat('x', length(r.first_name))
-              ELSE r.first_name END,
-         CASE WHEN r.last_name ~ '{_PLAIN}' THEN repeat('x', length(r.last_name))
-              ELSE r.last_name END,
-         CASE WHEN r.email ~ '{_PLAIN}' THEN repeat('x', length(r.email)) ELSE r.email END
-     ) AS v (first_name, last_name, email)
-WHERE b.account_id = %s AND b.campaign_id = %s
-GROUP BY r.credits, v.first_name, v.last_name, v.email
-"""
 
 _CLAIM = f"""
 WITH due AS (
@@ -173,10 +147,6 @@ SELECT EXISTS (
 """
 
 
-GROUPS_FETCHED = 10_000
-"""Groups of equal merge values that one fetch brings."""
-
-
 @attrs.frozen
 class SqlBatchStore:
     """`BatchStore` on PostgreSQL."""
@@ -207,12 +177,8 @@ class SqlBatchStore:
     def merge_groups(
         self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
     ) -> Iterable[MergeGroup]:
-        """Grouped in the database; the groups are streamed, since every recipient may be one."""
-        statement = _PLAIN_GROUPS if plain_as_length else _MERGE_GROUPS
-        with self._driver.cursor("merge_groups") as cursor:
-            cursor.itersize = GROUPS_FETCHED
-            for row in cursor.execute(statement, (account, campaign)):
-                yield MergeGroup(*row)
+        """See `merge_groups`."""
+        return merge_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
 
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime
@@ -278,26 +244,6 @@ class SqlBatchStore:
         """Whether a claim would find anything."""
         row = self._driver.execute(_DUE, (now,)).fetchone()
         return row is not None and bool(row[0])
-
-
-@attrs.frozen
-class SqlMessageNumbers:
-    """`MessageNumbers` on a sequence, whose moves no rollback takes back."""
-
-    connection: Connection
-
-    def reserve_block(self, size: int) -> MessageNumber:
-        """A lock around reading and moving the sequence keeps blocks apart."""
-        driver = psycopg_connection(self.connection)
-        with driver.pipeline():
-            driver.execute("SELECT pg_advisory_xact_lock(hashtext('message_number'))")
-            block = driver.execute(
-                "SELECT setval('message_number', nextval('message_number') + %s) - %s",
-                (size - 1, size - 1),
-            )
-        row = block.fetchone()
-        assert row is not None, "setval always answers"
-        return MessageNumber(row[0])
 
 
 def _owned(batch: ClaimedBatch) -> dict[str, object]:

@@ -4,13 +4,14 @@ import attrs
 from sqlalchemy import Connection
 
 from adapters_db.accounts import SqlAccountStore, SqlSessionStore
-from adapters_db.batches import SqlBatchStore, SqlMessageNumbers
+from adapters_db.batches import SqlBatchStore
 from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaigns import SqlCampaignProgress, SqlCampaignStore
 from adapters_db.contacts import SqlConsentLedger, SqlContactStore, SqlSuppressionStore
 from adapters_db.credits import SqlCreditLedger
 from adapters_db.imports import SqlImportStore, SqlUploadStore
 from adapters_db.imports_merging import SqlImportMerge
+from adapters_db.message_numbers import SqlMessageNumbers
 from adapters_db.messages import SqlMessageStore
 from adapters_db.outbox import SqlJobOutbox
 from adapters_db.reports import SqlReportStore
