@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.stage import Stage, gateway, scratch, seconds, spread, stage
 from retail_core.kernel.ids import WorkerId
-from retail_core.messages.use_cases import DispatchOutcome
+from workers.dispatching import dispatch_until_idle
 
 BATCH = 5_000
 
@@ -50,8 +50,7 @@ def product(stage: Stage, gateway_url: str) -> None:
     campaign = stage.new_campaign(transactions)
     stage.start(transactions)(stage.account, campaign)
     dispatch = stage.dispatch(transactions, gateway_url)
-    while dispatch(WorkerId("bench")) is not DispatchOutcome.IDLE:
-        pass
+    dispatch_until_idle(dispatch, WorkerId("bench"), lambda: True)
     with stage.connect() as connection:
         row = connection.execute(
             "SELECT state, sent, total FROM campaign WHERE id = %s", (campaign,)

@@ -16,26 +16,17 @@ from retail_core.messages.use_cases import (
     SweepStaleBatches,
 )
 from workers.cleaning import CleanUp
+from workers.dispatching import dispatch_one, dispatch_until_idle
 from workers.lanes import Lane
 from workers.running import JobKind, Retries, Run
 
 
 def _dispatch(dispatch: DispatchBatch, run: Run) -> bool:
     """Send batches until none is due; whoever finds one wakes one more worker."""
-    if _dispatch_one(dispatch, run) is DispatchOutcome.IDLE:
+    if dispatch_one(dispatch, run.worker) is DispatchOutcome.IDLE:
         return False
     run.nudge(run.job)
-    while run.has_time():
-        if _dispatch_one(dispatch, run) is DispatchOutcome.IDLE:
-            return False
-    return True
-
-
-def _dispatch_one(dispatch: DispatchBatch, run: Run) -> DispatchOutcome:
-    outcome = dispatch(run.worker)
-    if outcome is not DispatchOutcome.IDLE:
-        logger.info("a batch was {}", outcome.value)
-    return outcome
+    return dispatch_until_idle(dispatch, run.worker, run.has_time)
 
 
 def _while_some(use_case: Callable[[], int], run: Run) -> bool:
