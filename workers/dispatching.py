@@ -7,13 +7,15 @@ from typing import Final
 from loguru import logger
 
 from retail_core.kernel.ids import WorkerId
-from retail_core.messages.use_cases import DispatchBatch, DispatchOutcome
+from retail_core.messages.use_cases import DispatchOutcome
 
 BATCHES_IN_FLIGHT: Final = 2
 """Two, because a batch spends about half its time waiting for the gateway and the database."""
 
 
-def dispatch_one(dispatch: DispatchBatch, worker: WorkerId) -> DispatchOutcome:
+def dispatch_one(
+    dispatch: Callable[[WorkerId], DispatchOutcome], worker: WorkerId
+) -> DispatchOutcome:
     """Send one batch and say what became of it."""
     outcome = dispatch(worker)
     if outcome is not DispatchOutcome.IDLE:
@@ -22,7 +24,7 @@ def dispatch_one(dispatch: DispatchBatch, worker: WorkerId) -> DispatchOutcome:
 
 
 def dispatch_until_idle(
-    dispatch: DispatchBatch, worker: WorkerId, has_time: Callable[[], bool]
+    dispatch: Callable[[WorkerId], DispatchOutcome], worker: WorkerId, has_time: Callable[[], bool]
 ) -> bool:
     """Send until nothing is due, or there is no more time (True: there may be more to do).
 

@@ -38,7 +38,7 @@ class Batches:
 def test_it_sends_until_nothing_is_due() -> None:
     batches = Batches(left=7)
 
-    assert dispatch_until_idle(batches, ANN, lambda: True) is False  # type: ignore[arg-type]
+    assert dispatch_until_idle(batches, ANN, lambda: True) is False
 
     assert batches.sent == 7
 
@@ -46,7 +46,7 @@ def test_it_sends_until_nothing_is_due() -> None:
 def test_without_time_it_says_that_there_may_be_more() -> None:
     batches = Batches(left=7)
 
-    assert dispatch_until_idle(batches, ANN, lambda: False) is True  # type: ignore[arg-type]
+    assert dispatch_until_idle(batches, ANN, lambda: False) is True
 
     assert batches.sent == 0
 
@@ -55,7 +55,7 @@ def test_one_batch_is_booked_while_another_is_in_the_gateway() -> None:
     together = threading.Barrier(BATCHES_IN_FLIGHT, timeout=10)
     batches = Batches(left=BATCHES_IN_FLIGHT, during=together.wait)
 
-    dispatch_until_idle(batches, ANN, lambda: True)  # type: ignore[arg-type]
+    dispatch_until_idle(batches, ANN, lambda: True)
 
     assert batches.sent == BATCHES_IN_FLIGHT
 
@@ -70,6 +70,6 @@ def test_a_missing_database_is_told_after_the_other_batch_has_ended() -> None:
     batches = Batches(left=5, during=away_at_first)
 
     with pytest.raises(Unavailable):
-        dispatch_until_idle(batches, ANN, lambda: True)  # type: ignore[arg-type]
+        dispatch_until_idle(batches, ANN, lambda: True)
 
     assert batches.sent == 4
