@@ -1,9 +1,9 @@
 """What the imports room needs from the world: its rows, the file, a reader, the merge."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from retail_core.imports.model import (
     Cell,
@@ -101,23 +101,19 @@ class UploadReads(Protocol):
         ...
 
 
-class Chunks(Protocol):
-    """A stored file that can be read from the start as often as needed."""
+Chunks: TypeAlias = Callable[[], Iterator[bytes]]
+"""A stored file that can be read from the start as often as needed."""
 
-    def __call__(self) -> Iterator[bytes]: ...
+Table: TypeAlias = Callable[[], Iterator[Sequence[Cell]]]
+"""The rows of a table, header included, from the start as often as needed.
 
-
-class OpenTable(Protocol):
-    """A table that can be read from the start as often as needed."""
-
-    def rows(self) -> Iterator[Sequence[Cell]]:
-        """The rows, header included. Raises `UnreadableTable`."""
-        ...
+Raises `UnreadableTable` where they cannot be read.
+"""
 
 
 class TableReader(Protocol):
     """Reads CSV and XLSX in bounded memory."""
 
-    def open(self, form: FileForm, chunks: Chunks) -> AbstractContextManager[OpenTable]:
+    def open(self, form: FileForm, chunks: Chunks) -> AbstractContextManager[Table]:
         """A table; its resources are freed at the end. Raises `UnreadableTable`."""
         ...

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import attrs
 
 from retail_core.imports.model import FileForm, FileKind
-from retail_core.imports.ports import Chunks, OpenTable
+from retail_core.imports.ports import Chunks, Table
 from workers.readers.delimited import DelimitedTable
 from workers.readers.workbook import open_workbook
 
@@ -16,13 +16,13 @@ class TableReaders:
     """`TableReader`: picks the reader that fits the kind of file."""
 
     @contextmanager
-    def open(self, form: FileForm, chunks: Chunks) -> Iterator[OpenTable]:
+    def open(self, form: FileForm, chunks: Chunks) -> Iterator[Table]:
         """A table; raises `UnreadableTable`."""
         if form.kind is FileKind.XLSX:
             with open_workbook(chunks) as workbook:
-                yield workbook
+                yield workbook.rows
         else:
-            yield DelimitedTable(form.encoding, chunks)
+            yield DelimitedTable(form.encoding, chunks).rows
 
 
 __all__ = ["TableReaders"]

@@ -21,7 +21,7 @@ csv.field_size_limit(CELL_CHARACTERS_MAX)
 
 @attrs.frozen
 class DelimitedTable:
-    """`OpenTable` over a CSV file; the separator is chosen by its header row."""
+    """A CSV file as a table; the separator is chosen by its header row."""
 
     encoding: Encoding
     chunks: Chunks

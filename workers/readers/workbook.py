@@ -35,7 +35,7 @@ _LETTERS: Final = 26
 
 @attrs.frozen
 class WorkbookTable:
-    """`OpenTable` over the first sheet of a workbook."""
+    """The first sheet of a workbook as a table."""
 
     sheet: CalamineSheet
 

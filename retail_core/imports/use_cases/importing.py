@@ -24,7 +24,7 @@ from retail_core.imports.model import (
 from retail_core.imports.parsing import RowReader, find_columns
 from retail_core.imports.ports import (
     ImportsUnitOfWork,
-    OpenTable,
+    Table,
     TableReader,
     UploadReads,
 )
@@ -85,7 +85,7 @@ class ImportContacts:
             return started
 
     def _import(
-        self, key: ImportKey, job: ImportJob, table: OpenTable, has_time: Callable[[], bool]
+        self, key: ImportKey, job: ImportJob, table: Table, has_time: Callable[[], bool]
     ) -> bool:
         header = next(_rows_with_content(table), None)
         if header is None:
@@ -102,7 +102,7 @@ class ImportContacts:
             self._complete(key, expected)
         return False
 
-    def _count(self, key: ImportKey, job: ImportJob, table: OpenTable) -> ImportJob | None:
+    def _count(self, key: ImportKey, job: ImportJob, table: Table) -> ImportJob | None:
         """Read the file through once: how long it is, and that it can be read to its end."""
         rows = itertools.islice(_rows_with_content(table), TABLE_ROWS_MAX + 2)
         total = sum(1 for _ in rows) - 1
@@ -191,12 +191,12 @@ def _same(job: ImportJob | None, expected: ImportJob) -> ImportJob | None:
     return job
 
 
-def _rows_with_content(table: OpenTable) -> Iterator[Sequence[Cell]]:
+def _rows_with_content(table: Table) -> Iterator[Sequence[Cell]]:
     """Rows that are empty from end to end are no rows."""
-    return (cells for cells in table.rows() if any(cells))
+    return (cells for cells in table() if any(cells))
 
 
-def _batches(table: OpenTable, reader: RowReader, position: int) -> Iterator[_Batch]:
+def _batches(table: Table, reader: RowReader, position: int) -> Iterator[_Batch]:
     rows = enumerate(_rows_with_content(table))  # the header is row 0
     ahead = itertools.islice(rows, position + 1, None)
     while cells := list(itertools.islice(ahead, BATCH_ROWS_MAX)):

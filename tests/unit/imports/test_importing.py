@@ -22,7 +22,7 @@ from retail_core.imports.model import (
     ImportStatus,
     MergeCounts,
 )
-from retail_core.imports.ports import Chunks, OpenTable
+from retail_core.imports.ports import Chunks, Table
 from retail_core.imports.use_cases import (
     ImportContacts,
     ImportRequest,
@@ -44,7 +44,7 @@ class Killed(BaseException):
 
 
 @attrs.frozen
-class Table:
+class Rehearsal:
     """Rows that are there; `dies_at` kills whoever reads that far, `breaks_at` is a broken file."""
 
     all_rows: Rows
@@ -64,17 +64,17 @@ class Table:
 class Reader:
     """Gives the table whatever the file says, and counts how often it was asked."""
 
-    table: Table
+    table: Rehearsal
     opened: int = 0
     meanwhile: Callable[[], object] = lambda: None
 
     @contextmanager
-    def open(self, form: FileForm, chunks: Chunks) -> Iterator[OpenTable]:
+    def open(self, form: FileForm, chunks: Chunks) -> Iterator[Table]:
         assert b"".join(chunks()) == b"the file"
         assert form.kind is FileKind.CSV
         self.opened += 1
         self.meanwhile()
-        yield self.table
+        yield self.table.rows
 
 
 @attrs.frozen
@@ -88,7 +88,7 @@ class Works:
     @classmethod
     def of(cls, rows: Rows, *, dry_run: bool = False) -> "Works":
         clock = FixedClock()
-        works = cls(Reader(Table(rows)), clock, MemoryDatabase(clock))
+        works = cls(Reader(Rehearsal(rows)), clock, MemoryDatabase(clock))
         request = ImportRequest(
             file_name="a.csv",
             form=FileForm(FileKind.CSV),
@@ -242,7 +242,7 @@ class TestCrashes:
                 works.run()
             except Killed:
                 works.clock.advance(timedelta(minutes=2))
-        works.reader.table = Table(people(count))
+        works.reader.table = Rehearsal(people(count))
         works.run()
 
         assert works.job.status is ImportStatus.COMPLETED
@@ -252,7 +252,7 @@ class TestCrashes:
     @pytest.mark.parametrize("after_rows", [0, 3, 6])
     def test_two_workers_at_once_count_each_row_once(self, after_rows: int) -> None:
         works = Works.of(people(8))
-        rival = attrs.evolve(works, reader=Reader(Table(people(8))))
+        rival = attrs.evolve(works, reader=Reader(Rehearsal(people(8))))
         done = iter(range(99))
 
         def rival_overtakes() -> bool:
@@ -267,7 +267,7 @@ class TestCrashes:
 
     def test_a_rival_that_ends_it_while_the_file_is_opened_is_respected(self) -> None:
         works = Works.of(people(4))
-        rival = attrs.evolve(works, reader=Reader(Table(people(4))))
+        rival = attrs.evolve(works, reader=Reader(Rehearsal(people(4))))
         works.reader.meanwhile = rival.run
 
         assert works.run() is False

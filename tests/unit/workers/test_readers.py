@@ -26,8 +26,8 @@ def read(form: FileForm, *pieces: bytes) -> list[list[Cell]]:
         return iter(pieces)
 
     with TableReaders().open(form, chunks) as table:
-        first = [list(row) for row in table.rows()]
-        assert [list(row) for row in table.rows()] == first, "it can be read again"
+        first = [list(row) for row in table()]
+        assert [list(row) for row in table()] == first, "it can be read again"
         return first
 
 
