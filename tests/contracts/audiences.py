@@ -11,7 +11,7 @@ from retail_core.contacts.model import Gender
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.phones import LineType
-from tests.contracts.contacts import added, draft
+from tests.contracts.people import added, draft
 from tests.contracts.staging import bar, people, phone, rules
 from tests.contracts.worlds import World
 

@@ -10,7 +10,7 @@ import pytest
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import Dropped
-from tests.contracts.contacts import added, draft
+from tests.contracts.people import added, draft
 from tests.contracts.staging import (
     ANN,
     BEN,

@@ -32,7 +32,7 @@ from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.messages.use_cases.settling import settle
 from retail_core.templates.rendering import Field
 from tests.contracts.billing import subscribed
-from tests.contracts.contacts import added, draft
+from tests.contracts.people import added, draft
 from tests.contracts.worlds import World
 
 CODES = LinkCodes(b"a secret for links in tests, 32 bytes")

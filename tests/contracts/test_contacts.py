@@ -6,16 +6,13 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters_db.connections import Connections
 from retail_core.contacts.model import SuppressionReason
+from tests.contracts.contact_queries import ContactOwnersContract, ContactQueriesContract
 from tests.contracts.contacts import (
     ConsentLedgerContract,
-    ContactOwnersContract,
-    ContactQueriesContract,
     ContactStoreContract,
     SuppressionStoreContract,
-    added,
-    draft,
-    fact,
 )
+from tests.contracts.people import added, draft, fact
 from tests.contracts.worlds import World, sql_world
 
 

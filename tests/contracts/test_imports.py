@@ -1,7 +1,7 @@
 """The contracts of imports, in memory and on PostgreSQL."""
 
+from tests.contracts.import_merging import ImportMergeContract
 from tests.contracts.imports import (
-    ImportMergeContract,
     ImportQueriesContract,
     ImportStoreContract,
     UploadReadsContract,

@@ -1,0 +1,94 @@
+"""Builders of contacts, consent and suppressions for contract suites."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import attrs
+
+from retail_core.contacts.model import (
+    ConsentFact,
+    ConsentSource,
+    ConsentType,
+    Contact,
+    ContactDraft,
+    Gender,
+    SuppressionEntry,
+    SuppressionReason,
+)
+from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.pages import PageRequest
+from retail_core.kernel.phones import LineType, PhoneNumber
+from tests.contracts.worlds import World
+
+ANA = PhoneNumber("+306900000001")
+BOB = PhoneNumber("+306900000002")
+AT = datetime(2026, 11, 24, 1, 57, 11, 601000, tzinfo=UTC)
+NOWHERE = ContactId(2_000_000_000)
+
+
+def draft(phone: PhoneNumber = ANA, **changes: Any) -> ContactDraft:
+    """A contact to be added."""
+    plain = ContactDraft(
+        phone=phone,
+        country="GR",
+        line_type=LineType.MOBILE,
+        email=None,
+        first_name=None,
+        last_name=None,
+        gender=None,
+        birthday=None,
+        tags=(),
+        is_subscribed=True,
+        unsubscribed_at=None,
+        created_at=AT,
+        updated_at=AT,
+    )
+    return attrs.evolve(plain, **changes)
+
+
+def full(phone: PhoneNumber = ANA) -> ContactDraft:
+    """A contact with a value in every field."""
+    return draft(
+        phone,
+        line_type=LineType.LANDLINE,
+        email="ana@example.com",
+        first_name="Άννα",
+        last_name="O'Neil\\ 100%",
+        gender=Gender.FEMALE,
+        birthday=date(1990, 5, 17),
+        tags=("vip", "καφές"),
+        is_subscribed=False,
+        unsubscribed_at=AT - timedelta(days=1),
+    )
+
+
+def added(world: World, account: AccountId, *drafts: ContactDraft) -> list[Contact]:
+    with world.transactions.begin(account) as uow:
+        return [uow.contacts.add(account, each) for each in drafts]
+
+
+def phones(account: AccountId) -> tuple[PhoneNumber, PhoneNumber]:
+    """Two numbers that no other test uses, for entries that all stores see."""
+    return PhoneNumber(f"+3069{account:08d}"), PhoneNumber(f"+3068{account:08d}")
+
+
+def fact(contact: ContactId, kind: ConsentType = ConsentType.GRANTED) -> ConsentFact:
+    return ConsentFact(contact=contact, type=kind, source=ConsentSource.MANUAL, at=AT)
+
+
+def entry(
+    phone: PhoneNumber = ANA, reason: SuppressionReason = SuppressionReason.UNSUBSCRIBE
+) -> SuppressionEntry:
+    return SuppressionEntry(phone=phone, reason=reason, at=AT, note="n", source="s")
+
+
+def suppress(world: World, account: AccountId, *entries: SuppressionEntry) -> list[bool]:
+    with world.transactions.begin(account) as uow:
+        return [uow.suppressions.add(account, each) for each in entries]
+
+
+def history(world: World, account: AccountId, contact: ContactId) -> Sequence[Any]:
+    page = world.contact_queries.consents(account, contact, PageRequest(1, 100))
+    assert page is not None
+    return page.items
