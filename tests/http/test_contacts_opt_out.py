@@ -1,29 +1,15 @@
-"""The way out, over HTTP: the API's routes and the page behind a link."""
+"""The way out, by the API's routes (http-contract, 3.2)."""
 
-import re
 from datetime import datetime, timedelta
 
 import pytest
-from falcon.testing import Result
-from sqlalchemy import update
 
-from adapters_db.connections import Connections
-from adapters_db.tables.kernel import account
-from adapters_http.contact_settings import FrontEnd
 from retail_core.contacts.model import SuppressionReason
-from retail_core.kernel.ids import AccountId, CampaignId, ContactId
-from retail_core.links.codes import OptOutToken, issue_token
-from tests.http.api import VARIABLES, Api, Shop, error_of
-from tests.http.test_contacts import consents, create, suppress
+from tests.http.api import Api, Shop, error_of
+from tests.http.links import FORM, token_for
+from tests.http.people import consents, create, suppress
 
-SECRET = VARIABLES["UNSUBSCRIBE_TOKEN_SECRET"].encode()
-FORM = "application/x-www-form-urlencoded"
 BROWSER = {"User-Agent": "Mozilla/5.0 (test)"}
-
-
-def token_for(shop: Shop, contact: int, *, store: int | None = None, secret: bytes = SECRET) -> str:
-    claim = OptOutToken(ContactId(contact), AccountId(store or shop.id), CampaignId(7))
-    return issue_token(claim, secret, shop.api.clock.now())
 
 
 @pytest.fixture
@@ -232,95 +218,3 @@ class TestResubscribing:
         reply = shop.api.post("/api/contacts/resubscribe", {"token": token})
 
         assert error_of(reply) == (404, "NOT_FOUND")
-
-
-@pytest.fixture
-def pages(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
-    """The app of a deployment without a web client."""
-    monkeypatch.setattr(FrontEnd, "page", lambda *_args, **_kwargs: None)
-    return api
-
-
-def page_of(reply: Result) -> str:
-    assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "<script" not in reply.text
-    return reply.text
-
-
-@pytest.mark.parametrize("path", ["/u", "/unsubscribe", "/retail/unsubscribe"])
-class TestPage:
-    def test_it_shows_the_store_the_person_and_one_button(self, pages: Api, path: str) -> None:
-        shop = pages.sign_up(company="<b>Café</b>")
-        token = token_for(shop, create(shop, firstName="<i>Ana", lastName="Λο")["id"])
-
-        reply = pages.get(f"{path}/{token}")
-
-        page = page_of(reply)
-        assert reply.status_code == 200
-        assert "&lt;b&gt;Café&lt;/b&gt;" in page
-        assert "&lt;i&gt;Ana Λ." in page
-        assert re.findall('value="(.*?)"', page) == ["unsubscribe"]
-        assert reply.headers["Cache-Control"] == "no-store"
-
-    def test_the_button_stops_and_another_starts_again(self, pages: Api, path: str) -> None:
-        shop = pages.sign_up()
-        contact = create(shop)
-        page = f"{path}/{token_for(shop, contact['id'])}"
-
-        states = []
-        for body in (b"", b"action=resubscribe", b"action=unsubscribe"):
-            form = {"Content-Type": FORM}
-            assert pages.post(page, raw=body, headers=form).status_code == 200
-            [action] = re.findall('value="(.*?)"', page_of(pages.get(page)))
-            subscribed = shop.get(f"/api/contacts/{contact['id']}").json["isSubscribed"]
-            states.append((subscribed, action))
-
-        assert states == [(False, "resubscribe"), (True, "unsubscribe"), (False, "resubscribe")]
-
-    def test_a_bad_link_is_a_page_too(self, pages: Api, path: str) -> None:
-        for reply in (pages.get(f"{path}/bad"), pages.post(f"{path}/bad")):
-            assert reply.status_code == 400
-            page_of(reply)
-
-    def test_a_deleted_contact_is_a_page_too(self, pages: Api, path: str) -> None:
-        shop = pages.sign_up()
-        contact = create(shop)
-        page = f"{path}/{token_for(shop, contact['id'])}"
-        shop.delete(f"/api/contacts/{contact['id']}")
-
-        again = pages.post(page, raw=b"action=resubscribe", headers={"Content-Type": FORM})
-
-        assert [pages.get(page).status_code, pages.post(page).status_code] == [404, 200]
-        assert again.status_code == 404
-        page_of(again)
-
-    def test_a_barred_number_is_a_page_too(self, pages: Api, path: str) -> None:
-        shop = pages.sign_up()
-        contact = create(shop)
-        suppress(shop, contact["phone"], SuppressionReason.MANUAL)
-        page = f"{path}/{token_for(shop, contact['id'])}"
-
-        reply = pages.post(page, raw=b"action=resubscribe", headers={"Content-Type": FORM})
-
-        assert reply.status_code == 409
-        page_of(reply)
-
-    def test_a_web_client_shows_its_own_page(self, api: Api, path: str) -> None:
-        for code in ("bad", "a%2Fb"):
-            reply = api.get(f"{path}/{code}")
-            assert reply.status_code == 302
-            assert reply.headers["Location"] == f"https://app.example.com/unsubscribe?pt={code}"
-            assert reply.headers["Cache-Control"] == "no-store"
-
-
-def test_a_page_speaks_the_language_of_its_store(pages: Api) -> None:
-    shop = pages.sign_up()
-    token = token_for(shop, create(shop)["id"])
-    with pages.container.resolve(Connections).sweep() as connection:
-        connection.execute(update(account).where(account.c.id == shop.id).values(locale="el"))
-
-    page = page_of(pages.get(f"/u/{token}"))
-
-    assert '<html lang="el">' in page
-    assert "Διακοπή μηνυμάτων" in page
-    assert "το κατάστημα" in page
