@@ -4,7 +4,7 @@ import codecs
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Final, TypeVar
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -36,7 +36,8 @@ from retail_core.kernel.errors import InvalidField, RuleViolation
 from retail_core.kernel.folding import fold
 from retail_core.kernel.phones import Phone, parse_phone
 
-Value = TypeVar("Value")
+_Read: TypeAlias = Callable[[Cell], object]
+"""Reads one cell; None where it is blank. Raises `RuleViolation`."""
 
 SEPARATORS: Final = (";", ",", "\t")
 
@@ -150,44 +151,43 @@ class RowReader:
     today: date
     extra_tags: tuple[str, ...] = ()
 
+    _cells: tuple[tuple[int, str, str, _Read], ...] = attrs.field(init=False, repr=False, eq=False)
+
+    @_cells.default
+    def _known_cells(self) -> tuple[tuple[int, str, str, _Read], ...]:
+        """Where each cell stands, what its column and its value are called, and how it is read."""
+        ways: Mapping[str, tuple[str, _Read]] = {
+            "phone": ("phone", self._phone),
+            "subscribed": ("subscribed", _subscribed),
+            "email": ("email", _email),
+            "firstName": ("first_name", _first_name),
+            "lastName": ("last_name", _last_name),
+            "gender": ("gender", _gender),
+            "birthday": ("birthday", self._birthday),
+            "tags": ("tags", self._tags),
+        }
+        return tuple(
+            (self.columns[field], field, name, read)
+            for field, (name, read) in ways.items()
+            if field in self.columns
+        )
+
     def read(self, row: int, cells: Sequence[Cell]) -> ImportedRow | list[RowFault]:
         """A contact, or one fault for each cell that is wrong."""
         faults: list[RowFault] = []
-
-        def value(field: str, read: Callable[[Cell], Value | None]) -> Value | None:
-            index = self.columns.get(field)
-            if index is None or index >= len(cells) or not cells[index]:
-                return None
-            cell = cells[index]
+        found: dict[str, Any] = {}
+        for index, field, name, read in self._cells:
+            cell = cells[index] if index < len(cells) else ""
+            if cell == "":
+                continue
             try:
-                return read(cell)
+                found[name] = read(cell)
             except RuleViolation as fault:
                 faults.append(_fault(row, field, fault, cell))
-                return None
-
-        phone = value("phone", self._phone)
-        if phone is None and not faults:
-            faults.append(_fault(row, "phone", InvalidPhone("a phone number is required"), ""))
-        subscribed = value("subscribed", _subscribed)
-        found = {
-            "email": value("email", _email),
-            "first_name": value("firstName", _first_name),
-            "last_name": value("lastName", _last_name),
-        }
-        gender = value("gender", _gender)
-        birthday = value("birthday", self._birthday)
-        tags = value("tags", self._tags)
-        if faults or phone is None:
-            return faults
-        return ImportedRow(
-            row,
-            phone,
-            **found,
-            gender=gender,
-            birthday=birthday,
-            tags=tags,
-            subscribed=subscribed is not False,
-        )
+        if found.get("phone") is None and not any(fault.field == "phone" for fault in faults):
+            missing = InvalidPhone("a phone number is required")
+            faults.insert(0, _fault(row, "phone", missing, ""))
+        return faults or ImportedRow(row, **found)
 
     def _phone(self, cell: Cell) -> Phone | None:
         text = str(cell).strip()
@@ -257,7 +257,7 @@ def _gender(cell: Cell) -> Gender | None:
     return gender
 
 
-def _subscribed(cell: Cell) -> bool | None:
+def _subscribed(cell: Cell) -> bool:
     word = fold(_text(cell))
     if not word or word in _YES:
         return True

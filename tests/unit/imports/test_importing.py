@@ -148,12 +148,8 @@ class TestImporting:
         assert works.run() is False
 
         job = works.job
-        assert (job.status, job.position, job.total, job.faults) == (
-            ImportStatus.COMPLETED,
-            3,
-            3,
-            2,
-        )
+        assert job.status is ImportStatus.COMPLETED
+        assert (job.position, job.total, job.faults) == (3, 3, 2)
         assert job.counts == MergeCounts(created=1, updated=0, skipped=2)
         assert works.phones() == ["+306984303401"]
         faults = [stored.fault for stored in works.database.tables.import_faults]
@@ -223,10 +219,8 @@ class TestImporting:
         works.run()
         larger.run()
 
-        assert [works.job.status, larger.job.status] == [
-            ImportStatus.COMPLETED,
-            ImportStatus.FAILED,
-        ]
+        assert works.job.status is ImportStatus.COMPLETED
+        assert larger.job.status is ImportStatus.FAILED
 
 
 class TestCrashes:

@@ -190,6 +190,12 @@ class TestRows:
             ("gender", "INVALID_GENDER"),
         ]
 
+    def test_a_missing_number_is_a_fault_beside_others(self) -> None:
+        assert faults(phone=" ", email="x") == [
+            ("phone", "INVALID_PHONE"),
+            ("email", "INVALID_EMAIL"),
+        ]
+
     def test_the_tags_of_the_import_count(self) -> None:
         reader = RowReader(READER.columns, "GR", TODAY, tuple(f"t{n}" for n in range(50)))
         row = ["6984303406", *[""] * 6]
