@@ -7,9 +7,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import attrs
+import psutil
 import psycopg
 
 from adapters_db.connections import Connections
@@ -28,6 +31,7 @@ from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.secrets import SecretText
 from retail_core.links.codes import LinkCodes
 from retail_core.links.urls import LinkTemplates
+from retail_core.messages.model import LEASE_SECONDS
 from retail_core.messages.use_cases import DispatchBatch
 from workers.embedded import EmbeddedPostgres
 from workers.machine import SystemPause
@@ -66,6 +70,20 @@ class Stage:
             LinkTemplates.of_settings(public_base_url="https://r.example"), "Bench"
         )
     )
+
+    @property
+    def clock(self) -> SystemClock:
+        """The machine's clock."""
+        return SystemClock()
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a worker owns a batch."""
+        return timedelta(seconds=LEASE_SECONDS)
+
+    def new_ref(self) -> UUID:
+        """A fresh name for a hand-over."""
+        return UUID(bytes=SystemRandomness().token(16), version=4)
 
     def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
         """A connection of the owner."""
@@ -155,6 +173,16 @@ def gateway(directory: Path, *arguments: str) -> Iterator[str]:
             yield line.split()[-1]
         finally:
             process.terminate()
+
+
+def postgres_cpu_seconds() -> float:
+    """The CPU that all PostgreSQL processes of this machine have used so far."""
+    total = 0.0
+    for process in psutil.process_iter(["name", "cpu_times"]):
+        if "postgres" in (process.info["name"] or "") and process.info["cpu_times"]:
+            times = process.info["cpu_times"]
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def seconds(work: Callable[[], object]) -> float:
