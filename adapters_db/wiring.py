@@ -16,6 +16,7 @@ from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
+from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.ports import AccountsUnitOfWork
@@ -24,7 +25,7 @@ from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.ports import BillingUnitOfWork
 from retail_core.billing.queries import SubscriptionQueries
 from retail_core.campaigns.ports import CampaignsUnitOfWork
-from retail_core.campaigns.queries import CampaignQueries
+from retail_core.campaigns.queries import CampaignQueries, RecipientGroups
 from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, MessageOrigins
 from retail_core.contacts.queries import ContactQueries
 from retail_core.credits.ports import CreditsUnitOfWork
@@ -70,6 +71,7 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(UploadReads, instance=SqlUploadReads(reads))
     container.register(AudienceQueries, instance=SqlAudienceQueries(reads))
     container.register(CampaignQueries, instance=SqlCampaignQueries(reads))
+    container.register(RecipientGroups, instance=SqlRecipientGroups(reads))
     container.register(MessageQueries, instance=SqlMessageQueries(reads))
 
 

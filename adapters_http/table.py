@@ -5,6 +5,7 @@ from typing import Final
 from adapters_http.pages import opt_out as opt_out_pages
 from adapters_http.resources import (
     auth,
+    campaign_forecasts,
     campaign_previews,
     campaign_results,
     campaigns,
@@ -25,6 +26,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *opt_out_pages.ROUTES,
     *campaigns.ROUTES,
     *campaign_previews.ROUTES,
+    *campaign_forecasts.ROUTES,
     *campaign_results.ROUTES,
     *gateway_webhooks.ROUTES,
 )

@@ -7,7 +7,7 @@ import attrs
 
 from retail_core.audiences.model import AudienceSpec
 from retail_core.kernel.errors import InvalidField
-from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
 from retail_core.messages.model import SendingPlan
 from retail_core.templates.rendering import parse
 
@@ -123,6 +123,21 @@ class Campaign:
     credits: CampaignCredits = attrs.field(factory=CampaignCredits)
     first_number: MessageNumber | None = None
     plan: SendingPlan | None = None
+
+
+@attrs.frozen
+class RecipientGroup:
+    """Recipients of an audience that is not frozen yet, whose texts have one size and one price.
+
+    Merge values are None where the text does not use them. `first_contact` has the lowest id.
+    """
+
+    country: str
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    recipients: int
+    first_contact: ContactId
 
 
 @attrs.frozen

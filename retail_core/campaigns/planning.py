@@ -49,15 +49,20 @@ class Forecast:
 
 def plan_of(content: CampaignContent, store: Account, policy: SendingPolicy) -> SendingPlan:
     """Fix text, sender and links. Raises NoMessageText, UnknownPlaceholder, NoValidSender."""
-    if not content.message_text.strip():
-        raise NoMessageText
-    unknown = parse(content.message_text).unknown
-    if unknown:
-        raise UnknownPlaceholder(unknown)
+    must_be_sendable(content.message_text)
     sender = first_valid_sender([store.sender_name, policy.fallback_sender])
     if sender is None:
         raise NoValidSender("The store has no valid sender name, and no fallback is set.")
     return _fixed(content, store, policy, sender)
+
+
+def must_be_sendable(message_text: str) -> None:
+    """Raises NoMessageText, UnknownPlaceholder."""
+    if not message_text.strip():
+        raise NoMessageText
+    unknown = parse(message_text).unknown
+    if unknown:
+        raise UnknownPlaceholder(unknown)
 
 
 def sample_plan(content: CampaignContent, store: Account, policy: SendingPolicy) -> SendingPlan:

@@ -1,14 +1,17 @@
 """Reading campaigns."""
 
 import enum
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
 import attrs
 
-from retail_core.campaigns.model import Campaign, CampaignState
+from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.campaigns.model import Campaign, CampaignState, RecipientGroup
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
+from retail_core.templates.rendering import Field
 
 
 class CampaignOrder(enum.Enum):
@@ -44,3 +47,20 @@ class CampaignQueries(Protocol):
     def page(
         self, account: AccountId, wanted: CampaignFilter, request: PageRequest
     ) -> Page[Campaign]: ...
+
+
+class RecipientGroups(Protocol):
+    """Groups the recipients of an audience by what their texts and prices depend on."""
+
+    def of_audience(
+        self,
+        account: AccountId,
+        spec: AudienceSpec,
+        rules: AudienceRules,
+        merge_fields: frozenset[Field],
+    ) -> Iterator[RecipientGroup]:
+        """By country and the merge values that the text uses, in no order.
+
+        There may be as many groups as recipients, so they are read while the caller goes on.
+        """
+        ...

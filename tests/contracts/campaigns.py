@@ -1,7 +1,6 @@
 """What the use cases of campaigns and the edge may rely on."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +15,6 @@ from retail_core.campaigns.model import (
     CampaignStart,
     CampaignState,
 )
-from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
 from retail_core.contacts.model import Gender
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import PageRequest
@@ -206,101 +204,3 @@ class CampaignProgressContract:
                 account, campaign.id, "gateway_refused", world.clock.now()
             )
         return world.campaign_queries.get(account, campaign.id)
-
-
-class CampaignQueriesContract:
-    def test_a_campaign_that_does_not_exist_is_not_found(self, world: World) -> None:
-        with pytest.raises(CampaignNotFound):
-            world.campaign_queries.get(world.new_account(), NOWHERE)
-
-    def test_queries_do_not_see_another_accounts_rows(self, world: World) -> None:
-        mine, theirs = world.new_account(), world.new_account()
-        campaign = written(world, theirs)
-
-        with pytest.raises(CampaignNotFound):
-            world.campaign_queries.get(mine, campaign.id)
-        assert world.campaign_queries.page(mine, CampaignFilter(), ALL).total == 0
-
-    def test_pages_follow_each_other_newest_first(self, world: World) -> None:
-        account = world.new_account()
-        ids = [written(world, account).id for _ in range(5)]
-
-        pages = [
-            world.campaign_queries.page(account, CampaignFilter(), PageRequest(number, 2))
-            for number in (1, 2, 3, 4)
-        ]
-
-        assert [[item.id for item in page.items] for page in pages] == [
-            ids[:2:-1],
-            ids[2:0:-1],
-            ids[:1],
-            [],
-        ]
-        assert {page.total for page in pages} == {5}
-
-    @pytest.mark.parametrize(
-        ("wanted", "names"),
-        [
-            ({"name": "SALE 1"}, ["Sale 1", "Sale 10%"]),
-            ({"name": "%"}, ["Sale 10%"]),
-            ({"name": "_"}, []),
-            ({"state": CampaignState.FAILED}, ["Sale 2"]),
-            ({"state": CampaignState.SENDING}, []),
-        ],
-    )
-    def test_a_list_shows_what_was_asked_for(
-        self, world: World, wanted: dict[str, Any], names: list[str]
-    ) -> None:
-        account = world.new_account()
-        for name in ("Sale 1", "Sale 10%", "Sale 2"):
-            self.named(world, account, name, fails=name == "Sale 2")
-
-        page = world.campaign_queries.page(
-            account, CampaignFilter(order=CampaignOrder.NAME, descending=False, **wanted), ALL
-        )
-
-        assert [item.content.name for item in page.items] == names
-
-    def test_the_time_of_creation_is_bounded_from_included_to_excluded(self, world: World) -> None:
-        account, noon = world.new_account(), world.clock.now()
-        for _ in range(3):
-            written(world, account)
-            world.clock.advance(timedelta(hours=1))
-
-        hour = CampaignFilter(created_from=noon, created_before=noon + timedelta(hours=1))
-
-        assert world.campaign_queries.page(account, hour, ALL).total == 1
-
-    @pytest.mark.parametrize("descending", [False, True])
-    def test_what_never_happened_comes_last_in_either_order(
-        self, world: World, *, descending: bool
-    ) -> None:
-        account = world.new_account()
-        never = written(world, account)
-        first = begun(world, account)
-        world.clock.advance(timedelta(hours=1))
-        second = begun(world, account)
-        order = CampaignFilter(order=CampaignOrder.STARTED_AT, descending=descending)
-
-        page = world.campaign_queries.page(account, order, ALL)
-
-        happened = [second.id, first.id] if descending else [first.id, second.id]
-        assert [item.id for item in page.items] == [*happened, never.id]
-
-    @pytest.mark.parametrize("order", CampaignOrder)
-    def test_equal_ones_come_by_id(self, world: World, order: CampaignOrder) -> None:
-        account = world.new_account()
-        ids = [written(world, account).id for _ in range(3)]
-
-        page = world.campaign_queries.page(
-            account, CampaignFilter(order=order, descending=False), ALL
-        )
-
-        assert [item.id for item in page.items] == ids
-
-    def named(self, world: World, account: AccountId, name: str, *, fails: bool) -> None:
-        content = CampaignContent(name, "Hello")
-        with world.transactions.begin(account) as uow:
-            campaign = uow.campaigns.add(account, content, 0, world.clock.now())
-            if fails:
-                uow.campaigns.fail(account, campaign.id, "no_recipients", world.clock.now())

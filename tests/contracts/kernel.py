@@ -37,6 +37,29 @@ def fail_within(transaction: AbstractContextManager[EveryStore], account: Accoun
         raise Interruption
 
 
+class WorkContract:
+    def test_the_effect_named_last_is_the_one_that_a_repeat_is_told(self, world: World) -> None:
+        account = world.new_account()
+        once = Once(account, "effect", b"what was asked")
+        with world.transactions.begin(account, once) as uow:
+            uow.effect(41)
+            uow.effect(42)
+
+        with pytest.raises(AlreadyDone) as repeat, world.transactions.begin(account, once):
+            pass
+
+        assert repeat.value.effect == 42
+
+    def test_jobs_belong_to_the_transaction_that_names_the_effect(self, world: World) -> None:
+        account = world.new_account()
+
+        with world.transactions.begin(account, Once(account, "jobs", b"asked")) as uow:
+            uow.jobs.add(job_of(account))
+            uow.effect(1)
+
+        assert waiting(world, account) == 1
+
+
 class TransactionsContract:
     def test_a_clean_exit_commits(self, world: World) -> None:
         account = world.new_account()

@@ -4,9 +4,9 @@ import pytest
 
 from adapters_db.connections import Connections
 from retail_core.campaigns.errors import AlreadySending
+from tests.contracts.campaign_queries import CampaignQueriesContract
 from tests.contracts.campaigns import (
     CampaignProgressContract,
-    CampaignQueriesContract,
     CampaignStoreContract,
 )
 from tests.contracts.staging import written

@@ -12,8 +12,13 @@ from tests.contracts.kernel import (
     JobOutboxContract,
     RandomnessContract,
     TransactionsContract,
+    WorkContract,
 )
 from tests.contracts.replies import IdempotencyRepliesContract
+
+
+class TestWork(WorkContract):
+    pass
 
 
 class TestTransactions(TransactionsContract):

@@ -24,6 +24,7 @@ from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
+from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
@@ -33,7 +34,7 @@ from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.ports import SubscriptionStore
 from retail_core.billing.queries import SubscriptionQueries
 from retail_core.campaigns.ports import CampaignStore
-from retail_core.campaigns.queries import CampaignQueries
+from retail_core.campaigns.queries import CampaignQueries, RecipientGroups
 from retail_core.contacts.ports import (
     ConsentLedger,
     ContactOwners,
@@ -76,6 +77,7 @@ from retail_core.testing.memory import (
     MemoryTransactions,
 )
 from retail_core.testing.messages import MemoryMessageOrigins, MemoryMessageQueries
+from retail_core.testing.recipient_groups import MemoryRecipientGroups
 
 _numbers = itertools.count(1)
 
@@ -143,6 +145,7 @@ class World:
     upload_reads: UploadReads
     audience_queries: AudienceQueries
     campaign_queries: CampaignQueries
+    recipient_groups: RecipientGroups
     message_queries: MessageQueries
     message_origins: MessageOrigins
 
@@ -169,6 +172,7 @@ def memory_world() -> World:
         upload_reads=MemoryUploadReads(database),
         audience_queries=MemoryAudienceQueries(database),
         campaign_queries=MemoryCampaignQueries(database),
+        recipient_groups=MemoryRecipientGroups(database),
         message_queries=MemoryMessageQueries(database),
         message_origins=MemoryMessageOrigins(database),
     )
@@ -196,6 +200,7 @@ def sql_world(connections: Connections) -> World:
         upload_reads=SqlUploadReads(reads),
         audience_queries=SqlAudienceQueries(reads),
         campaign_queries=SqlCampaignQueries(reads),
+        recipient_groups=SqlRecipientGroups(reads),
         message_queries=SqlMessageQueries(reads),
         message_origins=SqlMessageOrigins(reads),
     )

@@ -1,5 +1,10 @@
 """What an owner does with a campaign."""
 
+from retail_core.campaigns.use_cases.forecasting import (
+    CampaignForecast,
+    CountryCost,
+    ForecastCampaign,
+)
 from retail_core.campaigns.use_cases.previewing import (
     PreviewAudience,
     PreviewCampaign,
@@ -10,8 +15,11 @@ from retail_core.campaigns.use_cases.writing import CampaignChanges, CreateCampa
 
 __all__ = [
     "CampaignChanges",
+    "CampaignForecast",
+    "CountryCost",
     "CreateCampaign",
     "EditCampaign",
+    "ForecastCampaign",
     "PreviewAudience",
     "PreviewCampaign",
     "SampleMessage",

@@ -12,14 +12,20 @@ from falcon.testing import Result
 
 from adapters_http import wiring
 from adapters_http.app import create_app
-from adapters_http.resources import auth, campaign_previews, campaign_results, campaigns
+from adapters_http.resources import (
+    auth,
+    campaign_forecasts,
+    campaign_previews,
+    campaign_results,
+    campaigns,
+)
 from adapters_http.sending import sending_policy
 from adapters_http.settings import EdgeSettings
 from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.model import Plan
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.ports import CampaignsUnitOfWork
-from retail_core.campaigns.queries import CampaignQueries
+from retail_core.campaigns.queries import CampaignQueries, RecipientGroups
 from retail_core.contacts.model import Contact
 from retail_core.credits.model import Wallet
 from retail_core.kernel.ids import CampaignId, WorkerId
@@ -32,7 +38,7 @@ from retail_core.messages.queries import MessageQueries
 from retail_core.messages.use_cases import DispatchBatch, DispatchOutcome
 from retail_core.testing.gateway import FakeGateway, FakePace
 from retail_core.testing.randomness import SeededRandomness
-from tests.contracts.contacts import draft
+from tests.contracts.people import draft
 from tests.contracts.worlds import EveryStore, World
 from tests.http.api import VARIABLES, Api, Shop, api_in_memory
 
@@ -41,6 +47,7 @@ ROUTES: Final = (
     *auth.ROUTES,
     *campaigns.ROUTES,
     *campaign_previews.ROUTES,
+    *campaign_forecasts.ROUTES,
     *campaign_results.ROUTES,
 )
 _numbers = itertools.count(1)
@@ -102,6 +109,7 @@ def campaigns_in_memory(world: World, **variables: str) -> Api:
     container.register(Transactions[CampaignsUnitOfWork], instance=world.transactions)
     container.register(AudienceQueries, instance=world.audience_queries)
     container.register(CampaignQueries, instance=world.campaign_queries)
+    container.register(RecipientGroups, instance=world.recipient_groups)
     container.register(MessageQueries, instance=world.message_queries)
     return attrs.evolve(found, app=create_app(wiring.parts(container, edge, ROUTES)))
 

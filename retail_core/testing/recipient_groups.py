@@ -1,0 +1,41 @@
+"""Groups of recipients in memory."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.campaigns.model import RecipientGroup
+from retail_core.contacts.model import Contact
+from retail_core.kernel.ids import AccountId
+from retail_core.templates.rendering import MERGE_FIELDS, Field
+from retail_core.testing.audiences import recipients
+from retail_core.testing.database import MemoryDatabase
+
+
+@attrs.frozen
+class MemoryRecipientGroups:
+    """`RecipientGroups` in memory."""
+
+    database: MemoryDatabase
+
+    def of_audience(
+        self,
+        account: AccountId,
+        spec: AudienceSpec,
+        rules: AudienceRules,
+        merge_fields: frozenset[Field],
+    ) -> Iterator[RecipientGroup]:
+        with self.database.transaction() as tables:
+            people = recipients(tables, account, spec, rules)
+        groups: dict[tuple[str, tuple[str | None, ...]], list[Contact]] = {}
+        for contact in people:
+            values = (contact.first_name, contact.last_name, contact.email)
+            used = tuple(
+                value if field in merge_fields else None
+                for field, value in zip(MERGE_FIELDS, values, strict=True)
+            )
+            groups.setdefault((contact.country, used), []).append(contact)
+        for (country, (first_name, last_name, email)), found in groups.items():
+            first = min(contact.id for contact in found)
+            yield RecipientGroup(country, first_name, last_name, email, len(found), first)

@@ -1,0 +1,106 @@
+"""What sending would take, before it is sent (http-contract, 3.5)."""
+
+from datetime import date
+
+import pytest
+
+from retail_core.kernel.phones import LineType
+from tests.http.api import Api, Shop, error_of
+from tests.http.campaigns.shops import add_person, assert_shape, create, new_shop, started
+
+FORECAST = {
+    "campaignId": int,
+    "computedAt": str,
+    "matched": int,
+    "excluded": dict,
+    "recipients": int,
+    "segments": int,
+    "credits": int,
+    "encodings": dict,
+    "histogram": list,
+    "countries": list,
+    "longest": dict | None,
+    "placeholders": list,
+    "smartEncoding": list,
+    "quietHours": dict,
+    "balance": dict,
+}
+EXCLUDED = {
+    "notSubscribed": 1,
+    "suppressed": 0,
+    "excludedLists": 0,
+    "underAge": 1,
+    "ageUnknown": 0,
+    "frequencyCap": 0,
+    "landline": 1,
+    "countryNotPriced": 0,
+}
+
+
+@pytest.fixture
+def empty(campaign_api: Api) -> Shop:
+    return new_shop(campaign_api, people=0)
+
+
+def test_it_counts_every_text_and_everybody_left_out(empty: Shop) -> None:
+    add_person(empty, first_name="Ana")
+    greek = add_person(empty, first_name="Ελένη")
+    add_person(empty)
+    add_person(empty, is_subscribed=False)
+    add_person(empty, birthday=date(2020, 1, 1))
+    add_person(empty, line_type=LineType.LANDLINE)
+    campaign = create(empty, messageText="Hi {{firstName|you}}! " + "x" * 100, includeOffer=False)
+
+    reply = empty.get(f"/api/campaigns/{campaign}/forecast")
+
+    assert reply.status_code == 200, reply.text
+    found = reply.json
+    assert_shape(found, FORECAST)
+    assert found["excluded"] == EXCLUDED
+    assert found["matched"] == found["recipients"] + sum(EXCLUDED.values()) == 6
+    assert found["encodings"] == {
+        "gsm7": {"recipients": 2, "segments": 2},
+        "ucs2": {"recipients": 1, "segments": 3},
+    }
+    assert found["histogram"] == [
+        {"encoding": "gsm7", "segments": 1, "recipients": 2},
+        {"encoding": "ucs2", "segments": 3, "recipients": 1},
+    ]
+    assert found["countries"] == [
+        {"country": "GR", "recipients": 3, "segments": 5, "creditsPerSegment": 1, "credits": 5}
+    ]
+    assert found["longest"]["contactId"] == greek.id
+    assert found["placeholders"] == [{"name": "firstName", "missing": 1, "fallback": 1}]
+    assert found["smartEncoding"] == [
+        {"mode": "typography", "segments": 5, "credits": 5},
+        {"mode": "greek", "segments": 3, "credits": 3},
+    ]
+    assert found["balance"]["required"] == found["credits"] == 5
+
+
+def test_what_is_forecast_is_what_is_held(empty: Shop) -> None:
+    for name in ("Ana", "Ελένη", None):
+        add_person(empty, first_name=name)
+    campaign = create(empty, messageText="Hi {{firstName}} " + "y" * 150)
+    expected = empty.get(f"/api/campaigns/{campaign}/forecast").json
+
+    reply = empty.post(f"/api/campaigns/{campaign}/enqueue", {})
+
+    assert reply.json["queued"] == expected["recipients"]
+    assert reply.json["credits"]["held"] == expected["credits"]
+
+
+def test_an_audience_of_nobody_takes_nothing(empty: Shop) -> None:
+    campaign = create(empty)
+
+    found = empty.get(f"/api/campaigns/{campaign}/forecast").json
+
+    assert (found["recipients"], found["credits"], found["longest"]) == (0, 0, None)
+
+
+def test_a_started_campaign_has_no_forecast(seller: Shop) -> None:
+    campaign = started(seller)
+
+    reply = seller.get(f"/api/campaigns/{campaign}/forecast")
+
+    assert error_of(reply) == (409, "INVALID_STATUS")
