@@ -16,7 +16,7 @@ from retail_core.campaigns.queries import CampaignFilter
 from retail_core.campaigns.use_cases import StartCampaign
 from retail_core.contacts.model import Contact
 from retail_core.credits.errors import InsufficientCredits
-from retail_core.kernel.ids import AccountId, WorkerId
+from retail_core.kernel.ids import AccountId, MessageNumber, WorkerId
 from retail_core.kernel.pages import PageRequest
 from retail_core.messages.composing import ComposedBatch, compose
 from retail_core.messages.errors import LeaseLost
@@ -42,6 +42,7 @@ from tests.contracts.staging import (
     clear_the_stage,
     delete,
     intend,
+    messages,
     opt_out,
     people,
     phone,
@@ -55,6 +56,7 @@ from tests.pipeline import LEASE_OVER, Pipeline
 ALL = PageRequest(1, 1_000)
 TEXTS = ("Hello", "{{firstName|" + "B" * 150 + "}}", "Γεια {{firstName}} {{email}}")
 NAMES = (None, "Ana", "A" * 120, "Άννα")
+MINDS = ("out", "bar", "move", "del")
 REFUSALS: tuple[SubmissionOutcome, ...] = (
     NotSent("refused"),
     BatchRefused("400"),
@@ -83,8 +85,8 @@ class ShopLife(RuleBasedStateMachine):
     new_world: Callable[[], World]
     audit: SqlCampaignAudit
 
-    @initialize(credits=st.integers(1, 30))
-    def open_shops(self, credits: int) -> None:
+    @initialize(credits=st.integers(1, 30), texts=st.tuples(*[st.sampled_from(TEXTS)] * 2))
+    def open_shops(self, credits: int, texts: tuple[str, str]) -> None:
         self.world = type(self).new_world()
         clear_the_stage(self.world)
         self.line = Pipeline.over(self.world, name=f"{uuid4()}", seed=uuid4().int)
@@ -93,10 +95,12 @@ class ShopLife(RuleBasedStateMachine):
         self.hands: list[Hand] = []
         self.reports: list[DeliveryReport] = []
         self.gone: set[str] = set()
+        self.seen: dict[MessageNumber, MessageState] = {}
         self.grants = itertools.count(1)
-        for account in self.shops:
+        for account, text in zip(self.shops, texts, strict=True):
             for name in NAMES:
                 self.contacts[account] += people(self.world, account, 1, first_name=name)
+            self._start(written(self.world, account, text), 2)
 
     # ---------------------------------------------------------------- what the owner does
 
@@ -117,20 +121,29 @@ class ShopLife(RuleBasedStateMachine):
         with self.world.transactions.begin(account) as uow:
             uow.credits.grant(account, f"session:{next(self.grants)}", credits, "stripe:topup")
 
-    @rule(first=st.booleans(), which=st.integers(0, 3))
-    def opt_out(self, *, first: bool, which: int) -> None:
+    @rule(first=st.booleans(), which=st.integers(0, 3), how=st.sampled_from(MINDS))
+    def change_somebodys_mind(self, *, first: bool, which: int, how: str) -> None:
         account = self.shops[first]
-        contact = self.contacts[account][which % len(self.contacts[account])]
-        opt_out(self.world, account, contact.id)
-        self.gone.add(contact.phone)
+        self._change_mind(account, self.contacts[account][which], how)
 
-    @rule(first=st.booleans(), which=st.integers(0, 3), how=st.sampled_from(["bar", "move", "del"]))
-    def change_a_contact(self, *, first: bool, which: int, how: str) -> None:
-        account = self.shops[first]
+    @precondition(lambda self: self._hands(handed_over=False))
+    @rule(data=st.data(), how=st.sampled_from(MINDS))
+    def change_the_mind_of_somebody_claimed(self, data: st.DataObject, how: str) -> None:
+        hand = data.draw(st.sampled_from(self._hands(handed_over=False)))
+        account = hand.batch.key.account
+        claimed = set(hand.batch.recipients.contacts)
+        known = [each for each in self.contacts[account] if each.id in claimed]
+        if known:
+            self._change_mind(account, data.draw(st.sampled_from(known)), how)
+
+    def _change_mind(self, account: AccountId, contact: Contact, how: str) -> None:
+        """Nobody hears of a shop at this number again; a new contact takes his place."""
         contacts = self.contacts[account]
-        contact = contacts.pop(which % len(contacts))
+        contacts.remove(contact)
         self.gone.add(contact.phone)
-        if how == "bar":
+        if how == "out":
+            opt_out(self.world, account, contact.id)
+        elif how == "bar":
             bar(self.world, account, contact.phone)
         elif how == "move":
             change(self.world, account, contact, phone=phone(account))
@@ -146,13 +159,11 @@ class ShopLife(RuleBasedStateMachine):
         if batch is not None:
             self.hands.append(Hand(batch, compose(batch, CODES), uuid4()))
 
-    @precondition(lambda self: self.hands)
+    @precondition(lambda self: self._hands(handed_over=False))
     @rule(data=st.data(), answer=st.sampled_from(["take", "take", "reject", "lose", "refuse"]))
     def hand_over(self, data: st.DataObject, answer: str) -> None:
         """Commit the intent and call the gateway; the answer is not booked yet."""
-        hand = data.draw(st.sampled_from(self.hands))
-        if hand.dropped is not None:
-            return
+        hand = data.draw(st.sampled_from(self._hands(handed_over=False)))
         try:
             hand.dropped = intend(self.world, hand.batch, hand.ref)
         except LeaseLost:
@@ -171,15 +182,16 @@ class ShopLife(RuleBasedStateMachine):
         if len(self.line.gateway.accepted) > taken_before:
             self.reports += self.line.gateway.become(MessageState.SENT)[taken_before:]
 
-    @precondition(lambda self: self.hands)
-    @rule(data=st.data(), dies=st.booleans())
-    def book(self, data: st.DataObject, *, dies: bool) -> None:
-        """Book an answer, in time or late; or die with it."""
-        hand = data.draw(st.sampled_from(self.hands))
-        if hand.outcome is None or hand.dropped is None:
-            return
-        self.hands.remove(hand)
-        if not dies:
+    @precondition(lambda self: self._hands(handed_over=True))
+    @rule(data=st.data(), how=st.sampled_from(["once", "once", "twice", "dies"]))
+    def book(self, data: st.DataObject, how: str) -> None:
+        """Book an answer, in time or late, or again after a lost commit; or die with it."""
+        hand = data.draw(st.sampled_from(self._hands(handed_over=True)))
+        if how != "twice":
+            self.hands.remove(hand)
+        if how != "dies":
+            assert hand.outcome is not None
+            assert hand.dropped is not None
             self.line.dispatch_batch._finish(
                 hand.batch, hand.ref, hand.composed, hand.dropped, hand.outcome
             )
@@ -226,6 +238,14 @@ class ShopLife(RuleBasedStateMachine):
                 assert len(phones) == len(set(phones))
 
     @invariant()
+    def the_state_of_a_message_only_climbs(self) -> None:
+        for account in self.shops:
+            for campaign in self._campaigns(account):
+                for row in messages(self.world, campaign):
+                    assert row.state >= self.seen.get(row.number, MessageState.QUEUED)
+                    self.seen[row.number] = row.state
+
+    @invariant()
     def the_wallet_is_what_the_ledger_says(self) -> None:
         assert not self.world.ledger_audit.mismatches_across_accounts(10)
 
@@ -258,6 +278,9 @@ class ShopLife(RuleBasedStateMachine):
                 assert campaign.counts.queued == 0
         self.what_is_held_belongs_to_open_recipients()
         self.nobody_gets_a_campaign_twice()
+
+    def _hands(self, *, handed_over: bool) -> list[Hand]:
+        return [hand for hand in self.hands if (hand.outcome is not None) == handed_over]
 
     def _campaigns(self, account: AccountId) -> tuple[Campaign, ...]:
         return self.world.campaign_queries.page(account, CampaignFilter(), ALL).items

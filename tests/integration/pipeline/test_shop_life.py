@@ -11,8 +11,8 @@ from tests.contracts.worlds import World, sql_world
 from tests.integration.pipeline.machine import ShopLife
 
 LIVES = settings(
-    max_examples=max(12, settings().max_examples // 10),
-    stateful_step_count=30,
+    max_examples=max(20, settings().max_examples // 5),
+    stateful_step_count=40,
     suppress_health_check=list(HealthCheck),
 )
 
