@@ -1,9 +1,13 @@
 """The contracts of campaigns, in memory and on PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
 import pytest
 
 from adapters_db.connections import Connections
 from retail_core.campaigns.errors import AlreadySending
+from retail_core.campaigns.model import CampaignState
 from tests.contracts.campaign_queries import CampaignQueriesContract
 from tests.contracts.campaigns import (
     CampaignProgressContract,
@@ -35,5 +39,24 @@ def test_a_campaign_locked_by_another_transaction_is_refused_at_once(
 
     with world.transactions.begin(account) as first:
         first.campaigns.lock(account, campaign.id)
+        asked_at = monotonic()
         with pytest.raises(AlreadySending), world.transactions.begin(account) as second:
             second.campaigns.lock(account, campaign.id)
+        assert monotonic() - asked_at < 2  # the lock time-out of these tests is 5 s
+
+
+def test_an_edit_waits_for_the_lock_and_sees_what_was_committed(connections: Connections) -> None:
+    world = sql_world(connections)
+    account = world.new_account()
+    campaign = written(world, account)
+
+    def lock() -> CampaignState:
+        with world.transactions.begin(account) as second:
+            return second.campaigns.lock(account, campaign.id, wait=True).state
+
+    with ThreadPoolExecutor(1) as threads:
+        with world.transactions.begin(account) as first:
+            first.campaigns.lock(account, campaign.id)
+            waiting = threads.submit(lock)
+            first.campaigns.fail(account, campaign.id, "no_recipients", world.clock.now())
+        assert waiting.result() is CampaignState.FAILED
