@@ -70,7 +70,7 @@ def _tell(supervisor: Supervisor, answer: list[str], text: str) -> None:
 
 def _account(store: DemoStore) -> tuple[str, ...]:
     return (
-        *("create-account", "--email", store.email, "--password", store.password),
+        *("create-account", "--email", store.email, f"--password={store.password}"),
         *("--company", "Demo Store", "--sender", "Demo"),
     )
 

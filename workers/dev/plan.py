@@ -129,7 +129,8 @@ def _child(name: str, variables: Mapping[str, str], var: Path) -> Child:
     python = (sys.executable, "-m")
     if name == "mitto":
         simulator = (*python, "adapters_sms.simulator", "--port", variables["SIMULATOR_PORT"])
-        files = ("--log", str(var / "mitto.jsonl"), "--secret", variables["WEBHOOK_SECRET"])
+        # a random secret may begin with a hyphen, which would look like another option
+        files = ("--log", str(var / "mitto.jsonl"), f"--secret={variables['WEBHOOK_SECRET']}")
         reports = f"http://127.0.0.1:{variables['PORT']}/webhooks/mitto/dlr"
         # the worker may be waiting for its answer, and an answer that is lost leaves doubt
         return Child(name, (*simulator, *files, "--callback", reports), variables, last=True)
