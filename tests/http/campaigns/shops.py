@@ -21,8 +21,10 @@ from adapters_http.resources import (
 )
 from adapters_http.sending import sending_policy
 from adapters_http.settings import EdgeSettings
+from retail_core.audiences.model import AudienceSpec
 from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.model import Plan
+from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.queries import CampaignQueries, RecipientGroups
@@ -161,6 +163,14 @@ def create(shop: Shop, **fields: object) -> int:
     assert reply.status_code == 201, reply.text
     found: int = reply.json["id"]
     return found
+
+
+def unchecked(shop: Shop, text: str) -> int:
+    """A campaign from before today's rules."""
+    with stores(shop.api).begin(shop.id) as uow:
+        content = CampaignContent("old", text, AudienceSpec(), include_offer=True)
+        found: int = uow.campaigns.add(shop.id, content, 0, shop.api.clock.now()).id
+        return found
 
 
 def enqueue(shop: Shop, campaign: object, **how: Any) -> Result:

@@ -184,7 +184,7 @@ def test_any_query(one_seller: Shop, query: dict[str, str]) -> None:
 def test_any_id(one_seller: Shop, campaign: str) -> None:
     number = quote(campaign, safe="")
 
-    for path in ("", "/messages", "/status", "/preview"):
+    for path in ("", "/messages", "/status", "/preview", "/forecast"):
         is_understood(one_seller.get(f"/api/campaigns/{number}{path}"))
 
 

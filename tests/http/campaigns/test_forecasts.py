@@ -6,7 +6,14 @@ import pytest
 
 from retail_core.kernel.phones import LineType
 from tests.http.api import Api, Shop, error_of
-from tests.http.campaigns.shops import add_person, assert_shape, create, new_shop, started
+from tests.http.campaigns.shops import (
+    add_person,
+    assert_shape,
+    create,
+    new_shop,
+    started,
+    unchecked,
+)
 
 FORECAST = {
     "campaignId": int,
@@ -104,3 +111,48 @@ def test_a_started_campaign_has_no_forecast(seller: Shop) -> None:
     reply = seller.get(f"/api/campaigns/{campaign}/forecast")
 
     assert error_of(reply) == (409, "INVALID_STATUS")
+
+
+def test_a_text_too_long_is_counted_all_the_same(empty: Shop) -> None:
+    add_person(empty)
+    campaign = create(empty, messageText="α" * 2000)
+
+    found = empty.get(f"/api/campaigns/{campaign}/forecast").json
+
+    # 2,090 units with both links, 67 a part
+    assert found["longest"]["segments"] == found["segments"] == 32
+    assert found["longest"]["length"] == 2090
+
+
+def test_too_few_credits_are_told_but_not_refused(campaign_api: Api) -> None:
+    shop = new_shop(campaign_api, credits=2, active=False)
+
+    found = shop.get(f"/api/campaigns/{create(shop)}/forecast").json
+
+    assert found["balance"] == {"required": 3, "available": 2, "sufficient": False}
+
+
+def test_a_placeholder_is_covered_only_where_all_its_uses_are(empty: Shop) -> None:
+    add_person(empty, last_name=" ")
+    text = "{{firstName|you}} {{first_name}} {{lastName|x}} {{lastName}} {{storeName}}"
+    campaign = create(empty, messageText=text)
+
+    found = empty.get(f"/api/campaigns/{campaign}/forecast").json
+
+    assert found["placeholders"] == [
+        {"name": "firstName", "missing": 1, "fallback": 1},
+        {"name": "first_name", "missing": 1, "fallback": 0},
+        {"name": "lastName", "missing": 1, "fallback": 0},
+        {"name": "storeName", "missing": 0, "fallback": 0},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("Hi {{nickname}}", "UNKNOWN_PLACEHOLDER"), (" \n", "NO_MESSAGE_TEXT")]
+)
+def test_a_text_that_cannot_be_sent_has_no_forecast(memory_api: Api, text: str, code: str) -> None:
+    shop = new_shop(memory_api)
+
+    reply = shop.get(f"/api/campaigns/{unchecked(shop, text)}/forecast")
+
+    assert error_of(reply) == (400, code)

@@ -38,11 +38,11 @@ class TestRead:
     def test_another_shops_campaign_is_not_found(self, seller: Shop) -> None:
         theirs = create(new_shop(seller.api))
 
-        for suffix in ("", "/preview", "/status", "/messages"):
+        for suffix in ("", "/preview", "/forecast", "/status", "/messages"):
             reply = seller.get(f"/api/campaigns/{theirs}{suffix}")
             assert error_of(reply) == (404, "RESOURCE_NOT_FOUND")
 
-    @pytest.mark.parametrize("suffix", ["", "/preview", "/status", "/messages"])
+    @pytest.mark.parametrize("suffix", ["", "/preview", "/forecast", "/status", "/messages"])
     @pytest.mark.parametrize("number", ["0", "abc", "1.5", "+1", "1e3", "-0", "01", "%D9%A1"])
     def test_what_cannot_be_an_id_is_refused(
         self, quick_seller: Shop, number: str, suffix: str
@@ -53,7 +53,7 @@ class TestRead:
 
     @pytest.mark.parametrize("number", ["-1", "2147483647", "2147483648", "99999999999", "9" * 99])
     def test_an_id_that_no_campaign_has_is_not_found(self, seller: Shop, number: str) -> None:
-        for suffix in ("", "/preview", "/status", "/messages"):
+        for suffix in ("", "/preview", "/forecast", "/status", "/messages"):
             reply = seller.get(f"/api/campaigns/{number}{suffix}")
             assert error_of(reply) == (404, "RESOURCE_NOT_FOUND")
 

@@ -4,8 +4,6 @@ from datetime import date
 
 import pytest
 
-from retail_core.audiences.model import AudienceSpec
-from retail_core.campaigns.model import CampaignContent
 from retail_core.credits.model import Wallet
 from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.worlds import memory_world
@@ -20,7 +18,7 @@ from tests.http.campaigns.shops import (
     give_credits,
     new_shop,
     state_of,
-    stores,
+    unchecked,
     wallet,
 )
 
@@ -32,14 +30,6 @@ STARTED = {
     "credits": dict,
 }
 TOO_LONG = "α" * 2000
-
-
-def unchecked(shop: Shop, text: str) -> int:
-    """A campaign from before today's rules."""
-    with stores(shop.api).begin(shop.id) as uow:
-        content = CampaignContent("old", text, AudienceSpec(), include_offer=True)
-        found: int = uow.campaigns.add(shop.id, content, 0, shop.api.clock.now()).id
-        return found
 
 
 class TestStart:
