@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters_sms.simulator.__main__ import options_of
 from retail_core.kernel.settings import SettingsError, read_dotenv
 from workers.dev import demo
 from workers.dev.children import Stop, Supervisor
@@ -65,6 +66,15 @@ def test_missing_secrets_are_made_once_and_kept_for_their_owner_only(tmp_path: P
     for name in ("JWT_SECRET", "UNSUBSCRIBE_TOKEN_SECRET", "WEBHOOK_SECRET", "MITTO_API_KEY"):
         assert len(first.variables[name]) >= 32
         assert first.variables[name] == second.variables[name] == read_dotenv(path)[name]
+
+
+def test_a_secret_that_begins_with_a_hyphen_is_not_taken_for_an_option(tmp_path: Path) -> None:
+    plan = read_plan(ADDRESSES | {"WEBHOOK_SECRET": "-looks-like-an-option"}, tmp_path)
+    (simulator, *_) = plan.children(plan.variables)
+
+    options = options_of(simulator.argv[3:])
+
+    assert options.callback.secret == "-looks-like-an-option"
 
 
 def test_given_secrets_are_used_and_not_written_down(tmp_path: Path) -> None:
