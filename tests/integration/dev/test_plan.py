@@ -140,7 +140,7 @@ def test_the_demo_store_gets_an_account_a_subscription_and_credits_once(desk: De
         "activate-subscription",
         "grant-credits",
     ]
-    assert store.password in desk.calls()[0]
+    assert f"--password={store.password}" in desk.calls()[0]
     assert "100000" in desk.calls()[2]
     again = desk.seed(create_account=1)
     assert again == store
