@@ -23,7 +23,7 @@ def settle(
 ) -> bool:
     """Book the results of a batch; False (and no change) if somebody else settled it.
 
-    Locks, in this order: the batch, its message rows, the wallet, the campaign.
+    Locks, in this order: the batch, its message rows, the campaign, the wallet.
     """
     settlement = uow.batches.settle(batch, ref, results, now)
     if settlement is None:
@@ -31,6 +31,8 @@ def settle(
     changed = results.at(settlement.positions)
     captured = changed.credits_in(MessageState.SENT)
     released = changed.credits_in(MessageState.FAILED, MessageState.CANCELLED)
+    change = _progress(settlement, changed, captured, released)
+    uow.progress.record(batch.key.account, batch.key.campaign, change, now)
     uow.credits.settle(
         batch.key.account,
         _credits_key(ref, settlement, changed),
@@ -40,8 +42,6 @@ def settle(
         reason=f"sms:send:campaign:{batch.key.campaign}",
         messages=changed.count(MessageState.SENT),
     )
-    change = _progress(settlement, changed, captured, released)
-    uow.progress.record(batch.key.account, batch.key.campaign, change, now)
     if any(changed.provider_ids):
         uow.jobs.add(jobs.match_parked_reports())
     return True
