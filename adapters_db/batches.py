@@ -15,7 +15,7 @@ from adapters_db.audience_freeze import freeze_statement
 from adapters_db.batch_rows import CLAIMED_COLUMNS, claimed_batch
 from adapters_db.batch_settling import settle_batch
 from adapters_db.connections import psycopg_connection
-from adapters_db.merge_groups import merge_groups
+from adapters_db.merge_groups import cancelled_groups, merge_groups
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, WorkerId
 from retail_core.messages.errors import LeaseLost
@@ -28,6 +28,12 @@ from retail_core.messages.model import (
     Settlement,
 )
 from retail_core.templates.rendering import Field
+
+_CANCEL_WAITING = """
+UPDATE send_batch SET state = 'cancelled', lease_until = NULL, not_before = NULL
+WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND state IN ('queued', 'claimed')
+RETURNING size
+"""
 
 _CLAIM = f"""
 WITH due AS (
@@ -179,6 +185,17 @@ class SqlBatchStore:
     ) -> Iterable[MergeGroup]:
         """See `merge_groups`."""
         return merge_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
+
+    def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
+        """One statement; the arrays stay where they are, for the log."""
+        rows = self._driver.execute(_CANCEL_WAITING, {"account": account, "campaign": campaign})
+        return sum(size for (size,) in rows)
+
+    def cancelled_groups(
+        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+    ) -> Iterable[MergeGroup]:
+        """See `merge_groups`."""
+        return cancelled_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
 
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
-from sqlalchemy import Connection, Row, Select, Update, case, func, literal, select, update
+from sqlalchemy import Connection, Row, Select, Update, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
@@ -23,7 +23,6 @@ from retail_core.campaigns.model import (
 from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.messages.model import ProgressChange
 
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -78,12 +77,12 @@ class SqlCampaignStore:
 
     def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""
-        return self._one(_by_id(account, campaign_id))
+        return self._one(by_id(account, campaign_id))
 
     def lock(self, account: AccountId, campaign_id: CampaignId, *, wait: bool = False) -> Campaign:
         """Lock the row, or learn that somebody else does."""
         try:
-            return self._one(_by_id(account, campaign_id).with_for_update(nowait=not wait))
+            return self._one(by_id(account, campaign_id).with_for_update(nowait=not wait))
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
                 raise AlreadySending from error
@@ -99,7 +98,7 @@ class SqlCampaignStore:
     ) -> Campaign:
         """Replace the content."""
         return self._one(
-            _change(account, campaign_id)
+            change_of(account, campaign_id)
             .values(total=total, updated_at=now, **_written(content))
             .returning(*_COLUMNS)
         )
@@ -108,7 +107,7 @@ class SqlCampaignStore:
         """Everybody is queued, the credits are held, and the rows will have a partition."""
         self.connection.execute(select(func.ensure_message_partition(campaign_id)))
         self.connection.execute(
-            _change(account, campaign_id).values(
+            change_of(account, campaign_id).values(
                 state=CampaignState.SENDING,
                 status_reason=None,
                 plan=start.plan,
@@ -124,15 +123,49 @@ class SqlCampaignStore:
     def resume(self, account: AccountId, campaign_id: CampaignId, now: datetime) -> None:
         """Sending again."""
         self.connection.execute(
-            _change(account, campaign_id).values(
+            change_of(account, campaign_id).values(
                 state=CampaignState.SENDING, status_reason=None, updated_at=now
             )
+        )
+
+    def pause(
+        self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
+    ) -> Campaign:
+        """Nothing more goes out; what is held stays held."""
+        return self._one(
+            change_of(account, campaign_id)
+            .values(state=CampaignState.PAUSED, status_reason=reason, updated_at=now)
+            .returning(*_COLUMNS)
+        )
+
+    def cancel(
+        self,
+        account: AccountId,
+        campaign_id: CampaignId,
+        recipients: int,
+        credits: int,
+        now: datetime,
+    ) -> Campaign:
+        """It is over; what is in the gateway's hands is counted when it settles."""
+        return self._one(
+            change_of(account, campaign_id)
+            .values(
+                state=CampaignState.CANCELLED,
+                status_reason="by_user",
+                queued=campaign.c.queued - recipients,
+                cancelled=campaign.c.cancelled + recipients,
+                credits_held=campaign.c.credits_held - credits,
+                credits_released=campaign.c.credits_released + credits,
+                finished_at=now,
+                updated_at=now,
+            )
+            .returning(*_COLUMNS)
         )
 
     def fail(self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime) -> None:
         """It never started, and never will."""
         self.connection.execute(
-            _change(account, campaign_id).values(
+            change_of(account, campaign_id).values(
                 state=CampaignState.FAILED,
                 status_reason=reason,
                 total=0,
@@ -150,50 +183,6 @@ class SqlCampaignStore:
         if row is None:
             raise CampaignNotFound
         return _campaign(row)
-
-
-@attrs.frozen
-class SqlCampaignProgress:
-    """`CampaignProgress`: counters by addition, in one statement."""
-
-    connection: Connection
-
-    def record(
-        self, account: AccountId, campaign_id: CampaignId, change: ProgressChange, now: datetime
-    ) -> None:
-        """Add; nobody waiting any more completes the campaign."""
-        columns = campaign.c
-        queued = columns.queued + change.queued
-        ends = queued == literal(0)
-        running = columns.state.in_([CampaignState.SENDING, CampaignState.PAUSED])
-        completed = literal(CampaignState.COMPLETED, columns.state.type)
-        settled = change.captured + change.released
-        self.connection.execute(
-            _change(account, campaign_id).values(
-                queued=queued,
-                sent=columns.sent + change.sent,
-                delivered=columns.delivered + change.delivered,
-                failed=columns.failed + change.failed,
-                unknown=columns.unknown + change.unknown,
-                cancelled=columns.cancelled + change.cancelled,
-                credits_held=columns.credits_held - settled,
-                credits_captured=columns.credits_captured + change.captured,
-                credits_released=columns.credits_released + change.released,
-                state=case((ends & running, completed), else_=columns.state),
-                finished_at=case((ends & running, now), else_=columns.finished_at),
-                updated_at=now,
-            )
-        )
-
-    def pause_by_gateway(
-        self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
-    ) -> None:
-        """Nothing more goes out until the owner resumes."""
-        self.connection.execute(
-            _change(account, campaign_id)
-            .where(campaign.c.state == CampaignState.SENDING)
-            .values(state=CampaignState.PAUSED, status_reason=reason, updated_at=now)
-        )
 
 
 _ORDERS = {
@@ -215,7 +204,7 @@ class SqlCampaignQueries:
     def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""
         with self.reads.account(account) as connection:
-            row = connection.execute(_by_id(account, campaign_id)).one_or_none()
+            row = connection.execute(by_id(account, campaign_id)).one_or_none()
         if row is None:
             raise CampaignNotFound
         return _campaign(row)
@@ -250,9 +239,11 @@ class SqlCampaignQueries:
         return Page(items, total, request.page, request.page_size)
 
 
-def _by_id(account: AccountId, campaign_id: CampaignId) -> "Select[tuple[object, ...]]":
+def by_id(account: AccountId, campaign_id: CampaignId) -> "Select[tuple[object, ...]]":
+    """One campaign of an account."""
     return select(*_COLUMNS).where(campaign.c.account_id == account, campaign.c.id == campaign_id)
 
 
-def _change(account: AccountId, campaign_id: CampaignId) -> Update:
+def change_of(account: AccountId, campaign_id: CampaignId) -> Update:
+    """A change of one campaign of an account."""
     return update(campaign).where(campaign.c.account_id == account, campaign.c.id == campaign_id)

@@ -85,6 +85,13 @@ class SqlCreditLedger:
         row = self.connection.execute(_columns().where(wallet.c.account_id == account)).first()
         return Wallet() if row is None else Wallet(*row)
 
+    def amount(self, account: AccountId, key: str) -> int:
+        """One row by its key."""
+        statement = select(credit_transfer.c.amount).where(
+            credit_transfer.c.account_id == account, credit_transfer.c.key == key
+        )
+        return self.connection.execute(statement).scalar() or 0
+
     def lock(self, account: AccountId) -> Wallet:
         """Make the row first, so that an empty account can be locked too."""
         self.open(account)

@@ -11,44 +11,79 @@ from retail_core.messages.model import MergeGroup
 GROUPS_FETCHED: Final = 10_000
 """Groups that one fetch brings."""
 
-_MERGE_GROUPS = """
-SELECT r.credits, r.first_name, r.last_name, r.email, count(*)
+_VALUES = "r.first_name, r.last_name, r.email"
+_EVERYBODY = """
 FROM send_batch b,
      unnest(b.credits_per_part, b.first_names, b.last_names, b.emails)
-         AS r (credits, first_name, last_name, email)
-WHERE b.account_id = %s AND b.campaign_id = %s
-GROUP BY r.credits, r.first_name, r.last_name, r.email
-"""
+         AS r (credits, first_name, last_name, email)"""
+_OF_CAMPAIGN = "b.account_id = %(account)s AND b.campaign_id = %(campaign)s"
 
 # Every character of a plain value takes one septet or one 16-bit unit, and it is not blank.
 _PLAIN = "^[A-Za-z0-9@][A-Za-z0-9@.,_ -]*$"
-_PLAIN_GROUPS = f"""
-SELECT r.credits, v.first_name, v.last_name, v.email, count(*)
-FROM send_batch b,
-     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails)
-         AS r (credits, first_name, last_name, email),
-     LATERAL (SELECT
+_LENGTHS = f"""LATERAL (SELECT
          CASE WHEN r.first_name ~ '{_PLAIN}' THEN repeat('x', length(r.first_name))
               ELSE r.first_name END,
          CASE WHEN r.last_name ~ '{_PLAIN}' THEN repeat('x', length(r.last_name))
               ELSE r.last_name END,
          CASE WHEN r.email ~ '{_PLAIN}' THEN repeat('x', length(r.email)) ELSE r.email END
-     ) AS v (first_name, last_name, email)
-WHERE b.account_id = %s AND b.campaign_id = %s
-GROUP BY r.credits, v.first_name, v.last_name, v.email
+     ) AS v (first_name, last_name, email)"""
+_LENGTH_VALUES = "v.first_name, v.last_name, v.email"
+
+_FROZEN = f"""
+SELECT r.credits, {_VALUES}, count(*), NULL::integer {_EVERYBODY}
+WHERE {_OF_CAMPAIGN} GROUP BY r.credits, {_VALUES}
 """
+_FROZEN_LENGTHS = f"""
+SELECT r.credits, {_LENGTH_VALUES}, count(*), NULL::integer {_EVERYBODY}, {_LENGTHS}
+WHERE {_OF_CAMPAIGN} GROUP BY r.credits, {_LENGTH_VALUES}
+"""
+
+# Those who were deleted while they waited: their values are gone, but credits are held for them.
+_FORGOTTEN = f"""
+SELECT r.credits, NULL, NULL, NULL, count(*), (b.forgotten -> r.seq::text ->> 1)::integer AS parts
+FROM send_batch b,
+     unnest(b.credits_per_part, b.seqs, b.contact_ids) AS r (credits, seq, contact_id)
+WHERE {_OF_CAMPAIGN} AND b.state = 'cancelled' AND b.forgotten <> '{{}}' AND r.contact_id IS NULL
+GROUP BY r.credits, parts
+"""
+_REMEMBERED = """
+FROM send_batch b,
+     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails, b.contact_ids)
+         AS r (credits, first_name, last_name, email, contact_id)"""
+_CANCELLED = f"""
+SELECT r.credits, {_VALUES}, count(*), NULL::integer {_REMEMBERED}
+WHERE {_OF_CAMPAIGN} AND b.state = 'cancelled' AND r.contact_id IS NOT NULL
+GROUP BY r.credits, {_VALUES} UNION ALL {_FORGOTTEN}
+"""
+_CANCELLED_LENGTHS = f"""
+SELECT r.credits, {_LENGTH_VALUES}, count(*), NULL::integer {_REMEMBERED}, {_LENGTHS}
+WHERE {_OF_CAMPAIGN} AND b.state = 'cancelled' AND r.contact_id IS NOT NULL
+GROUP BY r.credits, {_LENGTH_VALUES} UNION ALL {_FORGOTTEN}
+"""
+
+Driver = psycopg.Connection[tuple[Any, ...]]
 
 
 def merge_groups(
-    driver: "psycopg.Connection[tuple[Any, ...]]",
-    account: AccountId,
-    campaign: CampaignId,
-    *,
-    plain_as_length: bool,
+    driver: Driver, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+) -> Iterator[MergeGroup]:
+    """All recipients of a campaign whose batches were just frozen."""
+    return _streamed(driver, _FROZEN_LENGTHS if plain_as_length else _FROZEN, account, campaign)
+
+
+def cancelled_groups(
+    driver: Driver, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+) -> Iterator[MergeGroup]:
+    """The recipients of its cancelled batches."""
+    statement = _CANCELLED_LENGTHS if plain_as_length else _CANCELLED
+    return _streamed(driver, statement, account, campaign)
+
+
+def _streamed(
+    driver: Driver, statement: str, account: AccountId, campaign: CampaignId
 ) -> Iterator[MergeGroup]:
     """Grouped in the database; the groups are streamed, since every recipient may be one."""
-    statement = _PLAIN_GROUPS if plain_as_length else _MERGE_GROUPS
     with driver.cursor("merge_groups") as cursor:
         cursor.itersize = GROUPS_FETCHED
-        for row in cursor.execute(statement, (account, campaign)):
+        for row in cursor.execute(statement, {"account": account, "campaign": campaign}):
             yield MergeGroup(*row)

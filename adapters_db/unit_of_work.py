@@ -6,7 +6,8 @@ from sqlalchemy import Connection
 from adapters_db.accounts import SqlAccountStore, SqlSessionStore
 from adapters_db.batches import SqlBatchStore
 from adapters_db.billing import SqlSubscriptionStore
-from adapters_db.campaigns import SqlCampaignProgress, SqlCampaignStore
+from adapters_db.campaign_progress import SqlCampaignProgress
+from adapters_db.campaigns import SqlCampaignStore
 from adapters_db.contacts import SqlConsentLedger, SqlContactStore, SqlSuppressionStore
 from adapters_db.credits import SqlCreditLedger
 from adapters_db.imports import SqlImportStore, SqlUploadStore

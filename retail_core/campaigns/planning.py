@@ -102,13 +102,24 @@ def forecast(plan: SendingPlan, groups: Iterable[MergeGroup], parts_max: int) ->
     message = compiled(plan)
     recipients = parts = credits = longest = 0
     for group in groups:
-        size = message.size(group.first_name, group.last_name, group.email)
+        each = message.size(group.first_name, group.last_name, group.email).parts
         recipients += group.recipients
-        parts += size.parts * group.recipients
-        credits += size.parts * group.credits_per_part * group.recipients
-        longest = max(longest, size.parts)
+        parts += each * group.recipients
+        credits += each * group.credits_per_part * group.recipients
+        longest = max(longest, each)
     if not recipients:
         longest = message.size(None, None, None).parts
     if longest > parts_max:
         raise MessageTooLong(longest, parts_max)
     return Forecast(recipients, parts, credits, longest)
+
+
+def credits_of(plan: SendingPlan, groups: Iterable[MergeGroup]) -> int:
+    """What was held at the start for these recipients, by the same sizes."""
+    size = compiled(plan).size
+    return sum(
+        (group.parts or size(group.first_name, group.last_name, group.email).parts)
+        * group.credits_per_part
+        * group.recipients
+        for group in groups
+    )

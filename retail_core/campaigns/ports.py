@@ -51,6 +51,18 @@ class CampaignStore(Protocol):
         """A locked, paused campaign becomes sending again."""
         ...
 
+    def pause(
+        self, account: AccountId, campaign: CampaignId, reason: str, now: datetime
+    ) -> Campaign:
+        """A locked, sending campaign becomes paused."""
+        ...
+
+    def cancel(
+        self, account: AccountId, campaign: CampaignId, recipients: int, credits: int, now: datetime
+    ) -> Campaign:
+        """A locked campaign becomes cancelled, with so many who waited and credits given back."""
+        ...
+
     def fail(self, account: AccountId, campaign: CampaignId, reason: str, now: datetime) -> None:
         """A locked campaign that never started becomes failed; it has no recipients."""
         ...

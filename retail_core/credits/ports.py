@@ -24,6 +24,10 @@ class CreditLedger(Protocol):
         """What the account has now, without a lock; all zero if it has no wallet yet."""
         ...
 
+    def amount(self, account: AccountId, key: str) -> int:
+        """What the transfer with this key moved; 0 if there is none."""
+        ...
+
     def lock(self, account: AccountId) -> Wallet:
         """Lock the wallet's row (made first if missing) and return what it says then."""
         ...

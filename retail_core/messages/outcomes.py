@@ -74,6 +74,12 @@ def results_of(
     )
 
 
+def all_cancelled(composed: ComposedBatch, dropped: Mapping[int, Dropped]) -> BatchResults:
+    """Results of a batch that surely was not sent, and whose campaign is cancelled by now."""
+    everybody = dict.fromkeys(range(len(composed)), Dropped.CAMPAIGN_CANCELLED)
+    return results_of(NotSent("cancelled"), composed, {**everybody, **dropped})
+
+
 def _spread_answers(
     answers: Sequence[str | Rejection],
     dropped: Mapping[int, Dropped],

@@ -110,6 +110,20 @@ class BatchStore(Protocol):
         """
         ...
 
+    def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
+        """Cancel the batches that are queued or claimed; returns how many recipients they have.
+
+        An intent that is just being committed is waited for, and not taken back. The campaign's
+        row must be locked.
+        """
+        ...
+
+    def cancelled_groups(
+        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+    ) -> Iterable[MergeGroup]:
+        """As `merge_groups`, of the recipients of cancelled batches."""
+        ...
+
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime
     ) -> ClaimedBatch | None:
@@ -175,6 +189,13 @@ class CampaignProgress(Protocol):
         """Add `change`; a sending campaign with nobody left waiting becomes completed.
 
         Locks the campaign's row.
+        """
+        ...
+
+    def lock_unless_cancelled(self, account: AccountId, campaign: CampaignId) -> bool:
+        """Lock the campaign's row, so that nobody cancels it meanwhile; False if it is cancelled.
+
+        Whoever returns a batch to those that wait must hold this lock.
         """
         ...
 

@@ -1,6 +1,5 @@
 """Batches of frozen recipients in memory."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -34,10 +33,11 @@ from retail_core.templates.rendering import Field
 from retail_core.testing.audiences import recipients
 from retail_core.testing.contacts import suppressions_of
 from retail_core.testing.message_rows import new_row, resolved_row
-from retail_core.testing.recipients import cut, frozen_recipients, merge_columns
+from retail_core.testing.recipients import cut, frozen_recipients, grouped
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredBatch
 
+_WAITING = frozenset({BatchState.QUEUED, BatchState.CLAIMED})
 _IN_HAND = frozenset({BatchState.CLAIMED, BatchState.SUBMITTING})
 _HANDED_OVER = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN})
 
@@ -85,11 +85,23 @@ class MemoryBatchStore:
     def merge_groups(
         self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
     ) -> Iterable[MergeGroup]:
-        groups: Counter[tuple[int, str | None, str | None, str | None]] = Counter()
-        for batch in self._of_campaign(account, campaign):
-            prices, columns = _of(batch).credits_per_part, merge_columns(_of(batch))
-            groups.update(zip(prices, *columns, strict=True))
-        return [MergeGroup(*group, number) for group, number in groups.items()]
+        return grouped(self._of_campaign(account, campaign))
+
+    def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
+        waiting = [
+            batch for batch in self._of_campaign(account, campaign) if batch.state in _WAITING
+        ]
+        for batch in waiting:
+            self._put(
+                attrs.evolve(batch, state=BatchState.CANCELLED, lease_until=None, not_before=None)
+            )
+        return sum(len(_of(batch)) for batch in waiting)
+
+    def cancelled_groups(
+        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+    ) -> Iterable[MergeGroup]:
+        batches = self._of_campaign(account, campaign)
+        return grouped([each for each in batches if each.state is BatchState.CANCELLED])
 
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime

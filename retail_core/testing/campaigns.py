@@ -81,6 +81,35 @@ class MemoryCampaignStore:
         state = CampaignState.SENDING
         self._change(account, campaign_id, state=state, status_reason=None, updated_at=now)
 
+    def pause(
+        self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
+    ) -> Campaign:
+        state = CampaignState.PAUSED
+        return self._change(account, campaign_id, state=state, status_reason=reason, updated_at=now)
+
+    def cancel(
+        self,
+        account: AccountId,
+        campaign_id: CampaignId,
+        recipients: int,
+        credits: int,
+        now: datetime,
+    ) -> Campaign:
+        change = ProgressChange(queued=-recipients, cancelled=recipients, released=credits)
+        counted = self.get(account, campaign_id)
+        if recipients:
+            counted = with_progress(counted, change, now)
+        return self._change(
+            account,
+            campaign_id,
+            state=CampaignState.CANCELLED,
+            status_reason="by_user",
+            counts=counted.counts,
+            credits=counted.credits,
+            finished_at=now,
+            updated_at=now,
+        )
+
     def fail(self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime) -> None:
         self._change(
             account,
@@ -116,6 +145,10 @@ class MemoryCampaignProgress:
         if running and changed.counts.queued == 0:
             changed = attrs.evolve(changed, state=CampaignState.COMPLETED, finished_at=now)
         self.tables.campaigns.put(campaign_id, changed)
+
+    def lock_unless_cancelled(self, account: AccountId, campaign_id: CampaignId) -> bool:
+        campaign = self._own(account, campaign_id)
+        return campaign is not None and campaign.state is not CampaignState.CANCELLED
 
     def pause_by_gateway(
         self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime

@@ -32,6 +32,10 @@ class MemoryCreditLedger:
         stored = self.tables.wallets.get(account) if sees(self.bound_to, account) else None
         return stored or Wallet()
 
+    def amount(self, account: AccountId, key: str) -> int:
+        seen = self.tables.transfers.get((account, key)) if sees(self.bound_to, account) else None
+        return seen.transfer.amount if seen else 0
+
     def lock(self, account: AccountId) -> Wallet:
         """Transactions are serial here; the row is made all the same."""
         if account not in self.tables.wallets:

@@ -1,14 +1,16 @@
 """The frozen recipients of batches in memory: made, cut in two, and taken out."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
 
 from retail_core.audiences.model import AudienceRules
 from retail_core.contacts.model import Contact
-from retail_core.messages.model import Recipients
+from retail_core.messages.model import MergeGroup, Recipients
 from retail_core.templates.rendering import Field
+from retail_core.testing.tables import StoredBatch
 
 MERGE_COLUMNS = ("first_names", "last_names", "emails")
 
@@ -56,3 +58,23 @@ def without_person(recipients: Recipients, position: int) -> Recipients:
         if (column := getattr(recipients, name)) is not None
     }
     return attrs.evolve(recipients, **blanked)
+
+
+def grouped(batches: Iterable[StoredBatch]) -> list[MergeGroup]:
+    """Groups of equal price and merge values, or of equal parts where the values are forgotten."""
+    groups: Counter[tuple[int, str | None, str | None, str | None, int | None]] = Counter()
+    for batch in batches:
+        assert batch.recipients is not None, batch
+        known = [batch.forgotten.get(seq) for seq in batch.recipients.seqs]
+        groups.update(
+            zip(
+                batch.recipients.credits_per_part,
+                *merge_columns(batch.recipients),
+                [size and size.parts for size in known],
+                strict=True,
+            )
+        )
+    return [
+        MergeGroup(price, first_name, last_name, email, count, parts)
+        for (price, first_name, last_name, email, parts), count in groups.items()
+    ]

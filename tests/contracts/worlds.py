@@ -76,7 +76,8 @@ from retail_core.testing.memory import (
     MemoryIdempotencyReplies,
     MemoryTransactions,
 )
-from retail_core.testing.messages import MemoryMessageOrigins, MemoryMessageQueries
+from retail_core.testing.message_log import MemoryMessageQueries
+from retail_core.testing.messages import MemoryMessageOrigins
 from retail_core.testing.recipient_groups import MemoryRecipientGroups
 
 _numbers = itertools.count(1)

@@ -11,17 +11,27 @@ from retail_core.campaigns.use_cases.previewing import (
     SampleMessage,
 )
 from retail_core.campaigns.use_cases.starting import StartCampaign, StartedCampaign
+from retail_core.campaigns.use_cases.steering import (
+    CancelCampaign,
+    CancelledCampaign,
+    PauseCampaign,
+    ResumeCampaign,
+)
 from retail_core.campaigns.use_cases.writing import CampaignChanges, CreateCampaign, EditCampaign
 
 __all__ = [
     "CampaignChanges",
     "CampaignForecast",
+    "CancelCampaign",
+    "CancelledCampaign",
     "CountryCost",
     "CreateCampaign",
     "EditCampaign",
     "ForecastCampaign",
+    "PauseCampaign",
     "PreviewAudience",
     "PreviewCampaign",
+    "ResumeCampaign",
     "SampleMessage",
     "StartCampaign",
     "StartedCampaign",

@@ -1,5 +1,8 @@
 """Starting a campaign: one decision, committed as a whole or not at all."""
 
+from collections.abc import Set as AbstractSet
+from typing import Final
+
 import attrs
 
 from retail_core.accounts.model import Account
@@ -14,6 +17,8 @@ from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.messages.jobs import dispatch_nudges
 from retail_core.messages.model import SendingPlan
 from retail_core.templates.rendering import parse
+
+STARTABLE: Final = frozenset({CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.PAUSED})
 
 
 @attrs.frozen
@@ -40,15 +45,24 @@ class StartCampaign:
     policy: planning.SendingPolicy
 
     def __call__(
-        self, account: AccountId, campaign_id: CampaignId, once: Once | None = None
+        self,
+        account: AccountId,
+        campaign_id: CampaignId,
+        once: Once | None = None,
+        *,
+        states: AbstractSet[CampaignState] = STARTABLE,
     ) -> StartedCampaign:
+        """`states`: those of which the campaign must be in one."""
         with self.transactions.begin(account, once) as uow:
             # a campaign that cannot start says so, even while somebody holds its row
-            _must_be_startable(uow.campaigns.get(account, campaign_id))
-            campaign = uow.campaigns.lock(account, campaign_id)
-            _must_be_startable(campaign)
+            seen = uow.campaigns.get(account, campaign_id)
+            _must_be_in(states, seen)
+            # workers that settle the last batches hold a paused campaign for moments
+            was_planned = seen.plan is not None
+            campaign = uow.campaigns.lock(account, campaign_id, wait=was_planned)
+            _must_be_in(states, campaign)
             started: StartedCampaign | None
-            if campaign.state is CampaignState.PAUSED:
+            if campaign.plan is not None:
                 started = self._resume(uow, campaign)
             else:
                 started = self._start(uow, campaign)
@@ -110,6 +124,6 @@ class StartCampaign:
             uow.jobs.add(job)
 
 
-def _must_be_startable(campaign: Campaign) -> None:
-    if not (campaign.state.editable or campaign.state is CampaignState.PAUSED):
+def _must_be_in(states: AbstractSet[CampaignState], campaign: Campaign) -> None:
+    if campaign.state not in states:
         raise WrongCampaignState(f"The campaign is {campaign.state.value}.")

@@ -115,13 +115,17 @@ class FrozenAudience:
 
 @attrs.frozen
 class MergeGroup:
-    """Recipients whose texts have the same size: they share all merge values used and the price."""
+    """Recipients whose texts have the same size: they share all merge values used and the price.
+
+    `parts` is known where the values are not: of those who were forgotten meanwhile.
+    """
 
     credits_per_part: int
     first_name: str | None
     last_name: str | None
     email: str | None
     recipients: int
+    parts: int | None = None
 
 
 @attrs.frozen

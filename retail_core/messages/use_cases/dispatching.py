@@ -67,7 +67,7 @@ class DispatchBatch:
         try:
             dropped = self._commit_intent(batch, ref)
         except LeaseLost:
-            return DispatchOutcome.LOST
+            return self._give_up(batch)
         outgoing = composed.outgoing(dropped)
         outcome = self.gateway.submit(outgoing) if outgoing else Accepted(())
         return self._finish(batch, ref, composed, dropped, outcome)
@@ -76,6 +76,15 @@ class DispatchBatch:
         lease_until = self._lease_from(self.clock.now())
         with self.transactions.begin(batch.key.account) as uow:
             return uow.batches.commit_intent(batch, ref, lease_until)
+
+    def _give_up(self, batch: ClaimedBatch) -> DispatchOutcome:
+        """The campaign was paused meanwhile, or somebody else owns the batch.
+
+        A batch that is still ours waits again at once, not only when its lease is over.
+        """
+        with self.transactions.begin(batch.key.account) as uow:
+            is_ours = uow.batches.put_back(batch, None, failed_try=False)
+        return DispatchOutcome.PUT_BACK if is_ours else DispatchOutcome.LOST
 
     def _finish(
         self,
@@ -86,42 +95,48 @@ class DispatchBatch:
         outcome: SubmissionOutcome,
     ) -> DispatchOutcome:
         verdict = outcomes.judge(outcome, len(composed) - len(dropped), batch.tries)
-        if verdict is outcomes.Verdict.SPLIT:
-            return self._split(batch)
-        if verdict is outcomes.Verdict.PUT_BACK:
-            return self._put_back(batch, outcome)
-        return self._settle(batch, ref, outcomes.results_of(outcome, composed, dropped))
+        if verdict is outcomes.Verdict.SETTLE:
+            return self._settle(batch, ref, outcomes.results_of(outcome, composed, dropped))
+        with self.transactions.begin(batch.key.account) as uow:
+            if uow.progress.lock_unless_cancelled(batch.key.account, batch.key.campaign):
+                return self._return(uow, batch, outcome, verdict)
+        return self._settle(batch, ref, outcomes.all_cancelled(composed, dropped))
 
     def _settle(self, batch: ClaimedBatch, ref: UUID, results: BatchResults) -> DispatchOutcome:
         with self.transactions.begin(batch.key.account) as uow:
             settled = settle(uow, batch, ref, results, self.clock.now())
         return DispatchOutcome.SETTLED if settled else DispatchOutcome.LOST
 
-    def _put_back(self, batch: ClaimedBatch, outcome: SubmissionOutcome) -> DispatchOutcome:
-        """Queue the batch again; a gateway that refuses us pauses the campaign as well."""
-        not_before = None
-        if isinstance(outcome, NotSent):
-            spread = int.from_bytes(self.randomness.token(2)) / 65_536
-            delay_seconds = outcomes.retry_delay_seconds(outcome, batch.tries, spread)
-            not_before = self.clock.now() + timedelta(seconds=delay_seconds)
+    def _return(
+        self,
+        uow: MessagesUnitOfWork,
+        batch: ClaimedBatch,
+        outcome: SubmissionOutcome,
+        verdict: outcomes.Verdict,
+    ) -> DispatchOutcome:
+        """Queue the batch again, or its halves; a gateway that refuses us pauses the campaign."""
+        not_before = self._not_before(outcome, batch.tries)
         refused = isinstance(outcome, AccessRefused)
-        with self.transactions.begin(batch.key.account) as uow:
-            if not uow.batches.put_back(batch, not_before, failed_try=not refused):
-                return DispatchOutcome.LOST
-            if refused:
-                uow.progress.pause_by_gateway(
-                    batch.key.account, batch.key.campaign, "gateway_refused", self.clock.now()
-                )
-            else:
-                uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, not_before))
+        if verdict is outcomes.Verdict.SPLIT:
+            is_ours = uow.batches.split(batch, self.clock.now())
+        else:
+            is_ours = uow.batches.put_back(batch, not_before, failed_try=not refused)
+        if not is_ours:
+            return DispatchOutcome.LOST
+        if refused:
+            uow.progress.pause_by_gateway(
+                batch.key.account, batch.key.campaign, "gateway_refused", self.clock.now()
+            )
+        else:
+            uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, not_before))
         return DispatchOutcome.PUT_BACK
 
-    def _split(self, batch: ClaimedBatch) -> DispatchOutcome:
-        with self.transactions.begin(batch.key.account) as uow:
-            if not uow.batches.split(batch, self.clock.now()):
-                return DispatchOutcome.LOST
-            uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, None))
-        return DispatchOutcome.PUT_BACK
+    def _not_before(self, outcome: SubmissionOutcome, tries: int) -> datetime | None:
+        if not isinstance(outcome, NotSent):
+            return None
+        spread = int.from_bytes(self.randomness.token(2)) / 65_536
+        delay_seconds = outcomes.retry_delay_seconds(outcome, tries, spread)
+        return self.clock.now() + timedelta(seconds=delay_seconds)
 
     def _lease_from(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self.lease_seconds)

@@ -109,5 +109,5 @@ def test_a_pause_during_the_wait_for_the_pace_stops_the_hand_over(
 
     dispatch = attrs.evolve(line.dispatch_batch, pause=Interrupting())
 
-    assert dispatch(ANN) is DispatchOutcome.LOST
+    assert dispatch(ANN) is DispatchOutcome.PUT_BACK
     assert line.gateway.calls == []

@@ -1,0 +1,162 @@
+"""The message log in memory: rows, and recipients of batches that have none."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from retail_core.campaigns.model import Campaign
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber, ProviderId
+from retail_core.kernel.pages import Page, PageRequest
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.composing import compiled
+from retail_core.messages.model import BatchState, Dropped, MessageState, Recipients
+from retail_core.messages.queries import MessageFilter, MessageRecord
+from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.recipients import merge_columns
+from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
+
+Person = tuple[int, ContactId | None, int | None, str | None, str | None, str | None]
+"""Seq, contact, number, first name, last name and e-mail of a recipient."""
+
+_WITHOUT_ROWS = frozenset({BatchState.QUEUED, BatchState.CLAIMED, BatchState.SUBMITTING})
+
+
+@attrs.frozen
+class MemoryMessageQueries:
+    """`MessageQueries` in memory."""
+
+    database: MemoryDatabase
+
+    def of_campaign(
+        self,
+        account: AccountId,
+        campaign: CampaignId,
+        wanted: MessageFilter,
+        request: PageRequest,
+    ) -> Page[MessageRecord]:
+        with self.database.transaction() as tables:
+            owner = tables.campaigns.get(campaign)
+            if owner is None or owner.account_id != account or owner.plan is None:
+                return Page((), 0, request.page, request.page_size)
+            found = [record for record in _records(owner, tables) if _fits(record, wanted)]
+        found.sort(key=lambda record: -record.number)
+        items = tuple(found[request.offset : request.offset + request.page_size])
+        return Page(items, len(found), request.page, request.page_size)
+
+
+def _fits(record: MessageRecord, wanted: MessageFilter) -> bool:
+    return wanted.state in (None, record.state) and (
+        wanted.digits is None or wanted.digits in (record.phone or "")
+    )
+
+
+def _records(campaign: Campaign, tables: MemoryTables) -> list[MessageRecord]:
+    """The rows, and the recipients of batches that have no rows yet, or never will."""
+    batches = [each for each in tables.batches if each.key.campaign == campaign.id]
+    waiting = [
+        _with_contact(_waiting(campaign, person), tables)
+        for batch in batches
+        if batch.recipients and batch.state in _WITHOUT_ROWS
+        for person in _people(batch.recipients)
+    ]
+    cancelled = [
+        _with_contact(_cancelled(campaign, batch, position), tables)
+        for batch in batches
+        if batch.recipients and batch.state is BatchState.CANCELLED
+        for position in range(len(batch.recipients))
+    ]
+    return [*waiting, *cancelled] + [
+        _with_contact(_written(campaign, row), tables)
+        for row in tables.messages
+        if row.campaign == campaign.id
+    ]
+
+
+def _people(recipients: Recipients) -> Iterator[Person]:
+    return zip(
+        recipients.seqs,
+        recipients.contacts,
+        recipients.phones,
+        *merge_columns(recipients),
+        strict=True,
+    )
+
+
+def _written(campaign: Campaign, row: StoredMessage) -> MessageRecord:
+    person = (row.seq, row.contact, row.phone, row.first_name, row.last_name, row.email)
+    return attrs.evolve(
+        _waiting(campaign, person),
+        state=row.state,
+        encoding=row.encoding,
+        parts=row.parts,
+        credits=row.credits,
+        provider_id=ProviderId(row.provider_id) if row.provider_id else None,
+        error_code=row.error_code,
+        error=row.error,
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
+        failed_at=row.failed_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _cancelled(campaign: Campaign, batch: StoredBatch, position: int) -> MessageRecord:
+    """What waited when the campaign was cancelled; it is over since then."""
+    assert batch.recipients is not None, batch
+    assert campaign.plan is not None, campaign
+    assert campaign.finished_at is not None, campaign
+    person = list(_people(batch.recipients))[position]
+    seq, _, _, *values = person
+    size = batch.forgotten.get(seq) or compiled(campaign.plan).size(*values)
+    return attrs.evolve(
+        _waiting(campaign, person),
+        state=MessageState.CANCELLED,
+        error_code=Dropped.CAMPAIGN_CANCELLED.value,
+        encoding=size.encoding,
+        parts=size.parts,
+        credits=size.parts * batch.recipients.credits_per_part[position],
+        updated_at=campaign.finished_at,
+    )
+
+
+def _waiting(campaign: Campaign, person: Person) -> MessageRecord:
+    assert campaign.first_number is not None, campaign
+    assert campaign.started_at is not None, campaign
+    assert campaign.plan is not None, campaign
+    seq, contact, phone, first_name, last_name, email = person
+    return MessageRecord(
+        number=MessageNumber(campaign.first_number + seq),
+        campaign=campaign.id,
+        contact=contact,
+        phone=None if phone is None else PhoneNumber(f"+{phone}"),
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        contact_first_name=None,
+        contact_last_name=None,
+        state=MessageState.QUEUED,
+        encoding=None,
+        parts=None,
+        credits=None,
+        provider_id=None,
+        error_code=None,
+        error=None,
+        plan=campaign.plan,
+        created_at=campaign.started_at,
+        sent_at=None,
+        delivered_at=None,
+        failed_at=None,
+        updated_at=campaign.started_at,
+    )
+
+
+def _with_contact(record: MessageRecord, tables: MemoryTables) -> MessageRecord:
+    """The record with the names that its contact has today."""
+    stored = None if record.contact is None else tables.contacts.get(record.contact)
+    if stored is None:
+        return record
+    return attrs.evolve(
+        record,
+        contact_first_name=stored.contact.first_name,
+        contact_last_name=stored.contact.last_name,
+    )
