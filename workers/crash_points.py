@@ -22,7 +22,7 @@ from retail_core.messages.model import GatewayMessage, OutgoingMessage, Submissi
 from retail_core.messages.ports import SmsGateway
 
 VARIABLE: Final = "CRASH_AT"
-MID_SUBMIT_SECONDS: Final = 0.03
+MID_SUBMIT_SECONDS: Final = 0.02
 STOPS: Final = "stop"
 
 
@@ -99,13 +99,15 @@ class Trap:
 
     at: CrashAt
     _reached: int = attrs.field(init=False, default=0)
+    _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
 
     def is_due(self, point: CrashPoint) -> bool:
         """Count an arrival; True at the one that counts."""
         if point is not self.at.point:
             return False
-        self._reached += 1
-        return self._reached == self.at.count
+        with self._lock:  # a worker has two batches in flight, each in a thread
+            self._reached += 1
+            return self._reached == self.at.count
 
     def reach(self, point: CrashPoint) -> None:
         """Arrive at a point; with bad luck nobody returns from it."""
