@@ -68,6 +68,11 @@ def run(
         return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
 
+PORTS: Final = (20_000, 32_000)
+PORT_TRIES_MAX: Final = 50
+PORT_WAIT_SECONDS: Final = 1.0
+
+
 def is_port_free(port: int, host: str = HOST) -> bool:
     """Whether a server could listen there now; connections that have just ended do not count."""
     with socket.socket() as probe:
@@ -80,11 +85,19 @@ def is_port_free(port: int, host: str = HOST) -> bool:
 
 
 def free_port() -> int:
-    """A port that is free now; nobody keeps it for us."""
+    """A port that is free now; nobody keeps it for us.
+
+    It lies below those that systems give to outgoing connections (32768 and up on Linux, 49152 on
+    macOS), so that a server that was killed finds its port free again.
+    """
+    choices = range(*PORTS)
+    for _ in range(PORT_TRIES_MAX):
+        port = secrets.choice(choices)
+        if is_port_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
 
 
 def remembered_port(path: Path) -> int:
@@ -93,7 +106,8 @@ def remembered_port(path: Path) -> int:
         port = int(path.read_text())
     except (FileNotFoundError, ValueError):
         port = 0
-    if not port or not is_port_free(port):
+    # a server that was just killed may hold its port for another moment
+    if not port or not wait_until(lambda: is_port_free(port), PORT_WAIT_SECONDS):
         port = free_port()
         path.write_text(f"{port}\n")
     return port
