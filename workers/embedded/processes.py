@@ -70,7 +70,7 @@ def run(
 
 PORTS: Final = (20_000, 32_000)
 PORT_TRIES_MAX: Final = 50
-PORT_WAIT_SECONDS: Final = 1.0
+PORT_WAIT_SECONDS: Final = 5.0
 
 
 def is_port_free(port: int, host: str = HOST) -> bool:
