@@ -8,6 +8,7 @@ from adapters_http.resources import (
     campaign_forecasts,
     campaign_previews,
     campaign_results,
+    campaign_steering,
     campaigns,
     contacts,
     gateway_webhooks,
@@ -28,5 +29,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *campaign_previews.ROUTES,
     *campaign_forecasts.ROUTES,
     *campaign_results.ROUTES,
+    *campaign_steering.ROUTES,
     *gateway_webhooks.ROUTES,
 )

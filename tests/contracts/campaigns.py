@@ -120,6 +120,51 @@ class CampaignStoreContract:
         resumed = world.campaign_queries.get(account, campaign.id)
         assert (resumed.state, resumed.status_reason) == (CampaignState.SENDING, None)
 
+    def test_pausing_says_why(self, world: World) -> None:
+        account = world.new_account()
+        campaign = begun(world, account)
+
+        with world.transactions.begin(account) as uow:
+            paused = uow.campaigns.pause(account, campaign.id, "by_user", world.clock.now())
+
+        assert (paused.state, paused.status_reason) == (CampaignState.PAUSED, "by_user")
+        assert (paused.counts, paused.credits) == (campaign.counts, campaign.credits)
+        assert paused == world.campaign_queries.get(account, campaign.id)
+
+    def test_cancelling_moves_those_who_waited_and_their_credits(self, world: World) -> None:
+        account = world.new_account()
+        campaign = begun(world, account, recipients=5, credits=7)
+        record(world, campaign, queued=-1, sent=1, captured=2)
+        world.clock.advance(timedelta(minutes=1))
+
+        with world.transactions.begin(account) as uow:
+            cancelled = uow.campaigns.cancel(account, campaign.id, 3, 4, world.clock.now())
+
+        assert cancelled.state is CampaignState.CANCELLED
+        assert cancelled.counts == CampaignCounts(queued=1, sent=1, cancelled=3)
+        assert cancelled.credits == CampaignCredits(held=1, captured=2, released=4)
+        assert cancelled.finished_at == world.clock.now()
+        assert cancelled == world.campaign_queries.get(account, campaign.id)
+
+    def test_a_campaign_that_was_never_planned_can_be_cancelled(self, world: World) -> None:
+        account = world.new_account()
+        campaign = written(world, account)
+
+        with world.transactions.begin(account) as uow:
+            cancelled = uow.campaigns.cancel(account, campaign.id, 0, 0, world.clock.now())
+
+        assert (cancelled.state, cancelled.started_at) == (CampaignState.CANCELLED, None)
+        assert cancelled.counts == CampaignCounts()
+
+    @pytest.mark.parametrize("verb", ["pause", "cancel"])
+    def test_steering_reaches_no_other_accounts_campaign(self, world: World, verb: str) -> None:
+        campaign = begun(world, world.new_account())
+        mine, now = world.new_account(), world.clock.now()
+        arguments = {"pause": ("by_user", now), "cancel": (0, 0, now)}[verb]
+
+        with world.transactions.begin(mine) as uow, pytest.raises(CampaignNotFound):
+            getattr(uow.campaigns, verb)(mine, campaign.id, *arguments)
+
     def test_a_failed_campaign_says_why_and_when(self, world: World) -> None:
         account, now = world.new_account(), world.clock.now()
         campaign = written(world, account)
@@ -175,6 +220,35 @@ class CampaignProgressContract:
             record(world, campaign, queued=-3, sent=3)
 
         assert world.campaign_queries.get(campaign.account_id, campaign.id) == campaign
+
+    def test_what_was_on_its_way_is_counted_in_a_cancelled_campaign(self, world: World) -> None:
+        campaign = begun(world, world.new_account(), recipients=5)
+        with world.transactions.begin(campaign.account_id) as uow:
+            uow.campaigns.cancel(campaign.account_id, campaign.id, 3, 3, world.clock.now())
+        cancelled = world.campaign_queries.get(campaign.account_id, campaign.id)
+        world.clock.advance(timedelta(minutes=1))
+
+        counted = record(world, campaign, queued=-2, sent=2, captured=4)
+
+        assert counted.state is CampaignState.CANCELLED
+        assert counted.finished_at == cancelled.finished_at
+        assert counted.counts == CampaignCounts(sent=2, cancelled=3)
+
+    def test_only_a_cancelled_campaign_takes_no_batch_back(self, world: World) -> None:
+        campaign, other = begun(world, world.new_account()), world.new_account()
+        account = campaign.account_id
+
+        with world.transactions.begin(account) as uow:
+            sending = uow.progress.lock_unless_cancelled(account, campaign.id)
+        self.pause(world, campaign)
+        with world.transactions.begin(account) as uow:
+            paused = uow.progress.lock_unless_cancelled(account, campaign.id)
+            uow.campaigns.cancel(account, campaign.id, 0, 0, world.clock.now())
+            cancelled = uow.progress.lock_unless_cancelled(account, campaign.id)
+        with world.transactions.begin(other) as uow:
+            foreign = uow.progress.lock_unless_cancelled(other, campaign.id)
+
+        assert (sending, paused, cancelled, foreign) == (True, True, False, False)
 
     def test_the_gateway_pauses_a_sending_campaign(self, world: World) -> None:
         campaign = begun(world, world.new_account())

@@ -190,6 +190,20 @@ class CreditLedgerContract:
 
         assert wallet_of(world, account) == wallet
 
+    def test_what_a_transfer_moved_can_be_asked_by_its_key(self, world: World) -> None:
+        account, other = shop_with(world, 5), world.new_account()
+        with world.transactions.begin(account) as uow:
+            uow.credits.hold(account, "hold:c1", 3, None)
+
+        with world.transactions.begin(account) as uow:
+            assert (uow.credits.amount(account, "hold:c1"), uow.credits.amount(account, "x")) == (
+                3,
+                0,
+            )
+        with world.transactions.begin(other) as uow:
+            assert uow.credits.amount(account, "hold:c1") == 0
+            assert uow.credits.amount(other, "hold:c1") == 0
+
     def test_does_not_see_another_accounts_rows(self, world: World) -> None:
         mine, theirs = world.new_account(), shop_with(world, 100)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contracts.batches import BatchClaiming, BatchIntent
+from tests.contracts.cancelling import BatchCancelling
 from tests.contracts.freezing import BatchFreezing
 from tests.contracts.returning import BatchReturning, BatchSweeping
 from tests.contracts.settling import BatchSettling
@@ -16,7 +17,13 @@ def _stage(world: World) -> None:
 
 
 class BatchStoreContract(
-    BatchFreezing, BatchClaiming, BatchIntent, BatchSettling, BatchReturning, BatchSweeping
+    BatchFreezing,
+    BatchClaiming,
+    BatchIntent,
+    BatchSettling,
+    BatchReturning,
+    BatchSweeping,
+    BatchCancelling,
 ):
     """All verbs of the port; each part has a file of its own."""
 
