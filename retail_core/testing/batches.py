@@ -13,7 +13,6 @@ from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
     ContactId,
-    MessageNumber,
     WorkerId,
 )
 from retail_core.messages.errors import LeaseLost
@@ -40,16 +39,6 @@ from retail_core.testing.tables import MemoryTables, StoredBatch
 _WAITING = frozenset({BatchState.QUEUED, BatchState.CLAIMED})
 _IN_HAND = frozenset({BatchState.CLAIMED, BatchState.SUBMITTING})
 _HANDED_OVER = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN})
-
-
-@attrs.frozen
-class MemoryMessageNumbers:
-    """`MessageNumbers` in memory; like a real sequence it takes none back at a rollback."""
-
-    tables: MemoryTables
-
-    def reserve_block(self, size: int) -> MessageNumber:
-        return MessageNumber(min([self.tables.message_numbers.take() for _ in range(size)]))
 
 
 @attrs.frozen

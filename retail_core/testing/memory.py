@@ -11,7 +11,7 @@ from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
 from retail_core.testing.accounts import MemoryAccountStore, MemorySessionStore
-from retail_core.testing.batches import MemoryBatchStore, MemoryMessageNumbers
+from retail_core.testing.batches import MemoryBatchStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
 from retail_core.testing.contacts import (
@@ -26,6 +26,7 @@ from retail_core.testing.imports import (
     MemoryImportStore,
     MemoryUploadStore,
 )
+from retail_core.testing.message_numbers import MemoryMessageNumbers
 from retail_core.testing.messages import MemoryMessageStore, MemoryReportStore
 from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.tables import MemoryTables, StoredKey
