@@ -69,7 +69,9 @@ def test_a_killed_server_comes_back_with_its_data(server: EmbeddedServer) -> Non
     if isinstance(server, EmbeddedValkey):
         with redis.Redis.from_url(url) as client:
             client.waitaof(1, 0, 5000)
-    process_of(server).kill()
+    process = process_of(server)
+    process.kill()
+    process.wait(10)
     assert server.start() == url
     assert recall(url) == "kept"
 
