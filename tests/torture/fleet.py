@@ -1,0 +1,243 @@
+"""All processes of a deployment, each of which can be killed and started again."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import orjson
+import psutil
+import redis
+
+from adapters_db.migrate import upgrade
+from workers.embedded import EmbeddedPostgres, EmbeddedValkey
+from workers.embedded.processes import free_port, wait_until
+
+ROOT: Final = Path(__file__).parents[2]
+LEASE_SECONDS: Final = 3
+START_SECONDS: Final = 60
+SECRET: Final = "what reports prove themselves with"
+VARIABLES: Final = {
+    "APP_ENV": "test",
+    "LOG_LEVEL": "warning",
+    "MITTO_API_KEY": "key",
+    "SMS_TRAFFIC_ACCOUNT_ID": "torture",
+    "SMS_SEND_REFERENCE": "1",
+    "MITTO_SENDER": "Torture",
+    "MITTO_TIMEOUT_SECONDS": "1",
+    "BATCH_LEASE_SECONDS": str(LEASE_SECONDS),
+    "RATE_LIMIT_TRAFFIC_ACCOUNT_MAX": "1000",
+    "RATE_LIMIT_TENANT_MAX": "1000",
+    "UNSUBSCRIBE_TOKEN_SECRET": "a secret that signs links in torture",
+    "JWT_SECRET": "a secret that is long enough for tokens",
+    "WEBHOOK_SECRET": SECRET,
+    "FRONTEND_URL": "https://app.example.com",
+    "PUBLIC_BASE_URL": "https://r.example",
+    "WORKER_CONCURRENCY": "2",
+    "WEB_CONCURRENCY": "1",
+    "WEB_THREADS": "4",
+}
+
+
+class Victim(Enum):
+    """What may be killed, and how."""
+
+    WORKER = "worker"
+    WORKER_PROCESS = "one process of the worker"
+    SCHEDULER = "scheduler"
+    API = "API"
+    REDIS = "Redis"
+    REDIS_FLUSH = "Redis emptied"
+    POSTGRES = "PostgreSQL"
+
+
+WEIGHTS: Final = {
+    Victim.WORKER: 3,
+    Victim.WORKER_PROCESS: 4,
+    Victim.SCHEDULER: 2,
+    Victim.API: 2,
+    Victim.REDIS: 1,
+    Victim.REDIS_FLUSH: 2,
+    Victim.POSTGRES: 2,
+}
+
+
+@attrs.define
+class Fleet:
+    """Servers that last, and processes that come and go; all files lie in `directory`."""
+
+    directory: Path
+    worker_module: str = "workers.worker"
+    postgres: EmbeddedPostgres = attrs.field(init=False)
+    valkey: EmbeddedValkey = attrs.field(init=False)
+    database_url: str = attrs.field(init=False, default="")
+    redis_url: str = attrs.field(init=False, default="")
+    gateway_url: str = attrs.field(init=False, default="")
+    gateway_log: Path = attrs.field(init=False)
+    _port: int = attrs.field(init=False, factory=free_port)
+    _running: dict[str, "subprocess.Popen[bytes]"] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        # durable: a commit that PostgreSQL confirmed must survive its being killed
+        self.postgres = EmbeddedPostgres(self.directory / "postgres")
+        self.valkey = EmbeddedValkey(self.directory / "valkey", durable=False)
+        self.gateway_log = self.directory / "mitto.jsonl"
+
+    def start_servers(self) -> None:
+        """Start both servers and bring the database to the newest schema."""
+        self.database_url = self.postgres.start()
+        self.redis_url = self.valkey.start()
+        upgrade(self.database_url)
+
+    def start_gateway(self, scenario: Mapping[str, object], log: Path) -> None:
+        """Start the simulator with a scenario; its reports go to the API."""
+        self.gateway_log = log
+        path = self.directory / "scenario.json"
+        path.write_bytes(orjson.dumps(scenario))
+        port = free_port()
+        callback = f"http://127.0.0.1:{self._port}/webhooks/mitto/dlr"
+        command = ("adapters_sms.simulator", "--port", str(port), "--log", str(log))
+        reports = ("--callback", callback, "--secret", SECRET, "--scenario", str(path))
+        self._spawn("gateway", *command, *reports)
+        self.gateway_url = f"http://127.0.0.1:{port}"
+        assert wait_until(self._gateway_answers, START_SECONDS), "the gateway does not start"
+
+    def start_processes(self) -> None:
+        """Start API, worker and scheduler, and wait for none of them."""
+        for name in ("api", "worker", "scheduler"):
+            self.start(name)
+
+    def start(self, name: str) -> None:
+        """Start one of the processes."""
+        modules = {
+            "api": ("gunicorn", "adapters_http.wsgi:application"),
+            "worker": (self.worker_module,),
+            "scheduler": ("workers.scheduler",),
+        }
+        self._spawn(name, *modules[name])
+
+    def stop_processes(self) -> None:
+        """Kill what is left of the processes; the servers stay."""
+        for name in list(self._running):
+            self._kill_group(name)
+
+    def stop(self) -> None:
+        """End everything."""
+        self.stop_processes()
+        self.postgres.stop()
+        self.valkey.stop()
+
+    def torture(self, victim: Victim, dice: random.Random) -> None:
+        """Kill it, leave it dead for a moment, and start it again."""
+        match victim:
+            case Victim.WORKER | Victim.SCHEDULER | Victim.API:
+                name = victim.value.lower()
+                self._kill_group(name)
+                time.sleep(dice.uniform(0, 0.5))
+                self.start(name)
+            case Victim.WORKER_PROCESS:
+                self._kill_one_child("worker", dice)
+            case Victim.REDIS:
+                _kill(self.valkey._process())
+                time.sleep(dice.uniform(0, 0.5))
+                self.valkey.start()
+            case Victim.REDIS_FLUSH:
+                with redis.Redis.from_url(self.redis_url) as client:
+                    client.flushall()
+            case Victim.POSTGRES:
+                _kill(self.postgres._postmaster())
+                time.sleep(dice.uniform(0, 0.5))
+                self.postgres.start()
+
+    def control(self, method: str, path: str) -> Any:
+        """Ask the simulator's own paths."""
+        request = urllib.request.Request(f"{self.gateway_url}/_control/{path}", method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return orjson.loads(answer.read())
+
+    def _gateway_answers(self) -> bool:
+        try:
+            self.control("GET", "counts")
+        except OSError:
+            return False
+        return True
+
+    def _spawn(self, name: str, *command: str) -> None:
+        variables = {
+            **VARIABLES,
+            "PATH": os.defpath,
+            "PORT": str(self._port),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "MITTO_API_BASE": self.gateway_url,
+            "PYTHONPATH": str(ROOT),
+        }
+        with (self.directory / f"{name}.log").open("ab") as output:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _kill_group(self, name: str) -> None:
+        process = self._running.pop(name)
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself, with its children
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def _kill_one_child(self, name: str, dice: random.Random) -> None:
+        children = _children(self._running[name].pid)
+        if children:
+            dice.choice(children).kill()
+
+
+@contextmanager
+def fleet(directory: Path, worker_module: str = "workers.worker") -> Iterator[Fleet]:
+    """A fleet whose servers run; everything ends with the block."""
+    made = Fleet(directory, worker_module)
+    try:
+        made.start_servers()
+        yield made
+    finally:
+        made.stop()
+
+
+def patiently(work: Callable[[], object], errors: tuple[type[Exception], ...]) -> None:
+    """Do it, again and again until it does not fail with these errors."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            work()
+        except errors:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _kill(process: psutil.Process | None) -> None:
+    if process is not None:
+        process.kill()
+        process.wait(START_SECONDS)
+
+
+def _children(pid: int) -> Sequence[psutil.Process]:
+    try:
+        return psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return ()

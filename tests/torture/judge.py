@@ -1,0 +1,249 @@
+"""The judge: compares what the gateway wrote down with what the product says, and adds up again.
+
+The gateway's log is the truth about phones. It is compared by the mark and the destination of each
+text, never by ids of ours: a judge that trusts the numbers of the accused would miss their swaps.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import orjson
+
+from adapters_db.campaign_audit import SqlCampaignAudit
+from adapters_db.credits import SqlLedgerAudit
+from adapters_db.reads import Reads
+from retail_core.kernel.ids import CampaignId
+from retail_core.messages.model import MessageState
+from tests.torture.shops import Planned, Shops
+
+EXAMPLES_MAX: Final = 5
+REPORTED: Final = {"Delivered": MessageState.DELIVERED, "Failure": MessageState.FAILED}
+CONFIRMED: Final = frozenset({MessageState.SENT, MessageState.DELIVERED})
+ADMITS: Final = CONFIRMED | {MessageState.UNKNOWN}
+"""States that do not deny that the gateway has the message."""
+
+_ROWS: Final = """
+SELECT campaign_id, phone, state, provider_id, seq FROM message WHERE campaign_id = ANY(%s)
+"""
+_WAITING: Final = """
+SELECT b.campaign_id, r.phone, b.state
+FROM send_batch b, unnest(b.phones) AS r (phone)
+WHERE b.campaign_id = ANY(%s) AND b.state IN ('queued', 'claimed', 'submitting', 'cancelled')
+"""
+_TOTALS: Final = "SELECT id, total FROM campaign WHERE id = ANY(%s)"
+# What is held must be what may still be charged: recipients whose outcome is unknown or to come.
+_HELD: Final = f"""
+SELECT c.id, c.credits_held, coalesce(sum(m.credits), 0)
+FROM campaign c LEFT JOIN message m ON m.campaign_id = c.id
+    AND m.state = {MessageState.UNKNOWN:d}
+WHERE c.id = ANY(%s) AND c.queued = 0
+GROUP BY c.id, c.credits_held
+HAVING c.credits_held <> coalesce(sum(m.credits), 0)
+"""
+# What was charged must be what the gateway took, delivered or not.
+_OWED: Final = f"""
+SELECT c.id, c.credits_captured, coalesce(sum(m.credits), 0)
+FROM campaign c LEFT JOIN message m ON m.campaign_id = c.id
+    AND (m.state IN ({MessageState.SENT:d}, {MessageState.DELIVERED:d})
+         OR (m.state = {MessageState.FAILED:d} AND m.provider_id IS NOT NULL))
+WHERE c.id = ANY(%s)
+GROUP BY c.id, c.credits_captured
+HAVING c.credits_captured <> coalesce(sum(m.credits), 0)
+"""
+_HANDED_OVER: Final = """
+SELECT min(submitted_at) FROM send_batch
+WHERE campaign_id = %s AND %s BETWEEN first_seq AND last_seq
+"""
+
+Person = tuple[str, int]
+"""The mark of a campaign, and the digits of a number."""
+
+
+@attrs.frozen
+class OptOut:
+    """Somebody who unsubscribed, and a moment of the database's clock when it was committed."""
+
+    phone: int
+    committed_at: datetime
+
+
+@attrs.define
+class Verdict:
+    """What the judge found. Everything but the first three and `unknown` must be empty."""
+
+    recipients: int = 0
+    accepted: int = 0
+    unknown: int = 0
+    duplicates: list[str] = attrs.field(factory=list)
+    strangers: list[str] = attrs.field(factory=list)
+    lost: list[str] = attrs.field(factory=list)
+    denied: list[str] = attrs.field(factory=list)
+    invented: list[str] = attrs.field(factory=list)
+    disregarded: list[str] = attrs.field(factory=list)
+    forgotten: list[str] = attrs.field(factory=list)
+    ledger: list[str] = attrs.field(factory=list)
+
+    @property
+    def complaints(self) -> Mapping[str, Sequence[str]]:
+        """What must not be, by kind."""
+        found = attrs.asdict(self, filter=lambda _field, value: isinstance(value, list))
+        return {kind: each for kind, each in found.items() if each}
+
+    def __str__(self) -> str:
+        lines = [f"{self.recipients} recipients, {self.accepted} taken, {self.unknown} unknown"]
+        for kind, each in self.complaints.items():
+            lines.append(f"  {kind}: {len(each)}, such as {'; '.join(each[:EXAMPLES_MAX])}")
+        return "\n".join(lines)
+
+
+@attrs.frozen
+class Row:
+    """What the product says about one recipient; no seq while there is no row."""
+
+    state: MessageState
+    provider_id: str | None = None
+    seq: int | None = None
+
+
+@attrs.frozen
+class Taken:
+    """What the gateway took."""
+
+    message_id: str
+    text: str
+
+
+def judge(
+    shops: Shops, log: Path, campaigns: Iterable[Planned], opt_outs: Sequence[OptOut] = ()
+) -> Verdict:
+    """Judge these campaigns after everything came to rest."""
+    by_id = {each.campaign: each for each in campaigns}
+    entries = list(_lines(log))
+    taken = _taken(entries, {each.mark for each in by_id.values()})
+    rows = _rows(shops, by_id)
+    verdict = Verdict(
+        recipients=sum(total for _, total in shops.query(_TOTALS, list(by_id))),
+        accepted=sum(len(each) for each in taken.values()),
+        unknown=sum(each.state is MessageState.UNKNOWN for each in rows.values()),
+    )
+    if verdict.recipients != len(rows):
+        verdict.lost.append(f"{verdict.recipients} were planned, {len(rows)} are known")
+    _compare(verdict, taken, rows)
+    _ask_reports(verdict, entries, rows)
+    by_mark = {each.mark: each for each in by_id.values()}
+    _ask_opt_outs(verdict, shops, taken, rows, by_mark, opt_outs)
+    _add_up(verdict, shops, list(by_id))
+    return verdict
+
+
+def _compare(
+    verdict: Verdict, taken: Mapping[Person, Sequence[Taken]], rows: Mapping[Person, Row]
+) -> None:
+    for person, messages in taken.items():
+        if len(messages) > 1:
+            verdict.duplicates.append(f"{person} got {len(messages)}")
+        if person not in rows or f"N{person[1]}" not in messages[0].text:
+            verdict.strangers.append(f"{person} got {messages[0].text!r}")
+    for person, row in rows.items():
+        messages = taken.get(person, ())
+        ids = {each.message_id for each in messages}
+        if row.state in {MessageState.QUEUED, MessageState.SUBMITTING}:
+            verdict.lost.append(f"{person} still waits")
+        if messages and row.state not in ADMITS and not _failed_later(row, ids):
+            verdict.denied.append(f"{person} got it and is {row.state.word}")
+        if row.state in CONFIRMED and row.provider_id not in ids:
+            verdict.invented.append(f"{person} is {row.state.word} as {row.provider_id}")
+
+
+def _failed_later(row: Row, ids: set[str]) -> bool:
+    """A message that was taken may be reported undelivered; then its id is known."""
+    return row.state is MessageState.FAILED and row.provider_id in ids
+
+
+def _ask_reports(
+    verdict: Verdict, entries: Iterable[Mapping[str, Any]], rows: Mapping[Person, Row]
+) -> None:
+    """A report that was answered with 2xx must have been applied, where its message is known."""
+    states = {each.provider_id: each.state for each in rows.values() if each.provider_id}
+    for entry in entries:
+        if entry["kind"] != "report" or not 200 <= (entry.get("httpStatus") or 0) < 300:
+            continue
+        state = states.get(entry["messageId"])
+        least = REPORTED.get(entry["status"], MessageState.SENT)
+        if state is not None and state < least:
+            verdict.forgotten.append(f"{entry['messageId']} {entry['status']} but {state.word}")
+
+
+def _ask_opt_outs(
+    verdict: Verdict,
+    shops: Shops,
+    taken: Mapping[Person, Sequence[Taken]],
+    rows: Mapping[Person, Row],
+    by_mark: Mapping[str, Planned],
+    opt_outs: Sequence[OptOut],
+) -> None:
+    """Whoever was out before the hand-over began must not have got anything."""
+    left = {each.phone: each.committed_at for each in opt_outs}
+    for mark, phone in taken:
+        row = rows.get((mark, phone))
+        if phone not in left or row is None or row.seq is None:
+            continue
+        ((handed_over,),) = shops.query(_HANDED_OVER, by_mark[mark].campaign, row.seq)
+        if handed_over is not None and left[phone] < handed_over:
+            verdict.disregarded.append(f"{mark} {phone} was out since {left[phone]}")
+
+
+def _add_up(verdict: Verdict, shops: Shops, campaigns: Sequence[int]) -> None:
+    reads = Reads(shops.transactions.connections)
+    for wallet in SqlLedgerAudit(reads).mismatches_across_accounts(1_000):
+        verdict.ledger.append(f"wallet of {wallet.account}: {wallet.stored} {wallet.recomputed}")
+    for each in SqlCampaignAudit(reads).mismatches_across_accounts(1_000):
+        verdict.ledger.append(f"campaign {each.campaign}: {each.stored} {each.recomputed}")
+    for campaign, held, open_credits in shops.query(_HELD, list(campaigns)):
+        verdict.ledger.append(f"campaign {campaign} holds {held} for {open_credits}")
+    for campaign, captured, credits in shops.query(_OWED, list(campaigns)):
+        verdict.ledger.append(f"campaign {campaign} was charged {captured} for {credits}")
+
+
+def _rows(shops: Shops, by_id: Mapping[CampaignId, Planned]) -> dict[Person, Row]:
+    rows: dict[Person, Row] = {}
+    for campaign, phone, state, provider_id, seq in shops.query(_ROWS, list(by_id)):
+        rows[by_id[campaign].mark, phone] = Row(MessageState(state), provider_id, seq)
+    for campaign, phone, state in shops.query(_WAITING, list(by_id)):
+        waits = MessageState.CANCELLED if state == "cancelled" else MessageState.QUEUED
+        rows[by_id[campaign].mark, phone] = Row(waits)
+    return rows
+
+
+def _taken(
+    entries: Iterable[Mapping[str, Any]], marks: set[str]
+) -> Mapping[Person, Sequence[Taken]]:
+    taken: dict[Person, list[Taken]] = defaultdict(list)
+    for entry in entries:
+        if entry["kind"] != "accepted":
+            continue
+        mark = entry["text"].partition(" ")[0]
+        if mark in marks:
+            person = (mark, int(entry["destination"].removeprefix("+")))
+            taken[person].append(Taken(entry["messageId"], entry["text"]))
+    return taken
+
+
+def _lines(log: Path) -> Iterator[Mapping[str, Any]]:
+    with log.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield orjson.loads(line)
+
+
+def summed(verdicts: Iterable[Verdict]) -> Counter[str]:
+    """Figures and numbers of complaints over many verdicts."""
+    total: Counter[str] = Counter()
+    for each in verdicts:
+        for name, value in attrs.asdict(each).items():
+            total[name] += len(value) if isinstance(value, list) else value
+    return total

@@ -1,0 +1,229 @@
+"""Kill loops: everything is killed at random moments while campaigns go out; then the judge looks.
+
+One number decides everything that is left to chance. (What the machine does in between is not: a
+seed repeats the story, not the microsecond.)
+"""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import attrs
+import psycopg
+
+from retail_core.campaigns.errors import NoRecipients, WrongCampaignState
+from retail_core.campaigns.model import CampaignState
+from retail_core.kernel.errors import Unavailable
+from retail_core.kernel.ids import AccountId, ContactId
+from tests.torture.fleet import LEASE_SECONDS, WEIGHTS, Fleet, Victim, patiently
+from tests.torture.judge import OptOut, Verdict, judge
+from tests.torture.shops import Planned, Shops
+
+RECOVERY_SECONDS_MAX: Final = LEASE_SECONDS + 5
+REST_SECONDS_MAX: Final = 90
+STORES: Final = 3
+CONTACTS: Final = (60, 400, 1_200)
+BATCHES_WAITING_MAX: Final = 12
+AWAY: Final = (Unavailable, psycopg.OperationalError)
+
+# A quarter of all calls goes wrong, in every way that an answer can.
+FAULTS: Final = (
+    {"name": "accept-close", "rate": 0.03},
+    {"name": "accept-hang", "rate": 0.02},
+    {"name": "accept-status", "rate": 0.03, "status": 500},
+    {"name": "close-unread", "rate": 0.03},
+    {"name": "close", "rate": 0.02},
+    {"name": "hang", "rate": 0.01},
+    {"name": "status", "rate": 0.03, "status": 429, "retry_after": "1"},
+    {"name": "status", "rate": 0.02, "status": 503},
+    {"name": "status", "rate": 0.02, "status": 400},
+    {"name": "status", "rate": 0.005, "status": 401},
+    {"name": "missing-entry", "rate": 0.02},
+    {"name": "repeated-ids", "rate": 0.01},
+    {"name": "unreadable", "rate": 0.02},
+    {"name": "truncated", "rate": 0.01},
+    {"name": "reject-some", "rate": 0.02, "share": 0.2},
+)
+REPORTS: Final = {
+    "words": ["Sent", "Delivered"],
+    "first_delay_ms": 100,
+    "step_ms": 200,
+    "spread_ms": 400,
+    "array_max": 100,
+    "failed_rate": 0.02,
+    "doubled_rate": 0.05,
+    "reordered_rate": 0.1,
+    "attempts_max": 60,
+}
+LATENCIES_MS: Final = [1.0, 5.0, 20.0, 80.0, 200.0]
+
+_BUSY: Final = """
+SELECT count(*) FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
+WHERE b.state IN ('claimed', 'submitting') OR (b.state = 'queued' AND c.state = 'sending'
+      AND (b.not_before IS NULL OR b.not_before <= now()))
+"""
+_WAITING: Final = "SELECT count(*) FROM send_batch WHERE state IN ('queued', 'claimed')"
+_OPEN: Final = "SELECT count(*) FROM campaign WHERE state IN ('sending', 'paused')"
+_HURRY: Final = "UPDATE send_batch SET not_before = now() WHERE not_before > now()"
+_INBOX: Final = "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL"
+_FAILED_JOBS: Final = "SELECT kind || ': ' || error || ' ' || detail FROM failed_job"
+_SOMEBODY: Final = """
+SELECT id, phone FROM contact WHERE account_id = %s AND is_subscribed ORDER BY random() LIMIT 1
+"""
+
+
+@attrs.define
+class Story:
+    """What one seed did, and how it ended."""
+
+    seed: int
+    kills: Counter[Victim] = attrs.field(factory=Counter)
+    campaigns: list[Planned] = attrs.field(factory=list)
+    opt_outs: list[OptOut] = attrs.field(factory=list)
+    recovery_seconds: float = 0.0
+    failed_jobs: list[str] = attrs.field(factory=list)
+    troubles: list[str] = attrs.field(factory=list)
+    verdict: Verdict = attrs.field(factory=Verdict)
+
+    @property
+    def is_clean(self) -> bool:
+        """Nothing doubled, lost or overspent, and the rest was over soon enough."""
+        return (
+            not self.verdict.complaints
+            and not self.troubles
+            and self.recovery_seconds <= RECOVERY_SECONDS_MAX
+        )
+
+    @property
+    def killed(self) -> Mapping[str, int]:
+        """Kills by name."""
+        return {victim.value: self.kills[victim] for victim in Victim if self.kills[victim]}
+
+
+@attrs.frozen
+class Chaos:
+    """One seed on a running fleet."""
+
+    fleet: Fleet
+    shops: Shops
+    story: Story
+
+    def run(self, seconds: float, directory: Path) -> Story:
+        """Enqueue, kill and opt out for so long; then let everything come to rest and judge."""
+        seed = self.story.seed
+        scenario = {"seed": seed, "faults": FAULTS, "latency_ms": LATENCIES_MS, "reports": REPORTS}
+        log = directory / f"mitto-{seed}.jsonl"
+        self.fleet.start_gateway(scenario, log)
+        self.fleet.start_processes()
+        until = time.monotonic() + seconds
+        owners = threading.Thread(target=self._own, args=(until,))
+        owners.start()
+        self._kill(until)
+        owners.join()
+        self._rest()
+        self.story.verdict = judge(self.shops, log, self.story.campaigns, self.story.opt_outs)
+        self.fleet.stop_processes()
+        return self.story
+
+    def _kill(self, until: float) -> None:
+        dice = random.Random(f"{self.story.seed}:kills")
+        # one of each first, in any order, so that no process is spared by chance
+        order = dice.sample(list(Victim), len(Victim))
+        while time.monotonic() < until:
+            time.sleep(dice.uniform(0.1, 0.9))
+            chosen = (
+                order.pop() if order else dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+            )
+            self.fleet.torture(chosen, dice)
+            self.story.kills[chosen] += 1
+
+    def _own(self, until: float) -> None:
+        """What owners and their customers do meanwhile."""
+        dice = random.Random(f"{self.story.seed}:owners")
+        stores = [
+            self._patient(lambda: self.shops.new(dice.choice(CONTACTS))) for _ in range(STORES)
+        ]
+        while time.monotonic() < until:
+            try:
+                self._step(dice, dice.choice(stores))
+            except AWAY:
+                time.sleep(0.1)
+            except Exception as error:  # noqa: BLE001 - told in the main thread
+                self.story.troubles.append(f"an owner met {error!r}")
+                return
+
+    def _step(self, dice: random.Random, store: AccountId) -> None:
+        time.sleep(dice.uniform(0.02, 0.2))
+        for planned in self.story.campaigns[-10:]:
+            self.shops.resume_paused(planned)
+        if dice.random() < 0.5:
+            self._opt_out(store)
+        ((waiting,),) = self.shops.query(_WAITING)
+        if waiting <= BATCHES_WAITING_MAX:
+            self._enqueue(store, dice.choice((20, 50, 100, 250)))
+
+    def _enqueue(self, store: AccountId, batch_messages_max: int) -> None:
+        """Start a campaign; whether a lost commit started it is asked, as a client would."""
+        planned = self.shops.plan(store)
+        self.story.campaigns.append(planned)
+
+        def start() -> None:
+            try:
+                self.shops.start(planned, batch_messages_max)
+            except (WrongCampaignState, NoRecipients):
+                assert self.shops.state(planned) is not CampaignState.DRAFT
+
+        patiently(start, AWAY)
+
+    def _opt_out(self, store: AccountId) -> None:
+        found = self.shops.query(_SOMEBODY, store)
+        for contact, phone in found:
+            self.shops.opt_out(store, ContactId(contact))
+            ((now,),) = self.shops.query("SELECT clock_timestamp()")
+            self.story.opt_outs.append(OptOut(phone, now))
+
+    def _rest(self) -> None:
+        """Measure how long the interrupted work takes; then hurry what waits on purpose."""
+        began = time.monotonic()
+        self._until("interrupted work is done", lambda: self._is_zero(_BUSY))
+        self.story.recovery_seconds = time.monotonic() - began
+        self.fleet.control("DELETE", "faults")
+        self._until("every campaign has ended", self._hurried)
+        self._until("every report was answered", self._is_reported)
+        self._until("every report is applied", lambda: self._is_zero(_INBOX))
+        self.story.failed_jobs = [row[0] for row in self.shops.query(_FAILED_JOBS)]
+        # a pass that began before the last settle may have left reports behind
+        self.shops.execute("DELETE FROM failed_job")
+
+    def _hurried(self) -> bool:
+        for planned in self.story.campaigns:
+            self.shops.resume_paused(planned)
+        self.shops.execute(_HURRY)
+        return self._is_zero(_OPEN)
+
+    def _is_reported(self) -> bool:
+        return not self.fleet.control("GET", "counts")["reportsWaiting"]
+
+    def _is_zero(self, count: str) -> bool:
+        ((found,),) = self.shops.query(count)
+        return not found
+
+    def _until(self, what: str, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + REST_SECONDS_MAX
+        while time.monotonic() < deadline:
+            try:
+                if condition():
+                    return
+            except AWAY:
+                pass
+            time.sleep(0.1)
+        self.story.troubles.append(f"not in {REST_SECONDS_MAX} s: {what}")
+
+    def _patient(self, make: Callable[[], AccountId]) -> AccountId:
+        made: list[AccountId] = []
+        patiently(lambda: made.append(make()), AWAY)
+        return made[0]

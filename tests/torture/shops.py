@@ -1,0 +1,145 @@
+"""Stores whose campaigns are tortured: small, in plain SQL, and started by the real use case."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import attrs
+import psycopg
+
+from adapters_db.connections import Connections
+from adapters_db.engine import make_engine
+from adapters_db.settings import DatabaseSettings
+from adapters_db.transactions import SqlTransactions
+from adapters_http.machine import SystemClock
+from retail_core.audiences.model import AudienceSpec
+from retail_core.campaigns.model import CampaignContent, CampaignState
+from retail_core.campaigns.planning import SendingPolicy
+from retail_core.campaigns.use_cases import StartCampaign
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId
+from retail_core.links.urls import LinkTemplates
+
+CREDITS: Final = 50_000_000
+CONTACTS_MAX: Final = 9_999
+_CONTACTS: Final = """
+INSERT INTO contact (account_id, phone, country, line_type, first_name, is_subscribed,
+                     search_text, tags, created_at, updated_at)
+SELECT %(account)s, phone, 'GR', 1, 'N' || phone, true, '+' || phone, '{}', now(), now()
+FROM generate_series(%(first)s, %(first)s + %(contacts)s - 1) phone
+"""
+_STATE: Final = "SELECT state FROM campaign WHERE id = %s"
+_numbers = itertools.count(1)
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+@attrs.frozen
+class Planned:
+    """A campaign that was started; `mark` begins each of its texts, and no other campaign's."""
+
+    account: AccountId
+    campaign: CampaignId
+    mark: str
+
+
+@attrs.frozen
+class Shops:
+    """The stores of one migrated database."""
+
+    url: str
+    transactions: SqlTransactions
+
+    @classmethod
+    @contextmanager
+    def at(cls, url: str) -> Iterator["Shops"]:
+        """Connected while the block lasts."""
+        settings = DatabaseSettings(url, url, application_name="torture", lock_timeout_seconds=5)
+        engine = make_engine(settings)
+        yield cls(url, SqlTransactions(Connections(engine, settings)))
+        engine.dispose()
+
+    def new(self, contacts: int) -> AccountId:
+        """A store that may send, has credits, and whose contacts are named after their numbers."""
+        assert contacts <= CONTACTS_MAX, "the numbers of a store leave no room for more"
+        with self._connection() as connection:
+            account = AccountId(
+                _one(
+                    connection,
+                    "INSERT INTO account (email, company, sender_name) "
+                    "VALUES (gen_random_uuid() || '@example.com', 'Torture', 'Torture') "
+                    "RETURNING id",
+                )
+            )
+            connection.execute(
+                "INSERT INTO subscription (account_id, plan_type, status) "
+                "VALUES (%s, 'pro', 'active')",
+                (account,),
+            )
+            first = 306_900_000_000 + 10_000 * int(account)
+            connection.execute(
+                _CONTACTS, {"account": account, "first": first, "contacts": contacts}
+            )
+        with self.transactions.begin(account) as uow:
+            uow.credits.grant(account, "torture", CREDITS, "torture")
+        return account
+
+    def plan(self, account: AccountId) -> Planned:
+        """Write a campaign to everybody. Raises `Unavailable`."""
+        mark = f"T{next(_numbers)}-{account}"
+        text = f"{mark} {{{{firstName}}}}"
+        content = CampaignContent(mark, text, AudienceSpec(), include_offer=False)
+        with self.transactions.begin(account) as uow:
+            campaign = uow.campaigns.add(account, content, 0, SystemClock().now())
+        return Planned(account, campaign.id, mark)
+
+    def start(self, planned: Planned, batch_messages_max: int) -> None:
+        """Start or resume it. Raises `Unavailable`."""
+        policy = SendingPolicy(
+            LinkTemplates.of_settings(public_base_url="https://r.example"),
+            batch_messages_max=batch_messages_max,
+        )
+        start = StartCampaign(self.transactions, SystemClock(), policy)
+        start(planned.account, planned.campaign)
+
+    def state(self, planned: Planned) -> CampaignState:
+        """Where the campaign is now."""
+        with self._connection() as connection:
+            return CampaignState(_one(connection, _STATE, (planned.campaign,)))
+
+    def resume_paused(self, planned: Planned) -> None:
+        """As an owner does after the gateway refused us."""
+        if self.state(planned) is CampaignState.PAUSED:
+            self.start(planned, 1)
+
+    def opt_out(self, account: AccountId, contact: ContactId) -> None:
+        """Let somebody unsubscribe. Raises `Unavailable`."""
+        with self.transactions.begin(account) as uow:
+            found = uow.contacts.lock(account, contact)
+            assert found is not None, "nobody is deleted here"
+            uow.contacts.save(account, found.unsubscribed(SystemClock().now()))
+
+    def query(self, statement: str, *parameters: object) -> Rows:
+        """Ask anything, as the owner of the database."""
+        with self._connection() as connection:
+            return connection.execute(statement.encode(), parameters or None).fetchall()
+
+    def execute(self, statement: str, *parameters: object) -> None:
+        """Change anything, as the owner of the database."""
+        with self._connection() as connection:
+            connection.execute(statement.encode(), parameters or None)
+
+    @contextmanager
+    def _connection(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+            yield connection
+
+
+def _one(
+    connection: "psycopg.Connection[tuple[Any, ...]]",
+    statement: str,
+    parameters: Sequence[object] = (),
+) -> Any:
+    row = connection.execute(statement.encode(), parameters).fetchone()
+    assert row is not None, statement
+    return row[0]
