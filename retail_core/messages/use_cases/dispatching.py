@@ -1,12 +1,13 @@
 """Dispatch: claim a batch, write down the intent, hand over, settle."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import attrs
 
+from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness, Transactions
 from retail_core.links.codes import LinkCodes
@@ -26,6 +27,7 @@ from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, S
 from retail_core.messages.use_cases.settling import settle
 
 PACE_WAIT_SECONDS_MAX = 30.0
+BOOK_AGAIN_SECONDS = 0.5
 
 
 class DispatchOutcome(enum.Enum):
@@ -68,9 +70,27 @@ class DispatchBatch:
             dropped = self._commit_intent(batch, ref)
         except LeaseLost:
             return self._give_up(batch)
+        except Unavailable:
+            # the intent may be committed all the same, but the socket was not touched
+            return self._patiently(lambda: self._give_up(batch))
         outgoing = composed.outgoing(dropped)
         outcome = self.gateway.submit(outgoing) if outgoing else Accepted(())
-        return self._finish(batch, ref, composed, dropped, outcome)
+        return self._patiently(lambda: self._finish(batch, ref, composed, dropped, outcome))
+
+    def _patiently(self, book: Callable[[], DispatchOutcome]) -> DispatchOutcome:
+        """Book what only this process knows, again and again while the database is away.
+
+        Not for longer than a lease: by then the sweep has taken over. Repeating is safe also where
+        only the answer to a commit got lost: every verb is guarded by the state it leaves.
+        """
+        until = self._lease_from(self.clock.now())
+        while True:
+            try:
+                return book()
+            except Unavailable:
+                if self.clock.now() >= until:
+                    raise
+            self.pause.seconds(BOOK_AGAIN_SECONDS)
 
     def _commit_intent(self, batch: ClaimedBatch, ref: UUID) -> Mapping[int, Dropped]:
         lease_until = self._lease_from(self.clock.now())
