@@ -1,4 +1,4 @@
-"""What the messages room needs from the world: batches, reports, the gateway and its pace."""
+"""Batches, message numbers, and the counters of campaigns."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,68 +6,17 @@ from typing import Protocol
 from uuid import UUID
 
 from retail_core.audiences.model import AudienceRules, AudienceSpec
-from retail_core.credits.ports import CreditLedger
-from retail_core.kernel.ids import (
-    AccountId,
-    CampaignId,
-    MessageNumber,
-    ProviderId,
-    ReportId,
-    WorkerId,
-)
-from retail_core.kernel.ports import Work
+from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, WorkerId
 from retail_core.messages.model import (
     BatchResults,
     ClaimedBatch,
-    DeliveryReport,
     Dropped,
     FrozenAudience,
-    GatewayMessage,
     MergeGroup,
-    OutgoingMessage,
     ProgressChange,
-    RawReport,
     Settlement,
-    SubmissionOutcome,
 )
 from retail_core.templates.rendering import Field
-
-
-class SmsGateway(Protocol):
-    """Hands messages over. Never raises for what a gateway may do: the outcome says it."""
-
-    def submit(self, messages: Sequence[OutgoingMessage]) -> SubmissionOutcome:
-        """Hand over 1 to `batch_messages_max` messages in one call."""
-        ...
-
-    def look_up(self, provider_id: ProviderId) -> GatewayMessage | None:
-        """Ask what became of a message; None if the gateway does not know it.
-
-        Raises `GatewayUnavailable`.
-        """
-        ...
-
-
-class GatewayPace(Protocol):
-    """Shares the permitted gateway calls per second between all processes."""
-
-    def reserve(self, account: AccountId) -> float:
-        """Take one call; returns the seconds to wait before making it (0.0 = now)."""
-        ...
-
-
-class ReportReader(Protocol):
-    """Understands the gateway's delivery reports, whatever names and words they use."""
-
-    def read(self, raw: bytes, arrived_at: datetime) -> Sequence[DeliveryReport]:
-        """Read the JSON of one report or an array of them; never raises on any bytes."""
-        ...
-
-
-class Pause(Protocol):
-    """Waits, as a port: tests do not sleep."""
-
-    def seconds(self, duration_seconds: float) -> None: ...
 
 
 class MessageNumbers(Protocol):
@@ -204,70 +153,3 @@ class CampaignProgress(Protocol):
     ) -> None:
         """Pause a sending campaign because the gateway refuses us."""
         ...
-
-
-class MessageStore(Protocol):
-    """Rows of messages that were handed over, or surely never will be."""
-
-    def apply_reports_across_accounts(
-        self, reports: Sequence[DeliveryReport], now: datetime
-    ) -> Sequence[DeliveryReport]:
-        """Apply reports by provider id; states only climb. Returns those that match no message.
-
-        Locks the rows it changes; keeps the campaigns' counters.
-        """
-        ...
-
-
-REPORT_BYTES_TYPICAL = 200
-"""What one report takes in a webhook call, to bound how many a transaction reads."""
-
-
-class ReportStore(Protocol):
-    """Delivery reports as they came, and those that match no message yet."""
-
-    def add(self, raw: bytes, arrived_at: datetime) -> None:
-        """Store the bytes of one webhook call."""
-        ...
-
-    def take_new_across_accounts(self, reports_max: int) -> Sequence[RawReport]:
-        """Lock (skipping locked ones) and return unapplied calls, oldest first.
-
-        As many as hold about `reports_max` reports by their size, but one at least.
-        """
-        ...
-
-    def waiting_across_accounts(self) -> bool:
-        """Whether any call is not applied yet."""
-        ...
-
-    def mark_applied(self, reports: Sequence[ReportId], now: datetime) -> None:
-        """These calls are done: their reports are applied or parked."""
-        ...
-
-    def park(self, reports: Sequence[DeliveryReport], now: datetime) -> None:
-        """Keep reports that match no message, to be tried again."""
-        ...
-
-    def take_parked_across_accounts(
-        self, now: datetime, reports_max: int
-    ) -> Sequence[DeliveryReport]:
-        """Remove and return parked reports that match a message now, or whose time has come."""
-        ...
-
-
-class MessagesUnitOfWork(Work, Protocol):
-    """The stores that sending works on."""
-
-    @property
-    def numbers(self) -> MessageNumbers: ...
-    @property
-    def batches(self) -> BatchStore: ...
-    @property
-    def messages(self) -> MessageStore: ...
-    @property
-    def reports(self) -> ReportStore: ...
-    @property
-    def progress(self) -> CampaignProgress: ...
-    @property
-    def credits(self) -> CreditLedger: ...

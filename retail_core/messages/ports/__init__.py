@@ -1,0 +1,40 @@
+"""What the messages room needs from the world: batches, reports, the gateway and its pace."""
+
+from typing import Protocol
+
+from retail_core.credits.ports import CreditLedger
+from retail_core.kernel.ports import Work
+from retail_core.messages.ports.batches import BatchStore, CampaignProgress, MessageNumbers
+from retail_core.messages.ports.gateway import GatewayPace, Pause, ReportReader, SmsGateway
+from retail_core.messages.ports.reports import REPORT_BYTES_TYPICAL, MessageStore, ReportStore
+
+__all__ = [
+    "REPORT_BYTES_TYPICAL",
+    "BatchStore",
+    "CampaignProgress",
+    "GatewayPace",
+    "MessageNumbers",
+    "MessageStore",
+    "MessagesUnitOfWork",
+    "Pause",
+    "ReportReader",
+    "ReportStore",
+    "SmsGateway",
+]
+
+
+class MessagesUnitOfWork(Work, Protocol):
+    """The stores that sending works on."""
+
+    @property
+    def numbers(self) -> MessageNumbers: ...
+    @property
+    def batches(self) -> BatchStore: ...
+    @property
+    def messages(self) -> MessageStore: ...
+    @property
+    def reports(self) -> ReportStore: ...
+    @property
+    def progress(self) -> CampaignProgress: ...
+    @property
+    def credits(self) -> CreditLedger: ...
