@@ -17,6 +17,7 @@ from adapters_http.resources import (
     campaign_forecasts,
     campaign_previews,
     campaign_results,
+    campaign_steering,
     campaigns,
 )
 from adapters_http.sending import sending_policy
@@ -51,6 +52,7 @@ ROUTES: Final = (
     *campaign_previews.ROUTES,
     *campaign_forecasts.ROUTES,
     *campaign_results.ROUTES,
+    *campaign_steering.ROUTES,
 )
 _numbers = itertools.count(1)
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from retail_core.billing.model import Subscription
 from tests.http.api import Shop, error_of
-from tests.http.campaigns.shops import create, started
+from tests.http.campaigns.shops import create, keyed, send, started, state_of, stores
 
 STEPS = ("pause", "resume", "cancel")
 
@@ -43,6 +44,75 @@ def test_a_campaign_is_paused_resumed_and_cancelled_with_its_credits_given_back(
     assert status["metrics"]["cancelled"] == 3
     assert status["credits"] == {"held": 0, "captured": 0, "released": held}
     assert sql_seller.get("/api/me").json["user"]["credits"] == 100
+
+
+@pytest.mark.parametrize("step", ["resume", "cancel"])
+def test_the_same_key_steers_once(seller: Shop, step: str) -> None:
+    campaign = started(seller)
+    steer(seller, campaign, "pause")
+    path = f"/api/campaigns/{campaign}/{step}"
+
+    first = seller.post(path, {}, headers=keyed("k1"))
+    steer(seller, campaign, "cancel")
+    second = seller.post(path, {}, headers=keyed("k1"))
+
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert (second.status_code, second.content) == (200, first.content)
+
+
+def test_a_pause_ignores_the_key(seller: Shop) -> None:
+    campaign = started(seller)
+
+    for _ in range(2):
+        reply = seller.post(f"/api/campaigns/{campaign}/pause", {}, headers=keyed("k1"))
+        assert reply.status_code == 200
+        assert "Idempotency-Replayed" not in reply.headers
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_is_completed_cannot_be_steered(seller: Shop, step: str) -> None:
+    campaign = started(seller)
+    send(seller.api)
+
+    reply = seller.post(f"/api/campaigns/{campaign}/{step}", {})
+
+    assert error_of(reply) == (409, "INVALID_STATUS")
+
+
+def test_a_subscription_is_needed_to_go_on(seller: Shop) -> None:
+    campaign = started(seller)
+    steer(seller, campaign, "pause")
+    with stores(seller.api).begin(seller.id) as uow:
+        uow.subscriptions.save(seller.id, Subscription())
+
+    reply = seller.post(f"/api/campaigns/{campaign}/resume", {})
+
+    assert error_of(reply) == (403, "SUBSCRIPTION_REQUIRED")
+    assert state_of(seller, campaign) == ("paused", "by_user")
+
+
+def test_nothing_is_sent_while_paused_and_all_of_it_after_the_resume(seller: Shop) -> None:
+    campaign = started(seller)
+    steer(seller, campaign, "pause")
+    assert send(seller.api).accepted == []
+
+    steer(seller, campaign, "resume")
+
+    assert len(send(seller.api).accepted) == 3
+
+
+def test_the_cancelled_are_in_the_log_with_their_reason(seller: Shop) -> None:
+    campaign = started(seller)
+    steer(seller, campaign, "cancel")
+
+    page = seller.get(f"/api/campaigns/{campaign}/messages?status=cancelled").json
+
+    assert page["total"] == 3
+    for message in page["items"]:
+        assert (message["status"], message["errorCode"]) == ("cancelled", "campaign_cancelled")
+        assert (message["segments"], message["credits"], message["encoding"]) == (1, 1, "gsm7")
+        assert message["text"].startswith("Hello")
+    assert state_of(seller, campaign) == ("cancelled", "by_user")
 
 
 @pytest.mark.parametrize("step", STEPS)
