@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -214,20 +214,6 @@ def fleet(directory: Path, worker_module: str = "workers.worker") -> Iterator[Fl
         yield made
     finally:
         made.stop()
-
-
-def patiently(work: Callable[[], object], errors: tuple[type[Exception], ...]) -> None:
-    """Do it, again and again until it does not fail with these errors."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            work()
-        except errors:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _kill(process: psutil.Process | None) -> None:

@@ -58,6 +58,11 @@ _HANDED_OVER: Final = """
 SELECT min(submitted_at) FROM send_batch
 WHERE campaign_id = %s AND %s BETWEEN first_seq AND last_seq
 """
+_BEGUN: Final = """
+SELECT submitted_at FROM send_batch
+WHERE campaign_id = %s AND submitted_at > %s
+  AND submitted_at < coalesce(%s::timestamptz, 'infinity')
+"""
 
 Person = tuple[str, int]
 """The mark of a campaign, and the digits of a number."""
@@ -69,6 +74,23 @@ class OptOut:
 
     phone: int
     committed_at: datetime
+
+
+@attrs.frozen
+class Standstill:
+    """A campaign that was paused or cancelled, from a commit on until it was let go on, if ever."""
+
+    campaign: int
+    since: datetime
+    until: datetime | None = None
+
+
+@attrs.define
+class Witnessed:
+    """What owners and their customers did, and when the database had confirmed it."""
+
+    opt_outs: list[OptOut] = attrs.field(factory=list)
+    standstills: list[Standstill] = attrs.field(factory=list)
 
 
 @attrs.define
@@ -118,9 +140,10 @@ class Taken:
 
 
 def judge(
-    shops: Shops, log: Path, campaigns: Iterable[Planned], opt_outs: Sequence[OptOut] = ()
+    shops: Shops, log: Path, campaigns: Iterable[Planned], witnessed: Witnessed | None = None
 ) -> Verdict:
     """Judge these campaigns after everything came to rest."""
+    seen = witnessed or Witnessed()
     by_id = {each.campaign: each for each in campaigns}
     entries = list(_lines(log))
     taken = _taken(entries, {each.mark for each in by_id.values()})
@@ -135,7 +158,8 @@ def judge(
     _compare(verdict, taken, rows)
     _ask_reports(verdict, entries, rows)
     by_mark = {each.mark: each for each in by_id.values()}
-    _ask_opt_outs(verdict, shops, taken, rows, by_mark, opt_outs)
+    _ask_opt_outs(verdict, shops, taken, rows, by_mark, seen.opt_outs)
+    _ask_standstills(verdict, shops, seen.standstills)
     _add_up(verdict, shops, list(by_id))
     return verdict
 
@@ -195,6 +219,13 @@ def _ask_opt_outs(
         ((handed_over,),) = shops.query(_HANDED_OVER, by_mark[mark].campaign, row.seq)
         if handed_over is not None and left[phone] < handed_over:
             verdict.disregarded.append(f"{mark} {phone} was out since {left[phone]}")
+
+
+def _ask_standstills(verdict: Verdict, shops: Shops, standstills: Sequence[Standstill]) -> None:
+    """No hand-over may begin while a campaign stands still."""
+    for each in standstills:
+        found = shops.query(_BEGUN, each.campaign, each.since, each.until)
+        verdict.disregarded.extend(f"campaign {each.campaign} sent at {at}" for (at,) in found)
 
 
 def _add_up(verdict: Verdict, shops: Shops, campaigns: Sequence[int]) -> None:

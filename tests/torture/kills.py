@@ -13,22 +13,14 @@ from pathlib import Path
 from typing import Final
 
 import attrs
-import psycopg
 
-from retail_core.campaigns.errors import NoRecipients, WrongCampaignState
-from retail_core.campaigns.model import CampaignState
-from retail_core.kernel.errors import Unavailable
-from retail_core.kernel.ids import AccountId, ContactId
-from tests.torture.fleet import LEASE_SECONDS, WEIGHTS, Fleet, Victim, patiently
-from tests.torture.judge import OptOut, Verdict, judge
-from tests.torture.shops import Planned, Shops
+from tests.torture.fleet import LEASE_SECONDS, WEIGHTS, Fleet, Victim
+from tests.torture.judge import Verdict, judge
+from tests.torture.owners import AWAY, Owners
+from tests.torture.shops import Shops
 
 RECOVERY_SECONDS_MAX: Final = LEASE_SECONDS + 5
 REST_SECONDS_MAX: Final = 90
-STORES: Final = 3
-CONTACTS: Final = (60, 400, 1_200)
-BATCHES_WAITING_MAX: Final = 12
-AWAY: Final = (Unavailable, psycopg.OperationalError)
 
 # A quarter of all calls goes wrong, in every way that an answer can.
 FAULTS: Final = (
@@ -66,14 +58,10 @@ SELECT count(*) FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
 WHERE b.state IN ('claimed', 'submitting') OR (b.state = 'queued' AND c.state = 'sending'
       AND (b.not_before IS NULL OR b.not_before <= now()))
 """
-_WAITING: Final = "SELECT count(*) FROM send_batch WHERE state IN ('queued', 'claimed')"
 _OPEN: Final = "SELECT count(*) FROM campaign WHERE state IN ('sending', 'paused')"
 _HURRY: Final = "UPDATE send_batch SET not_before = now() WHERE not_before > now()"
 _INBOX: Final = "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL"
 _FAILED_JOBS: Final = "SELECT kind || ': ' || error || ' ' || detail FROM failed_job"
-_SOMEBODY: Final = """
-SELECT id, phone FROM contact WHERE account_id = %s AND is_subscribed ORDER BY random() LIMIT 1
-"""
 
 
 @attrs.define
@@ -82,8 +70,7 @@ class Story:
 
     seed: int
     kills: Counter[Victim] = attrs.field(factory=Counter)
-    campaigns: list[Planned] = attrs.field(factory=list)
-    opt_outs: list[OptOut] = attrs.field(factory=list)
+    campaigns: int = 0
     recovery_seconds: float = 0.0
     failed_jobs: list[str] = attrs.field(factory=list)
     troubles: list[str] = attrs.field(factory=list)
@@ -111,6 +98,13 @@ class Chaos:
     fleet: Fleet
     shops: Shops
     story: Story
+    owners: Owners
+
+    @classmethod
+    def of(cls, fleet: Fleet, shops: Shops, seed: int) -> "Chaos":
+        """The chaos of this seed."""
+        dice = random.Random(f"{seed}:owners")
+        return cls(fleet, shops, Story(seed), Owners(shops, dice))
 
     def run(self, seconds: float, directory: Path) -> Story:
         """Enqueue, kill and opt out for so long; then let everything come to rest and judge."""
@@ -125,7 +119,8 @@ class Chaos:
         self._kill(until)
         owners.join()
         self._rest()
-        self.story.verdict = judge(self.shops, log, self.story.campaigns, self.story.opt_outs)
+        self.story.campaigns = len(self.owners.campaigns)
+        self.story.verdict = judge(self.shops, log, self.owners.campaigns, self.owners.witnessed)
         self.fleet.stop_processes()
         return self.story
 
@@ -134,7 +129,7 @@ class Chaos:
         # one of each first, in any order, so that no process is spared by chance
         order = dice.sample(list(Victim), len(Victim))
         while time.monotonic() < until:
-            time.sleep(dice.uniform(0.1, 0.9))
+            time.sleep(dice.uniform(0.1, 0.6))
             chosen = (
                 order.pop() if order else dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
             )
@@ -142,49 +137,10 @@ class Chaos:
             self.story.kills[chosen] += 1
 
     def _own(self, until: float) -> None:
-        """What owners and their customers do meanwhile."""
-        dice = random.Random(f"{self.story.seed}:owners")
-        stores = [
-            self._patient(lambda: self.shops.new(dice.choice(CONTACTS))) for _ in range(STORES)
-        ]
-        while time.monotonic() < until:
-            try:
-                self._step(dice, dice.choice(stores))
-            except AWAY:
-                time.sleep(0.1)
-            except Exception as error:  # noqa: BLE001 - told in the main thread
-                self.story.troubles.append(f"an owner met {error!r}")
-                return
-
-    def _step(self, dice: random.Random, store: AccountId) -> None:
-        time.sleep(dice.uniform(0.02, 0.2))
-        for planned in self.story.campaigns[-10:]:
-            self.shops.resume_paused(planned)
-        if dice.random() < 0.5:
-            self._opt_out(store)
-        ((waiting,),) = self.shops.query(_WAITING)
-        if waiting <= BATCHES_WAITING_MAX:
-            self._enqueue(store, dice.choice((20, 50, 100, 250)))
-
-    def _enqueue(self, store: AccountId, batch_messages_max: int) -> None:
-        """Start a campaign; whether a lost commit started it is asked, as a client would."""
-        planned = self.shops.plan(store)
-        self.story.campaigns.append(planned)
-
-        def start() -> None:
-            try:
-                self.shops.start(planned, batch_messages_max)
-            except (WrongCampaignState, NoRecipients):
-                assert self.shops.state(planned) is not CampaignState.DRAFT
-
-        patiently(start, AWAY)
-
-    def _opt_out(self, store: AccountId) -> None:
-        found = self.shops.query(_SOMEBODY, store)
-        for contact, phone in found:
-            self.shops.opt_out(store, ContactId(contact))
-            ((now,),) = self.shops.query("SELECT clock_timestamp()")
-            self.story.opt_outs.append(OptOut(phone, now))
+        try:
+            self.owners.act(until)
+        except Exception as error:  # noqa: BLE001 - told in the main thread
+            self.story.troubles.append(f"an owner met {error!r}")
 
     def _rest(self) -> None:
         """Measure how long the interrupted work takes; then hurry what waits on purpose."""
@@ -200,8 +156,7 @@ class Chaos:
         self.shops.execute("DELETE FROM failed_job")
 
     def _hurried(self) -> bool:
-        for planned in self.story.campaigns:
-            self.shops.resume_paused(planned)
+        self.owners.resume_all()
         self.shops.execute(_HURRY)
         return self._is_zero(_OPEN)
 
@@ -222,8 +177,3 @@ class Chaos:
                 pass
             time.sleep(0.1)
         self.story.troubles.append(f"not in {REST_SECONDS_MAX} s: {what}")
-
-    def _patient(self, make: Callable[[], AccountId]) -> AccountId:
-        made: list[AccountId] = []
-        patiently(lambda: made.append(make()), AWAY)
-        return made[0]

@@ -7,7 +7,7 @@ for leases: whoever recovers has a clock that is ahead.
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +66,23 @@ VARIABLES: Final = {
     "RATE_LIMIT_TENANT_MAX": "100000",
     "UNSUBSCRIBE_TOKEN_SECRET": "a secret that signs links in torture",
 }
+HALTS: Final = 0.4
+_PUTS_BACK: Final = frozenset({NOBODY, "429 with Retry-After", "503", "401"})
+_SPLITS: Final = frozenset({"400", "413"})
+LEADS_TO: Final[Mapping[CrashPoint, Container[str]]] = {
+    CrashPoint.BEFORE_PUT_BACK_COMMIT: _PUTS_BACK,
+    CrashPoint.AFTER_PUT_BACK_COMMIT: _PUTS_BACK,
+    CrashPoint.BEFORE_SPLIT_COMMIT: _SPLITS,
+    CrashPoint.AFTER_SPLIT_COMMIT: _SPLITS,
+}
+"""Points that only some faults lead to."""
+ALWAYS_MET: Final = (
+    CrashPoint.AFTER_CLAIM,
+    CrashPoint.AFTER_INTENT,
+    CrashPoint.BEFORE_SUBMIT,
+    CrashPoint.MID_SUBMIT,
+    CrashPoint.AFTER_SUBMIT,
+)
 HOLDS_LOCKS: Final = frozenset(point for point in CrashPoint if point.startswith("before_"))
 
 
@@ -189,28 +206,29 @@ def _leave_something_to_sweep(laboratory: Laboratory, url: str) -> None:
         laboratory.forge.run(laboratory.order(url, Task.DISPATCH, at=CrashAt(point)))
 
 
-def points(*, stops: bool) -> Sequence[CrashPoint]:
+def points() -> Sequence[CrashPoint]:
     """The points of dispatch and sweep; reports have their own test."""
-    del stops
     return [point for point in CrashPoint if "reports" not in point]
 
 
 def all_cells(seed: int) -> Iterator[Cell]:
-    """Everything: each point dying and halting, once at its first and once at its second time."""
+    """Everything: each point dying and halting, at its first or at its second time."""
     dice = random.Random(f"{seed}:matrix")
     yield from (Cell(None, fault) for fault in FAULTS)
-    for point, fault, stops in itertools.product(points(stops=True), FAULTS, (False, True)):
+    for point, fault, stops in itertools.product(points(), FAULTS, (False, True)):
         yield Cell(CrashAt(point, dice.choice((1, 1, 2)), stops=stops), fault)
 
 
-def sample(seed: int, size: int) -> list[Cell]:
-    """A part of everything in which each point and each fault occurs."""
+def sample(seed: int) -> list[Cell]:
+    """A part of everything in which each point and each fault occurs, and most are reached."""
     dice = random.Random(f"{seed}:sample")
-    crashes = [*points(stops=True)] * -(-size // len(points(stops=True)))
-    faults = [*FAULTS] * -(-size // len(FAULTS))
-    dice.shuffle(crashes)
-    dice.shuffle(faults)
-    return [
-        Cell(CrashAt(point, dice.choice((1, 1, 2)), stops=dice.random() < 0.4), fault)
-        for point, fault in zip(crashes[:size], faults[:size], strict=True)
-    ]
+    left = dice.sample(list(FAULTS), len(FAULTS))
+    cells = []
+    for point in sorted(points(), key=lambda point: point not in LEADS_TO):
+        fault = next(fault for fault in left if fault in LEADS_TO.get(point, FAULTS))
+        left.remove(fault)
+        cells.append(Cell(CrashAt(point, stops=dice.random() < HALTS), fault))
+    cells.extend(
+        Cell(CrashAt(dice.choice(ALWAYS_MET), stops=dice.random() < HALTS), fault) for fault in left
+    )
+    return cells
