@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast fmt lint types arch bench openapi migrate lock clean
+.PHONY: help setup run test test-fast fmt lint types arch bench torture openapi migrate lock clean
 
 help: ## List the targets
 	@echo "make run and make test are all you need; the rest is for people who change the code."
@@ -49,6 +49,9 @@ arch: setup ## Check who may import whom
 
 bench: setup ## Measure messages per second against the database's own floor
 	@$(PY) -m bench.dispatch
+
+torture: setup ## Crash and kill everything while it sends, and judge by the gateway's log (SEEDS=30)
+	@$(PY) -m tests.torture.run $(if $(SEEDS),--seeds $(SEEDS))
 
 openapi: setup ## Print the API's description as OpenAPI
 	@$(PY) -m workers.cli openapi

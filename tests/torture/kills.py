@@ -10,13 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from tests.torture.fleet import LEASE_SECONDS, WEIGHTS, Fleet, Victim
 from tests.torture.judge import Verdict, judge
-from tests.torture.owners import AWAY, Owners
+from tests.torture.owners import AWAY, Owners, patiently
 from tests.torture.shops import Shops
 
 RECOVERY_SECONDS_MAX: Final = LEASE_SECONDS + 5
@@ -58,6 +58,9 @@ SELECT count(*) FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
 WHERE b.state IN ('claimed', 'submitting') OR (b.state = 'queued' AND c.state = 'sending'
       AND (b.not_before IS NULL OR b.not_before <= now()))
 """
+_IN_HANDS: Final = """
+SELECT campaign_id, no, attempt FROM send_batch WHERE state IN ('claimed', 'submitting')
+"""
 _OPEN: Final = "SELECT count(*) FROM campaign WHERE state IN ('sending', 'paused')"
 _HURRY: Final = "UPDATE send_batch SET not_before = now() WHERE not_before > now()"
 _INBOX: Final = "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL"
@@ -72,6 +75,9 @@ class Story:
     kills: Counter[Victim] = attrs.field(factory=Counter)
     campaigns: int = 0
     recovery_seconds: float = 0.0
+    """From the last kill until no batch is left in the hands of who is dead."""
+    rest_seconds: float = 0.0
+    """From there until nothing is left to do."""
     failed_jobs: list[str] = attrs.field(factory=list)
     troubles: list[str] = attrs.field(factory=list)
     verdict: Verdict = attrs.field(factory=Verdict)
@@ -129,7 +135,7 @@ class Chaos:
         # one of each first, in any order, so that no process is spared by chance
         order = dice.sample(list(Victim), len(Victim))
         while time.monotonic() < until:
-            time.sleep(dice.uniform(0.1, 0.6))
+            time.sleep(dice.uniform(0.05, 0.5))
             chosen = (
                 order.pop() if order else dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
             )
@@ -145,15 +151,21 @@ class Chaos:
     def _rest(self) -> None:
         """Measure how long the interrupted work takes; then hurry what waits on purpose."""
         began = time.monotonic()
-        self._until("interrupted work is done", lambda: self._is_zero(_BUSY))
-        self.story.recovery_seconds = time.monotonic() - began
+        interrupted = set(patiently(lambda: self.shops.query(_IN_HANDS)))
+        self._until("who is dead holds nothing", lambda: self._is_free(interrupted))
+        freed = time.monotonic()
+        self.story.recovery_seconds = freed - began
+        self._until("what is due is done", lambda: self._is_zero(_BUSY))
         self.fleet.control("DELETE", "faults")
         self._until("every campaign has ended", self._hurried)
         self._until("every report was answered", self._is_reported)
         self._until("every report is applied", lambda: self._is_zero(_INBOX))
+        self.story.rest_seconds = time.monotonic() - freed
         self.story.failed_jobs = [row[0] for row in self.shops.query(_FAILED_JOBS)]
-        # a pass that began before the last settle may have left reports behind
         self.shops.execute("DELETE FROM failed_job")
+
+    def _is_free(self, interrupted: set[tuple[Any, ...]]) -> bool:
+        return not interrupted & set(self.shops.query(_IN_HANDS))
 
     def _hurried(self) -> bool:
         self.owners.resume_all()

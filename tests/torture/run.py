@@ -1,0 +1,119 @@
+"""`make torture`: the long proof. Every crash point times every fault, then kills over many seeds.
+
+Prints one line per seed and the totals; 1 if anything was doubled, lost or booked wrongly.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from tests.torture.fleet import fleet
+from tests.torture.forge import Forge
+from tests.torture.judge import summed
+from tests.torture.kills import RECOVERY_SECONDS_MAX, Chaos, Story
+from tests.torture.matrix import Laboratory, all_cells, run_cell
+from tests.torture.shops import Shops
+
+SEEDS: Final = 30
+SECONDS: Final = 10.0
+NAIVE: Final = "tests.torture.naive"
+
+
+def say(line: str) -> None:
+    """Print at once: a long run is watched."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def try_all_cells(directory: Path, seed: int) -> int:
+    """Every crash point times every fault; returns how many cells are not clean."""
+    began, found = time.monotonic(), Counter[str]()
+    verdicts = []
+    with ExitStack() as stack:
+        servers = stack.enter_context(fleet(directory))
+        shops = stack.enter_context(Shops.at(servers.database_url))
+        forge = stack.enter_context(Forge.lit(directory / "forge.log"))
+        for cell in all_cells(seed):
+            outcome = run_cell(Laboratory(shops, forge, directory), cell)
+            found["cells"] += 1
+            found["reached"] += outcome.was_reached
+            verdicts.append(outcome.verdict)
+            if not outcome.is_clean:
+                found["dirty"] += 1
+                say(f"NOT CLEAN {outcome}")
+    figures = ", ".join(f"{count} {name}" for name, count in found.items())
+    say(f"crash matrix: {figures}, in {time.monotonic() - began:.0f} s")
+    say(f"  {totals(summed(verdicts))}")
+    return found["dirty"]
+
+
+def run_seeds(directory: Path, seeds: Sequence[int], seconds: float, worker: str) -> int:
+    """Kill loops, one seed after the other on the same servers; returns how many are not clean."""
+    stories = []
+    with fleet(directory, worker) as servers, Shops.at(servers.database_url) as shops:
+        for seed in seeds:
+            stories.append(Chaos.of(servers, shops, seed).run(seconds, directory))
+            say(line_of(stories[-1]))
+    kills = sum((story.kills for story in stories), Counter())
+    by_name = ", ".join(f"{victim.value} {count}" for victim, count in kills.most_common())
+    recoveries = sorted(story.recovery_seconds for story in stories)
+    say(f"kills: {kills.total()} over {len(stories)} seeds ({by_name})")
+    say(f"campaigns: {sum(story.campaigns for story in stories)}")
+    say(totals(summed(story.verdict for story in stories)))
+    say(
+        f"recovery: median {recoveries[len(recoveries) // 2]:.1f} s, longest {recoveries[-1]:.1f} s"
+        f" (allowed: {RECOVERY_SECONDS_MAX} s)"
+    )
+    return sum(not story.is_clean for story in stories)
+
+
+def line_of(story: Story) -> str:
+    """One seed in one line, and its complaints below."""
+    killed = ", ".join(f"{name} {count}" for name, count in story.killed.items())
+    times = f"recovery {story.recovery_seconds:.1f} s, rest {story.rest_seconds:.1f} s"
+    kills = f"{story.kills.total()} kills ({killed})"
+    lines = [f"seed {story.seed}: {kills}, {story.campaigns} campaigns, {times}: {story.verdict}"]
+    lines += [f"  trouble: {each}" for each in story.troubles]
+    lines += [f"  failed job: {each}" for each in story.failed_jobs]
+    return "\n".join(lines)
+
+
+def totals(sums: Counter[str]) -> str:
+    """The figures of many verdicts, those that must be zero last."""
+    names = ("recipients", "accepted", "unknown")
+    figures = [f"{sums[name]:,} {name}" for name in names]
+    figures += [f"{count} {name}" for name, count in sums.items() if name not in names]
+    return ", ".join(figures)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command: 0 if everything is clean."""
+    parser = argparse.ArgumentParser(prog="torture", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds of kill loops")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of killing, per seed")
+    parser.add_argument("--no-matrix", action="store_true", help="kill loops only")
+    parser.add_argument("--naive", action="store_true", help="a worker that must be caught")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="torture-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)  # PostgreSQL under root runs as somebody else
+        dirty = 0
+        if not given.no_matrix:
+            (directory / "matrix").mkdir()
+            dirty += try_all_cells(directory / "matrix", given.first_seed)
+        if given.seeds:
+            seeds = range(given.first_seed, given.first_seed + given.seeds)
+            worker = NAIVE if given.naive else "workers.worker"
+            dirty += run_seeds(directory, seeds, given.seconds, worker)
+    return 1 if dirty else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
