@@ -155,8 +155,8 @@ class Chaos:
         self._until("who is dead holds nothing", lambda: self._is_free(interrupted))
         freed = time.monotonic()
         self.story.recovery_seconds = freed - began
-        self._until("what is due is done", lambda: self._is_zero(_BUSY))
         self.fleet.control("DELETE", "faults")
+        self._until("what is due is done", lambda: self._is_zero(_BUSY))
         self._until("every campaign has ended", self._hurried)
         self._until("every report was answered", self._is_reported)
         self._until("every report is applied", lambda: self._is_zero(_INBOX))
