@@ -119,10 +119,12 @@ class Chaos:
         log = directory / f"mitto-{seed}.jsonl"
         self.fleet.start_gateway(scenario, log)
         self.fleet.start_processes()
-        until = time.monotonic() + seconds
-        owners = threading.Thread(target=self._own, args=(until,))
+        is_over = threading.Event()
+        owners = threading.Thread(target=self._own, args=(is_over,))
         owners.start()
-        self._kill(until)
+        self._until("somebody is sent to", self._is_sending)
+        self._kill(time.monotonic() + seconds)
+        is_over.set()
         owners.join()
         self._rest()
         self.story.campaigns = len(self.owners.campaigns)
@@ -142,9 +144,9 @@ class Chaos:
             self.fleet.torture(chosen, dice)
             self.story.kills[chosen] += 1
 
-    def _own(self, until: float) -> None:
+    def _own(self, is_over: threading.Event) -> None:
         try:
-            self.owners.act(until)
+            self.owners.act(is_over.is_set)
         except Exception as error:  # noqa: BLE001 - told in the main thread
             self.story.troubles.append(f"an owner met {error!r}")
 
@@ -155,8 +157,8 @@ class Chaos:
         self._until("who is dead holds nothing", lambda: self._is_free(interrupted))
         freed = time.monotonic()
         self.story.recovery_seconds = freed - began
-        self.fleet.control("DELETE", "faults")
         self._until("what is due is done", lambda: self._is_zero(_BUSY))
+        self.fleet.control("DELETE", "faults")
         self._until("every campaign has ended", self._hurried)
         self._until("every report was answered", self._is_reported)
         self._until("every report is applied", lambda: self._is_zero(_INBOX))
@@ -171,6 +173,9 @@ class Chaos:
         self.owners.resume_all()
         self.shops.execute(_HURRY)
         return self._is_zero(_OPEN)
+
+    def _is_sending(self) -> bool:
+        return bool(self.fleet.control("GET", "counts")["accepted"])
 
     def _is_reported(self) -> bool:
         return not self.fleet.control("GET", "counts")["reportsWaiting"]

@@ -49,11 +49,11 @@ class Owners:
         """Owners who do only what they are told to."""
         return cls(shops, random.Random(0))
 
-    def act(self, until: float) -> None:
-        """Until that moment of the monotonic clock."""
+    def act(self, is_over: Callable[[], bool]) -> None:
+        """Until somebody says that it is over."""
         sizes = [self.dice.choice(CONTACTS) for _ in range(STORES)]
         stores = [patiently(lambda size=size: self.shops.new(size)) for size in sizes]  # type: ignore[misc]
-        while time.monotonic() < until:
+        while not is_over():
             time.sleep(self.dice.uniform(0.01, 0.15))
             try:
                 self._step(self.dice.choice(stores))
