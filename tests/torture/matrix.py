@@ -168,6 +168,13 @@ class Laboratory:
     def judge(self, planned: Planned) -> Verdict:
         return judge(self.shops, self.directory / f"{planned.mark}.jsonl", [planned])
 
+    def sweep_up(self) -> None:
+        """Close what a campaign without its guards left open, so that the next one is alone."""
+        self.shops.execute(
+            "UPDATE send_batch SET state = 'cancelled', lease_until = NULL "
+            "WHERE state IN ('queued', 'claimed', 'submitting')"
+        )
+
     def free_locks_of_the_halted(self) -> None:
         """What `idle_in_transaction_session_timeout` does after a minute."""
         self.shops.execute(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
+from sqlalchemy import TextClause, text
 
 
 @attrs.frozen
@@ -23,13 +24,16 @@ class Patch:
         """Put it in place; returns how to take it back."""
         owner, name = _owner(self.target)
         before = getattr(owner, name)
-        if self.old is None:
-            after = getattr(*_owner(self.new))
-        else:
-            assert self.old in before, f"{self.target} no longer says {self.old!r}"
-            after = before.replace(self.old, self.new)
-        setattr(owner, name, after)
+        setattr(owner, name, self._after(before))
         return lambda: setattr(owner, name, before)
+
+    def _after(self, before: Any) -> Any:
+        if self.old is None:
+            return getattr(*_owner(self.new))
+        statement = before.text if isinstance(before, TextClause) else before
+        assert self.old in statement, f"{self.target} no longer says {self.old!r}"
+        without = statement.replace(self.old, self.new)
+        return text(without) if isinstance(before, TextClause) else without
 
 
 def replaced(target: str, by: str) -> Patch:

@@ -1,0 +1,24 @@
+"""The negative control: a worker as most senders have it. The harness must report duplicates.
+
+It takes a lost answer for none and tries again, and it queues again what a dead worker was
+submitting. Run as a module it is a whole worker (`workers.worker`).
+"""
+
+import sys
+from typing import Final
+
+from tests.torture.patches import Patch, replaced
+from workers import worker
+
+RETRIES_LOST_ANSWERS: Final = replaced(
+    "retail_core.messages.outcomes:judge", "tests.torture.removals:lost_answers_are_no_answers"
+)
+REQUEUES_SUBMITTING: Final = Patch(
+    "adapters_db.batches:_FREE_STALE", "state = 'claimed'", "state IN ('claimed', 'submitting')"
+)
+NAIVE: Final = (RETRIES_LOST_ANSWERS, REQUEUES_SUBMITTING)
+
+if __name__ == "__main__":
+    for patch in NAIVE:
+        patch.apply()
+    sys.exit(worker.main())

@@ -1,0 +1,25 @@
+"""A judge that never complains proves nothing: here is a worker that must be caught."""
+
+import pytest
+
+from tests.torture.matrix import Cell, Laboratory, run_cell
+from tests.torture.naive import NAIVE
+from workers.crash_points import CrashAt, CrashPoint
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        Cell(CrashAt(CrashPoint.AFTER_SUBMIT), "none"),
+        Cell(CrashAt(CrashPoint.MID_SUBMIT), "taken, then closed"),
+        Cell(None, "taken, then closed"),
+    ],
+    ids=str,
+)
+def test_a_naive_worker_is_caught(laboratory: Laboratory, cell: Cell) -> None:
+    try:
+        outcome = run_cell(laboratory.lacking(*NAIVE), cell)
+    finally:
+        laboratory.sweep_up()
+
+    assert len(outcome.verdict.duplicates) >= 4, str(outcome)

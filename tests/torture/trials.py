@@ -1,0 +1,257 @@
+"""Short stories in which a guard matters, each an assertion: what must be true at their end.
+
+Those that take a `Laboratory` have workers of their own, told to die or halt; those that take a
+`World` run in this process.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import attrs
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from adapters_db.transactions import SqlTransactions
+from adapters_sms.simulator.scenario import Fault, FaultName
+from retail_core.kernel.errors import Unavailable
+from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.messages.model import ClaimedBatch, MessageState
+from tests.contracts.staging import (
+    ANN,
+    BEN,
+    LEASE,
+    book,
+    claimed,
+    people,
+    results,
+    shop,
+    started,
+    submitting,
+)
+from tests.contracts.worlds import World
+from tests.torture.forge import End, Task
+from tests.torture.judge import Witnessed, judge
+from tests.torture.matrix import Cell, Laboratory, run_cell
+from tests.torture.owners import Owners
+from tests.torture.shops import Shops
+from workers.crash_points import CrashAt, CrashPoint
+
+
+def _clean(laboratory: Laboratory, cell: Cell) -> None:
+    outcome = run_cell(laboratory, cell)
+    assert outcome.is_clean, str(outcome)
+
+
+def a_worker_dies_after_the_call(laboratory: Laboratory) -> None:
+    _clean(laboratory, Cell(CrashAt(CrashPoint.AFTER_SUBMIT), "none"))
+
+
+def an_answer_gets_lost(laboratory: Laboratory) -> None:
+    _clean(laboratory, Cell(None, "taken, then closed"))
+
+
+def an_answer_has_an_id_too_few(laboratory: Laboratory) -> None:
+    _clean(laboratory, Cell(None, "an answer too few"))
+
+
+def an_answer_repeats_an_id(laboratory: Laboratory) -> None:
+    _clean(laboratory, Cell(None, "repeated ids"))
+
+
+def a_worker_wakes_up_with_a_refusal(laboratory: Laboratory) -> None:
+    """It halts after a 429; meanwhile its batch became unknown, and so it must stay."""
+    cell = Cell(CrashAt(CrashPoint.AFTER_SUBMIT, stops=True), "429 with Retry-After")
+    _clean(laboratory, cell)
+
+
+def the_connection_breaks_at_the_booking(laboratory: Laboratory) -> None:
+    """The database comes back at once, so nothing may be in doubt."""
+    cell = Cell(CrashAt(CrashPoint.BEFORE_SETTLE_COMMIT, stops=True), "none")
+    outcome = run_cell(laboratory, cell)
+    assert outcome.is_clean, str(outcome)
+    assert outcome.verdict.unknown == 0, str(outcome)
+
+
+def somebody_opts_out_between_claim_and_hand_over(laboratory: Laboratory) -> None:
+    planned = laboratory.campaign()
+    witnessed = Witnessed()
+    with laboratory.gateway(planned) as gateway:
+        at = CrashAt(CrashPoint.AFTER_CLAIM, stops=True)
+        fate = laboratory.forge.run(laboratory.order(gateway.base_url, Task.DISPATCH, at=at))
+        assert fate.end is End.STOPPED
+        opt_out_everybody(laboratory.shops, planned.account, witnessed)
+        laboratory.forge.go_on(fate)
+        laboratory.recover(planned, gateway.base_url)
+    log = laboratory.directory / f"{planned.mark}.jsonl"
+    verdict = judge(laboratory.shops, log, [planned], witnessed)
+    assert not verdict.complaints, str(verdict)
+
+
+def opt_out_everybody(shops: Shops, account: AccountId, witnessed: Witnessed) -> None:
+    contacts = shops.query("SELECT id, phone FROM contact WHERE account_id = %s", account)
+    owners = Owners.silent(shops)
+    for contact, phone in contacts:
+        owners.opt_out(account, ContactId(contact), phone)
+    witnessed.opt_outs += owners.witnessed.opt_outs
+
+
+def an_owner_cancels_during_a_call_that_is_refused(laboratory: Laboratory) -> None:
+    planned = laboratory.campaign()
+    refused = Fault(FaultName.STATUS, status=429, retry_after="1")
+    owners = Owners.silent(laboratory.shops)
+    with laboratory.gateway(planned, refused) as gateway:
+        at = CrashAt(CrashPoint.AFTER_SUBMIT, stops=True)
+        fate = laboratory.forge.run(laboratory.order(gateway.base_url, Task.DISPATCH, at=at))
+        assert fate.end is End.STOPPED
+        owners.cancel(planned)
+        laboratory.forge.go_on(fate)
+        laboratory.recover(planned, gateway.base_url)
+    log = laboratory.directory / f"{planned.mark}.jsonl"
+    verdict = judge(laboratory.shops, log, [planned], owners.witnessed)
+    assert not verdict.complaints, str(verdict)
+
+
+def two_book_the_same_batch_at_once(world: World) -> None:
+    """The second waits for the first, and then changes nothing."""
+    account = shop(world)
+    people(world, account, 2)
+    started(world, account)
+    batch, ref = submitting(world)
+    outcome = results(batch, ref, MessageState.SENT)
+    with ThreadPoolExecutor(1) as threads:
+        with world.transactions.begin(account) as uow:
+            assert uow.batches.settle(batch, ref, outcome, world.clock.now()) is not None
+            second = threads.submit(book, world, batch, ref, outcome)
+            _wait_for_a_waiting_lock(world)
+        assert second.result() is False
+
+
+def _wait_for_a_waiting_lock(world: World) -> None:
+    assert isinstance(world.transactions, SqlTransactions), "locks are PostgreSQL's"
+    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    with world.transactions.connections.sweep() as connection:
+        while not connection.execute(waits).scalar_one():
+            pass
+
+
+Verb = Callable[[World, ClaimedBatch], bool]
+
+
+def put_back(world: World, batch: ClaimedBatch) -> bool:
+    with world.transactions.begin(batch.key.account) as uow:
+        return uow.batches.put_back(batch, None, failed_try=True)
+
+
+def split(world: World, batch: ClaimedBatch) -> bool:
+    with world.transactions.begin(batch.key.account) as uow:
+        return uow.batches.split(batch, world.clock.now())
+
+
+def nobody_else_can(verb: Verb) -> Callable[[World], None]:
+    """Not another worker, and not the same one with an older claim."""
+
+    def trial(world: World) -> None:
+        account = shop(world)
+        people(world, account, 2)
+        started(world, account)
+        old = claimed(world, ANN)
+        world.clock.advance(LEASE + timedelta(seconds=1))
+        with world.transactions.across_accounts() as uow:
+            uow.batches.free_stale_claims_across_accounts(world.clock.now())
+        new = claimed(world, ANN)
+
+        assert not verb(world, old)
+        assert not verb(world, attrs.evolve(new, worker=BEN))
+        assert verb(world, new)
+
+    trial.__name__ = f"nobody_else_can_{verb.__name__}"
+    return trial
+
+
+def nobody_can_any_more(verb: Verb) -> Callable[[World], None]:
+    """Not even the owner, once the outcome is in doubt."""
+
+    def trial(world: World) -> None:
+        account = shop(world)
+        people(world, account, 2)
+        started(world, account)
+        batch, ref = submitting(world)
+        assert book(world, batch, ref, results(batch, ref, MessageState.UNKNOWN))
+
+        assert not verb(world, batch)
+
+    trial.__name__ = f"nobody_can_{verb.__name__}_any_more"
+    return trial
+
+
+def a_claim_under_lease_is_left_alone(world: World) -> None:
+    account = shop(world)
+    people(world, account, 2)
+    started(world, account)
+    batch = claimed(world)
+
+    with world.transactions.across_accounts() as uow:
+        uow.batches.free_stale_claims_across_accounts(world.clock.now())
+
+    with world.transactions.begin(account) as uow:
+        uow.batches.commit_intent(batch, uuid4(), batch.lease_until)
+
+
+def a_call_under_lease_is_left_alone(world: World) -> None:
+    account = shop(world)
+    people(world, account, 2)
+    started(world, account)
+    submitting(world)
+
+    with world.transactions.across_accounts() as uow:
+        stale = uow.batches.stale_across_accounts(world.clock.now(), 1_000)
+
+    assert account not in [each.key.account for each in stale]
+
+
+def two_claims_at_once_do_not_wait_for_each_other(world: World) -> None:
+    account = shop(world)
+    people(world, account, 2)
+    started(world, account, batch_messages_max=1)
+    now = world.clock.now()
+
+    with world.transactions.across_accounts() as first:
+        mine = first.batches.claim_across_accounts(ANN, now, now + LEASE)
+        try:
+            with world.transactions.across_accounts() as second:
+                theirs = second.batches.claim_across_accounts(BEN, now, now + LEASE)
+        except Unavailable:
+            pytest.fail("it waited")
+
+    assert mine is not None
+    assert theirs is not None
+    assert mine.key != theirs.key
+
+
+_ROW = """
+INSERT INTO message (campaign_id, seq, account_id, contact_id, phone, state, encoding, parts,
+                     credits, updated_at)
+VALUES (0, %s, 1, %s, 306900000001, 3, 0, 1, 1, now())
+"""
+
+
+Owner = psycopg.Connection[tuple[object, ...]]
+
+
+def _insert(connection: Owner, *rows: tuple[int, int]) -> None:
+    with connection.transaction():
+        for row in rows:
+            connection.execute(_ROW, row)
+
+
+def a_contact_has_one_row_in_a_campaign(connection: Owner) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        _insert(connection, (1, 7), (2, 7))
+
+
+def a_place_in_a_campaign_has_one_row(connection: Owner) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        _insert(connection, (1, 7), (1, 8))
