@@ -4,6 +4,7 @@ Prints one line per seed and the totals; 1 if anything was doubled, lost or book
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -101,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-matrix", action="store_true", help="kill loops only")
     parser.add_argument("--naive", action="store_true", help="a worker that must be caught")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as Ctrl-C: end what was started
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         directory = Path(name)
         directory.chmod(0o755)  # PostgreSQL under root runs as somebody else
