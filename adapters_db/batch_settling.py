@@ -1,13 +1,15 @@
 """Settling a batch: its message rows are written once, from the frozen arrays of its own row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
+from adapters_db.lines import one_per_line
 from retail_core.messages.model import (
+    LOOK_UP_AFTER,
     BatchResults,
     ClaimedBatch,
     MessageState,
@@ -44,9 +46,38 @@ FROM send_batch b,
 WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
 """
 
+_ADD_DOUBTS = f"""
+INSERT INTO message_doubt (campaign_id, seq, account_id, phone, since, credits)
+SELECT m.campaign_id, m.seq, m.account_id, m.phone, %(now)s, m.credits
+FROM send_batch b JOIN message m ON m.campaign_id = b.campaign_id AND m.seq = ANY(b.seqs)
+WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s AND m.state = {MessageState.UNKNOWN:d}
+"""
+
+# A late answer meets reports and operators: all lock the rows in one order, first of all.
+_LOCK_ROWS = """
+SELECT m.seq
+FROM send_batch b JOIN message m ON m.campaign_id = b.campaign_id AND m.seq = ANY(b.seqs)
+WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
+ORDER BY m.campaign_id, m.seq
+FOR UPDATE OF m
+"""
+
+# Rows that others resolved without knowing an id learn it, for the sake of later reports.
+_LEARN_IDS = f"""
+UPDATE message m SET provider_id = r.provider_id
+FROM send_batch b,
+     unnest(b.seqs, {_RESULTS})
+         AS r (seq, state, encoding, parts, credits, provider_id, error_code, error)
+WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
+  AND m.campaign_id = b.campaign_id AND m.seq = r.seq
+  AND m.state NOT IN ({MessageState.UNKNOWN:d}, {MessageState.CANCELLED:d})
+  AND m.provider_id IS NULL AND r.provider_id IS NOT NULL
+"""
+
 _UPDATE_UNKNOWN = f"""
 UPDATE message m
-SET state = r.state, provider_id = r.provider_id, error_code = r.error_code, error = r.error,
+SET state = r.state, provider_id = coalesce(r.provider_id, m.provider_id),
+    error_code = r.error_code, error = r.error,
     sent_at = CASE WHEN r.state = {MessageState.SENT:d} THEN %(now)s ELSE m.sent_at END,
     failed_at = CASE WHEN r.state = {MessageState.FAILED:d} THEN %(now)s ELSE m.failed_at END,
     updated_at = %(now)s
@@ -58,14 +89,27 @@ WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
 RETURNING r.position - 1
 """
 
+# Who left doubt now, and whose hold the policy had settled before.
+_END_DOUBTS = f"""
+DELETE FROM message_doubt d
+USING send_batch b, unnest(b.seqs) WITH ORDINALITY AS r (seq, position), message m
+WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
+  AND d.campaign_id = b.campaign_id AND d.seq = r.seq
+  AND m.campaign_id = d.campaign_id AND m.seq = d.seq AND m.state <> {MessageState.UNKNOWN:d}
+RETURNING r.position - 1, d.credits_settled_at IS NOT NULL
+"""
+
 _CLOSE = """
 UPDATE send_batch
-SET state = 'settled', settled_at = %(now)s, lease_until = NULL, seqs = NULL, contact_ids = NULL,
+SET state = 'settled', settled_at = %(now)s, lease_until = NULL,
+    look_up_at = coalesce(%(look_up_at)s, look_up_at), seqs = NULL, contact_ids = NULL,
     phones = NULL, credits_per_part = NULL, first_names = NULL, last_names = NULL, emails = NULL
 WHERE campaign_id = %(campaign)s AND no = %(no)s
 """
 _DOUBT = """
-UPDATE send_batch SET state = 'unknown', settled_at = %(now)s, lease_until = NULL
+UPDATE send_batch
+SET state = 'unknown', settled_at = %(now)s, lease_until = NULL,
+    look_up_at = coalesce(%(look_up_at)s, look_up_at)
 WHERE campaign_id = %(campaign)s AND no = %(no)s
 """
 
@@ -83,16 +127,29 @@ def settle_batch(
     if found is None:
         return None
     everybody = range(len(results.states))
+    doubtful = MessageState.UNKNOWN in results.states
     if found[0] == "submitting":
         settlement = Settlement(MessageState.QUEUED, everybody)
         written = driver.execute(_INSERT, parameters).rowcount
         assert written == len(everybody), "every recipient of a batch gets one row"
+        if doubtful:
+            driver.execute(_ADD_DOUBTS, parameters)
     else:
-        rows = driver.execute(_UPDATE_UNKNOWN, parameters)
-        settlement = Settlement(MessageState.UNKNOWN, sorted(row[0] for row in rows))
-    doubtful = MessageState.UNKNOWN in results.states
+        settlement = _settle_late(driver, parameters)
     driver.execute(_DOUBT if doubtful else _CLOSE, parameters)
     return settlement
+
+
+def _settle_late(
+    driver: "psycopg.Connection[tuple[Any, ...]]", parameters: dict[str, object]
+) -> Settlement:
+    """Rows that are still unknown get their result; each settles its credits once."""
+    driver.execute(_LOCK_ROWS, parameters)
+    driver.execute(_LEARN_IDS, parameters)
+    positions = sorted(row[0] for row in driver.execute(_UPDATE_UNKNOWN, parameters))
+    ended = driver.execute(_END_DOUBTS, parameters)
+    without_hold = frozenset(position for position, was_settled in ended if was_settled)
+    return Settlement(MessageState.UNKNOWN, positions, without_hold)
 
 
 def _parameters(
@@ -104,26 +161,22 @@ def _parameters(
         "no": batch.key.no,
         "ref": ref,
         "now": now,
+        "look_up_at": _look_up_at(results, now),
         "states": _integers(results.states),
         "encodings": _integers(results.encodings),
         "parts": _integers(results.parts),
         "credits": _integers(results.credits),
-        "provider_ids": _texts(results.provider_ids),
-        "error_codes": _texts(results.error_codes),
-        "errors": _texts(results.errors),
+        "provider_ids": one_per_line(results.provider_ids),
+        "error_codes": one_per_line(results.error_codes),
+        "errors": one_per_line(results.errors),
     }
+
+
+def _look_up_at(results: BatchResults, now: datetime) -> datetime | None:
+    """When to ask what became of the messages; None if none of them needs asking."""
+    needs_asking = MessageState.SENT in results.states or MessageState.UNKNOWN in results.states
+    return now + LOOK_UP_AFTER[0] if needs_asking else None
 
 
 def _integers(values: Iterable[int]) -> str:
     return "{" + ",".join([str(int(value)) for value in values]) + "}"
-
-
-def _texts(values: Sequence[str | None]) -> str | None:
-    """One text a line, an empty line for none; None (and so NULLs) if there is no text at all."""
-    if not any(values):
-        return None
-    lines = [value or "" for value in values]
-    joined = "\n".join(lines)
-    if joined.count("\n") == len(lines) - 1 and "\0" not in joined:
-        return joined
-    return "\n".join([line.replace("\n", " ").replace("\0", "") for line in lines])

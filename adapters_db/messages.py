@@ -23,7 +23,7 @@ from retail_core.messages.model import DeliveryReport, MessageState, SendingPlan
 
 # The rows are locked in the order of their keys, so that two appliers cannot deadlock. What is
 # already known is never lowered: the greater state stays, of each kind the earliest time, and of
-# failures the earliest one's error.
+# failures the earliest one's error. Messages in doubt are resolved elsewhere, with their credits.
 _APPLY = f"""
 WITH report AS (
     SELECT * FROM unnest(string_to_array(%(ids)s, E'\\n'), %(states)s::smallint[],
@@ -33,6 +33,7 @@ WITH report AS (
 ), found AS (
     SELECT m.campaign_id, m.seq, m.account_id, m.state AS before, r.*
     FROM report r JOIN message m ON m.provider_id = r.provider_id
+    WHERE m.state <> {MessageState.UNKNOWN:d}
     ORDER BY m.campaign_id, m.seq
     FOR UPDATE OF m
 ), changed AS (
@@ -46,7 +47,7 @@ WITH report AS (
         updated_at = greatest(m.updated_at, %(now)s)
     FROM found f
     WHERE m.campaign_id = f.campaign_id AND m.seq = f.seq
-      AND (m.state < f.state OR f.sent_at < m.sent_at
+      AND (m.state < f.state OR f.sent_at < coalesce(m.sent_at, 'infinity')
            OR f.delivered_at < coalesce(m.delivered_at, 'infinity')
            OR f.failed_at < coalesce(m.failed_at, 'infinity'))
     RETURNING m.account_id, m.campaign_id, f.before, m.state
@@ -71,9 +72,14 @@ SELECT provider_id FROM found
 
 # Whoever is deleted leaves nothing behind: neither in rows nor among recipients still waiting.
 _FORGET_ROWS = """
-UPDATE message
-SET contact_id = NULL, phone = NULL, first_name = NULL, last_name = NULL, email = NULL
-WHERE account_id = %(account)s AND contact_id = %(contact)s
+WITH forgotten AS (
+    UPDATE message
+    SET contact_id = NULL, phone = NULL, first_name = NULL, last_name = NULL, email = NULL
+    WHERE account_id = %(account)s AND contact_id = %(contact)s
+    RETURNING campaign_id, seq
+)
+UPDATE message_doubt d SET phone = NULL
+FROM forgotten f WHERE d.campaign_id = f.campaign_id AND d.seq = f.seq
 """
 _FIND_WAITING = """
 SELECT b.campaign_id, b.no, array_position(b.contact_ids, %(contact)s) AS position, b.seqs,

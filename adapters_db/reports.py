@@ -27,11 +27,12 @@ ORDER BY i.id
 FOR UPDATE SKIP LOCKED
 """
 
-_TAKE_PARKED = """
+_TAKE_PARKED = f"""
 DELETE FROM report_parked p
 USING (
     SELECT q.id FROM report_parked q
-    WHERE EXISTS (SELECT FROM message m WHERE m.provider_id = q.provider_id)
+    WHERE EXISTS (SELECT FROM message m WHERE m.provider_id = q.provider_id
+                  AND m.state <> {MessageState.UNKNOWN:d})
     ORDER BY q.id LIMIT %s FOR UPDATE SKIP LOCKED
 ) known
 WHERE p.id = known.id

@@ -10,8 +10,11 @@ from adapters_db.campaign_progress import SqlCampaignProgress
 from adapters_db.campaigns import SqlCampaignStore
 from adapters_db.contacts import SqlConsentLedger, SqlContactStore, SqlSuppressionStore
 from adapters_db.credits import SqlCreditLedger
+from adapters_db.doubts import SqlDoubtStore
+from adapters_db.gateway_health import SqlGatewayHealthStore
 from adapters_db.imports import SqlImportStore, SqlUploadStore
 from adapters_db.imports_merging import SqlImportMerge
+from adapters_db.look_ups import SqlLookUpStore
 from adapters_db.message_numbers import SqlMessageNumbers
 from adapters_db.messages import SqlMessageStore
 from adapters_db.outbox import SqlJobOutbox
@@ -65,6 +68,18 @@ class SqlUnitOfWork:
     @property
     def messages(self) -> SqlMessageStore:
         return SqlMessageStore(self.connection)
+
+    @property
+    def doubts(self) -> SqlDoubtStore:
+        return SqlDoubtStore(self.connection)
+
+    @property
+    def look_ups(self) -> SqlLookUpStore:
+        return SqlLookUpStore(self.connection)
+
+    @property
+    def gateway_health(self) -> SqlGatewayHealthStore:
+        return SqlGatewayHealthStore(self.connection)
 
     @property
     def reports(self) -> SqlReportStore:

@@ -89,6 +89,7 @@ send_batch = Table(
     Column("forgotten", JSONB, nullable=False, server_default="{}"),
     Column("submitted_at", UtcTime),
     Column("settled_at", UtcTime),
+    Column("look_up_at", UtcTime),
     ForeignKeyConstraint(["account_id", "campaign_id"], ["campaign.account_id", "campaign.id"]),
     Index("send_batch_turn_idx", "turn", postgresql_where=text("state = 'queued'")),
     Index(
@@ -102,6 +103,10 @@ send_batch = Table(
         "lease_until",
         postgresql_where=text("lease_until IS NOT NULL"),
     ),
+    Index(
+        "send_batch_look_up_at_idx", "look_up_at", postgresql_where=text("look_up_at IS NOT NULL")
+    ),
+    Index("send_batch_unknown_idx", "settled_at", postgresql_where=text("state = 'unknown'")),
 )
 
 message = Table(
@@ -146,10 +151,15 @@ report_parked = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("provider_id", Text, index=True),
     Column("reference", BigInteger),
-    Column("phone", PhoneDigits),
+    Column("phone", PhoneDigits, index=True),
     Column("state", EnumNumber(MessageState), nullable=False),
     Column("word", Text, nullable=False),
     Column("at", UtcTime),
     Column("error", Text),
     Column("parked_at", UtcTime, nullable=False, index=True),
+    Index(
+        "report_parked_reference_idx",
+        "reference",
+        postgresql_where=text("reference IS NOT NULL"),
+    ),
 )

@@ -9,6 +9,9 @@ from retail_core.messages.model import BatchKey
 DISPATCH = "dispatch"
 APPLY_REPORTS = "apply_reports"
 MATCH_PARKED_REPORTS = "match_parked_reports"
+RESOLVE_BY_REPORTS = "resolve_by_reports"
+SETTLE_OVERDUE_UNKNOWN = "settle_overdue_unknown"
+REFRESH_STATUSES = "refresh_statuses"
 
 DISPATCH_NUDGES_MAX = 8
 """More workers than this join a campaign through the nudges of the sweep."""
@@ -41,6 +44,11 @@ def apply_reports() -> Job:
 def match_parked_reports() -> Job:
     """Provider ids became known that reports may be waiting for."""
     return Job(MATCH_PARKED_REPORTS, MATCH_PARKED_REPORTS)
+
+
+def resolve_by_reports() -> Job:
+    """Messages are in doubt, or reports are parked, that may belong together."""
+    return Job(RESOLVE_BY_REPORTS, RESOLVE_BY_REPORTS)
 
 
 def sweep_nudge(no: int) -> Job:

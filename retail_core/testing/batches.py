@@ -24,14 +24,13 @@ from retail_core.messages.model import (
     Dropped,
     FrozenAudience,
     MergeGroup,
-    MessageState,
     Recipients,
     Settlement,
 )
 from retail_core.templates.rendering import Field
 from retail_core.testing.audiences import recipients
+from retail_core.testing.batch_settling import resolve_rows, settled_batch, write_rows
 from retail_core.testing.contacts import suppressions_of
-from retail_core.testing.message_rows import new_row, resolved_row
 from retail_core.testing.recipients import cut, frozen_recipients, grouped
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredBatch
@@ -134,13 +133,10 @@ class MemoryBatchStore:
         if stored is None or stored.ref != ref or stored.state not in _HANDED_OVER:
             return None
         if stored.state is BatchState.SUBMITTING:
-            settlement = self._write_rows(stored, results, now)
+            settlement = write_rows(self.tables, stored, results, now)
         else:
-            settlement = self._resolve_rows(stored, results, now)
-        settled = attrs.evolve(stored, state=BatchState.SETTLED, lease_until=None, recipients=None)
-        if MessageState.UNKNOWN in results.states:
-            settled = attrs.evolve(stored, state=BatchState.UNKNOWN, lease_until=None)
-        self._put(settled)
+            settlement = resolve_rows(self.tables, stored, results, now)
+        self._put(settled_batch(stored, results, now))
         return settlement
 
     def put_back(
@@ -216,25 +212,6 @@ class MemoryBatchStore:
             return Dropped.OPTED_OUT
         barred = suppressions_of(self.tables, (account, SYSTEM_ACCOUNT), contact.phone)
         return Dropped.SUPPRESSED if barred else None
-
-    def _write_rows(self, stored: StoredBatch, results: BatchResults, now: datetime) -> Settlement:
-        positions = range(len(_of(stored)))
-        for position in positions:
-            row = new_row(stored.key, _of(stored), results, position, now)
-            self.tables.messages.insert((row.campaign, row.seq), row)
-        return Settlement(MessageState.QUEUED, positions)
-
-    def _resolve_rows(
-        self, stored: StoredBatch, results: BatchResults, now: datetime
-    ) -> Settlement:
-        positions = []
-        for position, seq in enumerate(_of(stored).seqs):
-            row = self.tables.messages.get((stored.key.campaign, seq))
-            if row is not None and row.state is MessageState.UNKNOWN:
-                resolved = resolved_row(row, results, position, now)
-                self.tables.messages.put((row.campaign, row.seq), resolved)
-                positions.append(position)
-        return Settlement(MessageState.UNKNOWN, positions)
 
     def _claimed(self, batch: StoredBatch) -> ClaimedBatch:
         campaign = self.tables.campaigns.get(batch.key.campaign)

@@ -21,11 +21,14 @@ from retail_core.testing.contacts import (
 )
 from retail_core.testing.credits import MemoryCreditLedger
 from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.doubts import MemoryDoubtStore
+from retail_core.testing.gateway_health import MemoryGatewayHealthStore
 from retail_core.testing.imports import (
     MemoryImportMerge,
     MemoryImportStore,
     MemoryUploadStore,
 )
+from retail_core.testing.look_ups import MemoryLookUpStore
 from retail_core.testing.message_numbers import MemoryMessageNumbers
 from retail_core.testing.messages import MemoryMessageStore, MemoryReportStore
 from retail_core.testing.outbox import MemoryJobOutbox
@@ -115,6 +118,18 @@ class MemoryUnitOfWork:
     @property
     def messages(self) -> MemoryMessageStore:
         return MemoryMessageStore(self.tables, self.account)
+
+    @property
+    def doubts(self) -> MemoryDoubtStore:
+        return MemoryDoubtStore(self.tables, self.account)
+
+    @property
+    def look_ups(self) -> MemoryLookUpStore:
+        return MemoryLookUpStore(self.tables, self.account)
+
+    @property
+    def gateway_health(self) -> MemoryGatewayHealthStore:
+        return MemoryGatewayHealthStore(self.tables)
 
     @property
     def reports(self) -> MemoryReportStore:

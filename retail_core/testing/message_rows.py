@@ -1,6 +1,6 @@
 """Rows of messages in memory: what a settle writes, and what a report makes of them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import attrs
 
@@ -8,11 +8,14 @@ from retail_core.messages.model import (
     BatchKey,
     BatchResults,
     DeliveryReport,
+    Finding,
     MessageState,
     Recipients,
 )
 from retail_core.testing.recipients import merge_columns
 from retail_core.testing.tables import StoredMessage
+
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def new_row(
@@ -51,7 +54,7 @@ def resolved_row(
     return attrs.evolve(
         row,
         state=state,
-        provider_id=results.provider_ids[position],
+        provider_id=results.provider_ids[position] or row.provider_id,
         error_code=results.error_codes[position],
         error=results.errors[position],
         sent_at=now if state is MessageState.SENT else row.sent_at,
@@ -72,6 +75,27 @@ def reported_row(row: StoredMessage, report: DeliveryReport, now: datetime) -> S
     elif report.state is MessageState.FAILED and (row.failed_at is None or at < row.failed_at):
         changed = attrs.evolve(changed, failed_at=at, error=report.error or report.word)
     return row if changed == row else attrs.evolve(changed, updated_at=max(row.updated_at, now))
+
+
+def found_row(row: StoredMessage, finding: Finding, now: datetime) -> StoredMessage:
+    """The row after a finding: as after a report, and the end of its doubt takes the error too."""
+    was_unknown = row.state is MessageState.UNKNOWN
+    fails = finding.failed_at is not None and finding.failed_at < (row.failed_at or _EVER)
+    changed = attrs.evolve(
+        row,
+        state=max(row.state, finding.state),
+        provider_id=row.provider_id or finding.provider_id,
+        sent_at=_earliest(row.sent_at, finding.sent_at),
+        delivered_at=_earliest(row.delivered_at, finding.delivered_at),
+        failed_at=_earliest(row.failed_at, finding.failed_at),
+        error=finding.error if was_unknown or fails else row.error,
+        error_code=finding.error_code if was_unknown else row.error_code,
+    )
+    return row if changed == row else attrs.evolve(changed, updated_at=max(row.updated_at, now))
+
+
+def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at is not None), default=None)
 
 
 def forgotten_row(row: StoredMessage) -> StoredMessage:

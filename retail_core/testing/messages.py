@@ -16,6 +16,7 @@ from retail_core.kernel.ids import (
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import (
     DeliveryReport,
+    MessageState,
     ProgressChange,
     RawReport,
 )
@@ -41,9 +42,11 @@ class MemoryMessageStore:
         return [report for report in reports if not self._apply(report, now)]
 
     def _apply(self, report: DeliveryReport, now: datetime) -> bool:
-        """False if no message has the report's provider id."""
+        """False if no message has the report's provider id, or one in doubt."""
         for row in self.tables.messages:
-            if row.provider_id == report.provider_id and sees(self.bound_to, row.account):
+            if row.state is MessageState.UNKNOWN or not sees(self.bound_to, row.account):
+                continue
+            if row.provider_id == report.provider_id:
                 changed = reported_row(row, report, now)
                 self.tables.messages.put((row.campaign, row.seq), changed)
                 self._count(row, changed, now)
@@ -66,6 +69,10 @@ class MemoryMessageStore:
         for row in self.tables.messages:
             if (row.account, row.contact) == (account, contact):
                 self.tables.messages.put((row.campaign, row.seq), forgotten_row(row))
+                doubt = self.tables.doubts.get((row.campaign, row.seq))
+                if doubt is not None:
+                    nameless = attrs.evolve(doubt, phone=None)
+                    self.tables.doubts.put((row.campaign, row.seq), nameless)
 
     def _forget_waiting(self, batch: StoredBatch, contact: ContactId) -> None:
         """Take him out of a batch, but keep what his text would have cost: credits are held."""
@@ -124,7 +131,11 @@ class MemoryReportStore:
         self, now: datetime, reports_max: int
     ) -> Sequence[DeliveryReport]:
         """Those whose message is known by now."""
-        known = {row.provider_id for row in self.tables.messages if row.provider_id}
+        known = {
+            row.provider_id
+            for row in self.tables.messages
+            if row.provider_id and row.state is not MessageState.UNKNOWN
+        }
         parked = self.tables.parked_reports.items()
         taken = [(key, report) for key, report in parked if report.provider_id in known]
         for key, _ in taken[:reports_max]:

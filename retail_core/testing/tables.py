@@ -34,6 +34,7 @@ from retail_core.messages.model import (
     BatchState,
     DeliveryReport,
     Dropped,
+    MessageKey,
     MessageState,
     RawReport,
     Recipients,
@@ -112,6 +113,9 @@ class StoredBatch:
     ref: UUID | None = None
     dropped: Mapping[int, Dropped] = attrs.field(factory=dict)
     forgotten: Mapping[int, TextSize] = attrs.field(factory=dict)
+    seq_range: tuple[int, int] = (0, -1)
+    settled_at: datetime | None = None
+    look_up_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -137,6 +141,25 @@ class StoredMessage:
     failed_at: datetime | None
     updated_at: datetime
     delivered_at: datetime | None = None
+
+
+@attrs.frozen
+class StoredDoubt:
+    """A message in doubt; once its credits are settled, it stays without them."""
+
+    message: MessageKey
+    phone: int | None
+    since: datetime
+    credits: int
+    credits_settled_at: datetime | None = None
+
+
+@attrs.frozen
+class StoredLookUp:
+    """When the gateway was last asked about a message."""
+
+    message: MessageKey
+    asked_at: datetime
 
 
 @attrs.frozen
@@ -216,6 +239,8 @@ class MemoryTables:
         self.messages: MemoryTable[tuple[CampaignId, int], StoredMessage] = MemoryTable(
             journal, lambda row: row.contact and (row.contact, row.campaign)
         )
+        self.doubts: MemoryTable[tuple[CampaignId, int], StoredDoubt] = MemoryTable(journal)
+        self.look_ups: MemoryTable[tuple[CampaignId, int], StoredLookUp] = MemoryTable(journal)
         self.reports: MemoryTable[ReportId, StoredReport] = MemoryTable(journal)
         self.report_ids = Sequence()
         self.parked_reports: MemoryTable[int, DeliveryReport] = MemoryTable(journal)

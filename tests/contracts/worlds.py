@@ -58,6 +58,8 @@ from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
 from retail_core.messages.ports import (
     BatchStore,
     CampaignProgress,
+    DoubtStore,
+    LookUpStore,
     MessageNumbers,
     MessageStore,
     ReportStore,
@@ -118,6 +120,10 @@ class EveryStore(Work, Protocol):
     def batches(self) -> BatchStore: ...
     @property
     def messages(self) -> MessageStore: ...
+    @property
+    def doubts(self) -> DoubtStore: ...
+    @property
+    def look_ups(self) -> LookUpStore: ...
     @property
     def reports(self) -> ReportStore: ...
 

@@ -161,7 +161,12 @@ class BatchResults:
 
 @attrs.frozen
 class Settlement:
-    """What a settle changed: rows of `positions` went from `previous` to their result."""
+    """What a settle changed: rows of `positions` went from `previous` to their result.
+
+    `without_hold` are those of them whose credits were settled before, by the policy for messages
+    that stay unknown: each message settles its credits once.
+    """
 
     previous: MessageState
     positions: Sequence[int]
+    without_hold: frozenset[int] = frozenset()

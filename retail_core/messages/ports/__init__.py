@@ -5,6 +5,7 @@ from typing import Protocol
 from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports.batches import BatchStore, CampaignProgress, MessageNumbers
+from retail_core.messages.ports.doubts import DoubtStore, LookUpStore
 from retail_core.messages.ports.gateway import GatewayPace, Pause, ReportReader, SmsGateway
 from retail_core.messages.ports.reports import REPORT_BYTES_TYPICAL, MessageStore, ReportStore
 
@@ -12,7 +13,9 @@ __all__ = [
     "REPORT_BYTES_TYPICAL",
     "BatchStore",
     "CampaignProgress",
+    "DoubtStore",
     "GatewayPace",
+    "LookUpStore",
     "MessageNumbers",
     "MessageStore",
     "MessagesUnitOfWork",
@@ -32,6 +35,10 @@ class MessagesUnitOfWork(Work, Protocol):
     def batches(self) -> BatchStore: ...
     @property
     def messages(self) -> MessageStore: ...
+    @property
+    def doubts(self) -> DoubtStore: ...
+    @property
+    def look_ups(self) -> LookUpStore: ...
     @property
     def reports(self) -> ReportStore: ...
     @property

@@ -65,7 +65,14 @@ def _apply(uow: MessagesUnitOfWork, reports: Sequence[DeliveryReport], clock: Cl
     if not reports:
         return
     now = clock.now()
-    understood = [report for report in reports if report.state is not None and report.provider_id]
-    unmatched = uow.messages.apply_reports_across_accounts(understood, now) if understood else ()
+    understood = [report for report in reports if report.state is not None]
+    known = [report for report in understood if report.provider_id]
+    unmatched = [*uow.messages.apply_reports_across_accounts(known, now)] if known else []
+    unmatched += [
+        report
+        for report in understood
+        if not report.provider_id and (report.reference or report.phone)
+    ]
     if unmatched:
         uow.reports.park(unmatched, now)
+        uow.jobs.add(jobs.resolve_by_reports())

@@ -29,8 +29,9 @@ def settle(
     if settlement is None:
         return False
     changed = results.at(settlement.positions)
-    captured = changed.credits_in(MessageState.SENT)
-    released = changed.credits_in(MessageState.FAILED, MessageState.CANCELLED)
+    held = _with_hold(settlement, results, changed)
+    captured = held.credits_in(MessageState.SENT)
+    released = held.credits_in(MessageState.FAILED, MessageState.CANCELLED)
     change = _progress(settlement, changed, captured, released)
     uow.progress.record(batch.key.account, batch.key.campaign, change, now)
     uow.credits.settle(
@@ -40,11 +41,22 @@ def settle(
         released=released,
         campaign=batch.key.campaign,
         reason=f"sms:send:campaign:{batch.key.campaign}",
-        messages=changed.count(MessageState.SENT),
+        messages=held.count(MessageState.SENT),
     )
     if any(changed.provider_ids):
         uow.jobs.add(jobs.match_parked_reports())
+    if MessageState.UNKNOWN in changed.states:
+        uow.jobs.add(jobs.resolve_by_reports())
     return True
+
+
+def _with_hold(
+    settlement: Settlement, results: BatchResults, changed: BatchResults
+) -> BatchResults:
+    """The results of those for whom credits are still held."""
+    if not settlement.without_hold:
+        return changed
+    return results.at([at for at in settlement.positions if at not in settlement.without_hold])
 
 
 def _credits_key(ref: UUID, settlement: Settlement, changed: BatchResults) -> str:

@@ -1,0 +1,125 @@
+"""Which parked report is about which message in doubt: by id, by our reference, by its number."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import (
+    REPORTED_EARLIER_MAX,
+    REPORTED_LATER_MAX,
+    DeliveryReport,
+    Finding,
+    MessageKey,
+    MessageState,
+)
+
+# Only one at a time: two who match different reports with the same message would both be right.
+_ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('match_doubts'))"
+
+# A report whose id is known of a message that is not in doubt is none of our business here. Our
+# reference goes before the number; the number counts only where nothing else can be meant, also
+# no message that is being handed over at this moment and whose id is not known yet.
+_MATCHES = f"""
+WITH by_id AS (
+    SELECT q.id, m.account_id, m.campaign_id, m.seq, false AS by_number
+    FROM report_parked q JOIN message m ON m.provider_id = q.provider_id
+    WHERE m.state = {MessageState.UNKNOWN:d}
+), by_reference AS (
+    SELECT q.id, m.account_id, m.campaign_id, m.seq, false
+    FROM report_parked q
+    CROSS JOIN LATERAL (
+        SELECT c.id, c.first_number FROM campaign c
+        WHERE c.first_number <= q.reference ORDER BY c.first_number DESC LIMIT 1) o
+    JOIN message m ON m.campaign_id = o.id AND m.seq = q.reference - o.first_number
+    WHERE q.reference IS NOT NULL
+      AND (q.provider_id IS NULL OR m.provider_id IS NULL)
+      AND NOT EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)
+), by_number AS (
+    SELECT q.id, d.account_id, d.campaign_id, d.seq, true
+    FROM report_parked q JOIN message_doubt d ON d.phone = q.phone
+    WHERE q.reference IS NULL
+      AND d.since BETWEEN coalesce(q.at, q.parked_at) - %(later)s
+                      AND coalesce(q.at, q.parked_at) + %(earlier)s
+      AND NOT EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)
+      AND NOT EXISTS (
+          SELECT FROM message k
+          WHERE k.campaign_id = d.campaign_id AND k.seq = d.seq AND k.provider_id IS NOT NULL)
+      AND NOT EXISTS (
+          SELECT FROM message_doubt o
+          WHERE o.phone = q.phone AND (o.campaign_id, o.seq) <> (d.campaign_id, d.seq)
+            AND o.since BETWEEN coalesce(q.at, q.parked_at) - %(later)s
+                            AND coalesce(q.at, q.parked_at) + %(earlier)s)
+      AND NOT EXISTS (
+          SELECT FROM send_batch b
+          WHERE b.lease_until IS NOT NULL AND b.state = 'submitting' AND q.phone = ANY(b.phones))
+)
+SELECT f.id, f.account_id, f.campaign_id, f.seq, f.by_number, q.provider_id
+FROM (SELECT * FROM by_id UNION ALL SELECT * FROM by_reference UNION ALL SELECT * FROM by_number) f
+     JOIN report_parked q ON q.id = f.id
+ORDER BY f.id
+LIMIT %(reports_max)s
+"""
+
+_TAKE = """
+DELETE FROM report_parked WHERE id = ANY(%s)
+RETURNING id, provider_id, reference, phone, state, word, at, error
+"""
+
+
+def take_matches(
+    driver: "psycopg.Connection[tuple[Any, ...]]", now: datetime, reports_max: int
+) -> Sequence[Finding]:
+    """Remove matched reports, in the order they were parked, and say what they tell."""
+    alone = driver.execute(_ALONE).fetchone()
+    if alone is None or not alone[0]:
+        return ()
+    parameters = {
+        "later": REPORTED_LATER_MAX,
+        "earlier": REPORTED_EARLIER_MAX,
+        "reports_max": reports_max,
+    }
+    matches = _unambiguous(driver.execute(_MATCHES, parameters))
+    if not matches:
+        return ()
+    taken = {row[0]: row[1:] for row in driver.execute(_TAKE, (list(matches),))}
+    return [
+        Finding.of_report(message, _report(*taken[parked]), now)
+        for parked, message in matches.items()
+        if parked in taken
+    ]
+
+
+def _unambiguous(rows: Iterable[tuple[Any, ...]]) -> dict[int, MessageKey]:
+    """The message of each parked report; of two ids that claim one number only the first."""
+    matches: dict[int, MessageKey] = {}
+    claimed: dict[MessageKey, str | None] = {}
+    for parked, account, campaign, seq, by_number, provider_id in rows:
+        message = MessageKey(CampaignId(campaign), seq, AccountId(account))
+        if by_number and claimed.setdefault(message, provider_id) != provider_id:
+            continue
+        matches.setdefault(parked, message)
+    return matches
+
+
+def _report(
+    provider_id: str | None,
+    reference: int | None,
+    phone: int | None,
+    state: int,
+    word: str,
+    at: datetime | None,
+    error: str | None,
+) -> DeliveryReport:
+    return DeliveryReport(
+        provider_id=ProviderId(provider_id) if provider_id else None,
+        reference=MessageNumber(reference) if reference else None,
+        phone=PhoneNumber(f"+{phone}") if phone else None,
+        state=MessageState(state),
+        word=word,
+        at=at,
+        error=error,
+    )

@@ -1,0 +1,153 @@
+"""Which messages the gateway was asked about, on PostgreSQL; which are due is told by batches.
+
+No index may name the state of a message, and nobody may read a million delivered ones to find
+five that are not. So each batch knows when its messages are to be asked about next; then its few
+thousand rows are read by their key, and of a bounded number of batches.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+import psycopg
+from sqlalchemy import Connection
+
+from adapters_db.connections import psycopg_connection
+from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
+from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageKey, MessageState
+
+_OPEN = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d})"
+
+# A message is due if an age has come since it was asked about. A batch without such a message
+# waits for its next age; the others go to the end of the line.
+_DUE = f"""
+WITH due AS (
+    SELECT b.campaign_id, b.no, b.first_seq, b.last_seq, b.settled_at
+    FROM send_batch b
+    WHERE b.look_up_at <= %(now)s
+    ORDER BY b.look_up_at, b.campaign_id, b.no
+    LIMIT %(batches_max)s
+    FOR UPDATE SKIP LOCKED
+), candidate AS (
+    SELECT d.campaign_id, d.no, m.account_id, m.seq, m.provider_id, m.state, l.asked_at
+    FROM due d
+    CROSS JOIN LATERAL (
+        SELECT r.account_id, r.seq, r.provider_id, r.state FROM message r
+        WHERE r.campaign_id = d.campaign_id AND r.seq BETWEEN d.first_seq AND d.last_seq
+          AND r.state IN {_OPEN} AND r.provider_id IS NOT NULL) m
+    LEFT JOIN status_look_up l ON l.campaign_id = d.campaign_id AND l.seq = m.seq
+    WHERE EXISTS (
+        SELECT FROM unnest(%(ages)s::interval[]) age
+        WHERE d.settled_at + age <= %(now)s
+          AND (l.asked_at IS NULL OR l.asked_at < d.settled_at + age))
+), moved AS (
+    UPDATE send_batch b
+    SET look_up_at = CASE
+        WHEN EXISTS (SELECT FROM candidate c WHERE c.campaign_id = d.campaign_id AND c.no = d.no)
+        THEN %(now)s
+        ELSE (SELECT min(d.settled_at + age) FROM unnest(%(ages)s::interval[]) age
+              WHERE d.settled_at + age > %(now)s) END
+    FROM due d WHERE b.campaign_id = d.campaign_id AND b.no = d.no
+)
+SELECT c.account_id, c.campaign_id, c.seq, o.first_number + c.seq, c.provider_id, c.state
+FROM candidate c JOIN campaign o ON o.id = c.campaign_id
+ORDER BY c.asked_at NULLS FIRST, c.campaign_id, c.seq
+LIMIT %(messages_max)s
+"""
+
+_NEVER_ASKED = f"""
+SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
+FROM campaign c JOIN message m ON m.campaign_id = c.id
+WHERE c.account_id = %(account)s AND c.id = %(campaign)s AND c.sent + c.unknown > 0
+  AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM status_look_up l
+                  WHERE l.campaign_id = m.campaign_id AND l.seq = m.seq)
+ORDER BY m.seq LIMIT %(messages_max)s
+"""
+_ASKED = f"""
+SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
+FROM campaign c
+     JOIN status_look_up l ON l.campaign_id = c.id
+     JOIN message m ON m.campaign_id = l.campaign_id AND m.seq = l.seq
+WHERE c.account_id = %(account)s AND c.id = %(campaign)s
+  AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
+ORDER BY l.asked_at, m.seq LIMIT %(messages_max)s
+"""
+
+_FIND = """
+SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
+FROM message m JOIN campaign c ON c.id = m.campaign_id
+WHERE m.account_id = %(account)s AND m.provider_id = ANY(%(provider_ids)s::text[])
+ORDER BY m.campaign_id, m.seq
+"""
+
+_NOTE = """
+INSERT INTO status_look_up (campaign_id, seq, account_id, asked_at)
+SELECT *, %(now)s FROM unnest(%(campaigns)s::integer[], %(seqs)s::integer[],
+                              %(accounts)s::integer[])
+ORDER BY 1, 2
+ON CONFLICT (campaign_id, seq) DO UPDATE SET asked_at = greatest(status_look_up.asked_at,
+                                                                 excluded.asked_at)
+"""
+
+
+@attrs.frozen
+class SqlLookUpStore:
+    """`LookUpStore` on PostgreSQL."""
+
+    connection: Connection
+
+    @property
+    def _driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg_connection(self.connection)
+
+    def due_across_accounts(
+        self, now: datetime, batches_max: int, messages_max: int
+    ) -> Sequence[Askable]:
+        """One statement."""
+        parameters = {
+            "now": now,
+            "ages": list(LOOK_UP_AFTER),
+            "batches_max": batches_max,
+            "messages_max": messages_max,
+        }
+        return _askables(self._driver.execute(_DUE, parameters))
+
+    def open_of_campaign(
+        self, account: AccountId, campaign: CampaignId, messages_max: int
+    ) -> Sequence[Askable]:
+        """First those never asked about; the counters tell if there is anything to look for."""
+        parameters = {"account": account, "campaign": campaign, "messages_max": messages_max}
+        found = _askables(self._driver.execute(_NEVER_ASKED, parameters))
+        if len(found) == messages_max:
+            return found
+        rest = parameters | {"messages_max": messages_max - len(found)}
+        return [*found, *_askables(self._driver.execute(_ASKED, rest))]
+
+    def find(self, account: AccountId, provider_ids: Sequence[ProviderId]) -> Sequence[Askable]:
+        """By the index on provider ids."""
+        parameters = {"account": account, "provider_ids": list(provider_ids)}
+        return _askables(self._driver.execute(_FIND, parameters))
+
+    def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:
+        """One statement; of two who ask at once the later one counts."""
+        parameters = {
+            "campaigns": [each.campaign for each in messages],
+            "seqs": [each.seq for each in messages],
+            "accounts": [each.account for each in messages],
+            "now": now,
+        }
+        self._driver.execute(_NOTE, parameters)
+
+
+def _askables(rows: "psycopg.Cursor[tuple[Any, ...]]") -> Sequence[Askable]:
+    return [
+        Askable(
+            MessageKey(CampaignId(campaign), seq, AccountId(account)),
+            MessageNumber(number),
+            ProviderId(provider_id),
+            MessageState(state),
+        )
+        for account, campaign, seq, number, provider_id, state in rows
+    ]

@@ -1,0 +1,28 @@
+"""Messages in doubt, and which messages the gateway was asked about."""
+
+from sqlalchemy import Column, Index, Integer, Table, text
+
+from adapters_db.columns import PhoneDigits, UtcTime
+from adapters_db.tables.metadata import metadata
+
+message_doubt = Table(
+    "message_doubt",
+    metadata,
+    Column("campaign_id", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("phone", PhoneDigits, index=True),
+    Column("since", UtcTime, nullable=False),
+    Column("credits", Integer, nullable=False),
+    Column("credits_settled_at", UtcTime),
+    Index("message_doubt_since_idx", "since", postgresql_where=text("credits_settled_at IS NULL")),
+)
+
+status_look_up = Table(
+    "status_look_up",
+    metadata,
+    Column("campaign_id", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("account_id", Integer, nullable=False),
+    Column("asked_at", UtcTime, nullable=False, index=True),
+)

@@ -1,0 +1,97 @@
+"""Messages in doubt, and asking the gateway about messages without a final state."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from retail_core.kernel.ids import AccountId, CampaignId, ProviderId
+from retail_core.messages.model import (
+    Askable,
+    Doubt,
+    Finding,
+    HeldShare,
+    MessageKey,
+    Resolved,
+)
+
+
+class DoubtStore(Protocol):
+    """The messages whose outcome is unknown: settling a batch adds them, whatever resolves them
+    takes them out, and their hold is settled once.
+    """
+
+    def take_matching_reports_across_accounts(
+        self, now: datetime, reports_max: int
+    ) -> Sequence[Finding]:
+        """Remove and return parked reports that can be about one message only.
+
+        In this order: the provider id of an unknown message; our own reference; the number, if
+        exactly one unknown message of that number was handed over within the window around the
+        report (`REPORTED_EARLIER_MAX`, `REPORTED_LATER_MAX`), and no batch is being submitted to
+        that number. All others stay parked.
+        """
+        ...
+
+    def resolve_across_accounts(
+        self, findings: Sequence[Finding], now: datetime
+    ) -> Sequence[Resolved]:
+        """Apply findings (one per message); states only climb, from whichever state.
+
+        Returns those messages that changed. A finding with another provider id than the message's
+        changes nothing. Locks the messages' rows in their order.
+        """
+        ...
+
+    def waiting_across_accounts(
+        self, campaign: CampaignId | None, after: MessageKey | None, doubts_max: int
+    ) -> Sequence[Doubt]:
+        """Messages in doubt, of one campaign or of all, in their order, behind `after`."""
+        ...
+
+    def settle_overdue_across_accounts(
+        self, before: datetime, now: datetime, messages_max: int
+    ) -> Sequence[HeldShare]:
+        """Settle the credits of messages that are unknown since before a moment.
+
+        Skips locked ones. The messages stay unknown; each campaign's share is returned.
+        """
+        ...
+
+    def close_batches_across_accounts(self, before: datetime, batches_max: int) -> int:
+        """Empty batches that are unknown since before a moment: no late answer comes any more."""
+        ...
+
+    def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
+        """What ended campaigns hold, but not for messages in doubt; there should be nothing.
+
+        Locks the campaigns' rows.
+        """
+        ...
+
+
+class LookUpStore(Protocol):
+    """Which messages the gateway was asked about, and which are to be asked about."""
+
+    def due_across_accounts(
+        self, now: datetime, batches_max: int, messages_max: int
+    ) -> Sequence[Askable]:
+        """Messages in sent or unknown with a provider id whose time has come, never asked first.
+
+        Reads the messages of so many batches at most; a batch with none that is due waits for
+        its next time (`LOOK_UP_AFTER`), the others go to the end of the line.
+        """
+        ...
+
+    def open_of_campaign(
+        self, account: AccountId, campaign: CampaignId, messages_max: int
+    ) -> Sequence[Askable]:
+        """A campaign's messages in sent or unknown with a provider id, oldest asked first."""
+        ...
+
+    def find(self, account: AccountId, provider_ids: Sequence[ProviderId]) -> Sequence[Askable]:
+        """The account's messages with these provider ids, in whichever state."""
+        ...
+
+    def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:
+        """Remember that the gateway was asked about these messages."""
+        ...

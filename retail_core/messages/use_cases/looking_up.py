@@ -1,0 +1,213 @@
+"""Asking the gateway what became of messages without a final state.
+
+No transaction is open while the gateway is asked, and every call takes its turn in the pace. A
+gateway that is away ends the round: the messages are asked about in another one.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from retail_core.kernel.ids import AccountId, CampaignId, ProviderId
+from retail_core.kernel.ports import Clock, Transactions
+from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
+from retail_core.messages.model import Askable, Finding, GatewayMessage, MessageKey, MessageState
+from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
+from retail_core.messages.use_cases.resolving import resolve
+
+REFRESHED_PER_ROUND_MAX = 200
+BATCHES_PER_ROUND_MAX = 40
+REFRESHED_PER_CAMPAIGN_MAX = 100
+REFRESHED_PER_CALL_MAX = 100
+ASKING_SECONDS_MAX = 20.0
+"""Somebody waits for the answer: what is not asked by then is not asked."""
+
+
+@attrs.frozen
+class Answer:
+    """What the gateway said about a message; None: it does not know it."""
+
+    asked: Askable
+    answer: GatewayMessage | None
+
+    def finding(self, now: datetime) -> Finding | None:
+        """What follows; a word we do not know says nothing."""
+        if self.answer is None or self.answer.state is None:
+            return None
+        return Finding.of(
+            self.asked.message,
+            self.answer.state,
+            self.answer.at or now,
+            self.asked.provider_id,
+            self.answer.error or self.answer.word,
+        )
+
+
+@attrs.frozen
+class AskGateway:
+    """Asks about messages one after the other, until the gateway is away or time is over."""
+
+    gateway: SmsGateway
+    pace: GatewayPace
+    pause: Pause
+    clock: Clock
+
+    def __call__(
+        self, messages: Sequence[Askable], seconds_max: float | None = None
+    ) -> Sequence[Answer]:
+        """The answers; fewer than messages if it ended early."""
+        until = None
+        if seconds_max is not None:
+            until = self.clock.now() + timedelta(seconds=seconds_max)
+        answers: list[Answer] = []
+        for message in messages:
+            if until is not None and self.clock.now() >= until:
+                break
+            self.pause.seconds(self.pace.reserve(message.message.account))
+            try:
+                answers.append(Answer(message, self.gateway.look_up(message.provider_id)))
+            except GatewayUnavailable:
+                break
+        return answers
+
+
+def note(uow: MessagesUnitOfWork, answers: Sequence[Answer], now: datetime) -> set[MessageKey]:
+    """Apply answers and remember that they were asked for; returns whose state changed."""
+    findings = [finding for each in answers if (finding := each.finding(now)) is not None]
+    resolved = resolve(uow, findings, now)
+    uow.look_ups.note_asked_across_accounts([each.asked.message for each in answers], now)
+    return {each.message for each in resolved if each.before is not each.after}
+
+
+@attrs.frozen
+class RefreshStatuses:
+    """Ask about messages of all shops whose time has come; returns how many were asked about."""
+
+    transactions: Transactions[MessagesUnitOfWork]
+    ask: AskGateway
+    clock: Clock
+
+    def __call__(self) -> int:
+        with self.transactions.across_accounts() as uow:
+            messages = uow.look_ups.due_across_accounts(
+                self.clock.now(), BATCHES_PER_ROUND_MAX, REFRESHED_PER_ROUND_MAX
+            )
+        answers = self.ask(messages)
+        if answers:
+            with self.transactions.across_accounts() as uow:
+                note(uow, answers, self.clock.now())
+        return len(answers)
+
+
+@attrs.frozen
+class Refreshed:
+    """How many messages were asked about, how many changed, how many could not be asked."""
+
+    refreshed: int
+    updated: int
+    errors: int
+
+
+@attrs.frozen
+class RefreshedMessage:
+    """What a look-up made of one message; `found` None: it is not in this account's log.
+
+    `asked` is False where the gateway was away.
+    """
+
+    provider_id: ProviderId
+    found: Askable | None
+    asked: bool
+    answer: GatewayMessage | None
+    state: MessageState | None
+    changed: bool
+
+
+@attrs.frozen
+class RefreshMessages:
+    """Ask about messages of one shop at once, because somebody wants to know."""
+
+    transactions: Transactions[MessagesUnitOfWork]
+    ask: AskGateway
+    clock: Clock
+
+    def of_campaign(self, account: AccountId, campaign: CampaignId) -> Sequence[RefreshedMessage]:
+        """Those of a campaign that have no final state, oldest asked first; a bounded number."""
+        with self.transactions.begin(account) as uow:
+            found = uow.look_ups.open_of_campaign(account, campaign, REFRESHED_PER_CAMPAIGN_MAX)
+        return self._asked(account, found)
+
+    def by_provider_ids(
+        self, account: AccountId, provider_ids: Sequence[ProviderId]
+    ) -> Sequence[RefreshedMessage]:
+        """Those with these ids, of which at most `REFRESHED_PER_CALL_MAX`.
+
+        An id that is not in this account's log is not asked for.
+        """
+        wanted = list(dict.fromkeys(provider_ids))[:REFRESHED_PER_CALL_MAX]
+        with self.transactions.begin(account) as uow:
+            found = uow.look_ups.find(account, wanted)
+        missing = set(wanted) - {each.provider_id for each in found}
+        asked = {each.provider_id: each for each in self._asked(account, found)}
+        return [
+            RefreshedMessage(each, None, asked=False, answer=None, state=None, changed=False)
+            if each in missing
+            else asked[each]
+            for each in wanted
+        ]
+
+    def _asked(self, account: AccountId, messages: Sequence[Askable]) -> Sequence[RefreshedMessage]:
+        answers = {each.asked.message: each for each in self.ask(messages, ASKING_SECONDS_MAX)}
+        changed: set[MessageKey] = set()
+        states = {each.message: each.state for each in messages}
+        if answers:
+            with self.transactions.begin(account) as uow:
+                changed = note(uow, tuple(answers.values()), self.clock.now())
+                ids = [each.provider_id for each in messages]
+                states |= {each.message: each.state for each in uow.look_ups.find(account, ids)}
+        return [
+            RefreshedMessage(
+                provider_id=each.provider_id,
+                found=each,
+                asked=each.message in answers,
+                answer=answers[each.message].answer if each.message in answers else None,
+                state=states[each.message],
+                changed=each.message in changed,
+            )
+            for each in messages
+        ]
+
+
+def summed_up(messages: Sequence[RefreshedMessage]) -> Refreshed:
+    """The figures that a shop is told."""
+    known = sum(each.answer is not None for each in messages)
+    return Refreshed(
+        refreshed=known,
+        updated=sum(each.changed for each in messages),
+        errors=len(messages) - known,
+    )
+
+
+@attrs.frozen
+class ShowGatewayMessage:
+    """What the gateway says about a message of this account's log; changes nothing.
+
+    Raises `MessageNotFound` (without asking, if it is not in the log) or `GatewayUnavailable`.
+    """
+
+    transactions: Transactions[MessagesUnitOfWork]
+    gateway: SmsGateway
+    pace: GatewayPace
+    pause: Pause
+
+    def __call__(self, account: AccountId, provider_id: ProviderId) -> GatewayMessage:
+        with self.transactions.begin(account) as uow:
+            found = uow.look_ups.find(account, [provider_id])
+        if not found:
+            raise MessageNotFound
+        self.pause.seconds(self.pace.reserve(account))
+        answer = self.gateway.look_up(provider_id)
+        if answer is None:
+            raise MessageNotFound
+        return answer

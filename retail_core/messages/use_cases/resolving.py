@@ -1,0 +1,185 @@
+"""Settling doubt: by reports, by the operator, and by the policy for what stays unknown."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.ports import Clock, Transactions
+from retail_core.messages.model import (
+    SETTLE_HOURS,
+    CreditPolicy,
+    Finding,
+    HeldShare,
+    MessageState,
+    ProgressChange,
+    Resolved,
+    doubt_key,
+    merged,
+)
+from retail_core.messages.ports import MessagesUnitOfWork
+
+REPORTS_PER_TRANSACTION_MAX = 1_000
+OVERDUE_PER_TRANSACTION_MAX = 5_000
+BATCHES_CLOSED_MAX = 100
+LEFTOVERS_MAX = 100
+
+Campaign = tuple[AccountId, CampaignId]
+
+
+def resolve(
+    uow: MessagesUnitOfWork,
+    findings: Sequence[Finding],
+    now: datetime,
+    *,
+    failed_was_accepted: bool = True,
+) -> Sequence[Resolved]:
+    """Apply findings with their credits and counters; returns the messages that changed.
+
+    Whatever the gateway reports, `failed` too, it had accepted: that is captured. Who knows that a
+    failed message was never accepted says `failed_was_accepted=False`, and its hold comes back.
+    Locks, in this order: the messages' rows, the campaigns, the wallets.
+    """
+    resolved = uow.doubts.resolve_across_accounts(merged(findings), now)
+    by_campaign: dict[Campaign, list[Resolved]] = defaultdict(list)
+    for each in resolved:
+        by_campaign[each.message.account, each.message.campaign].append(each)
+
+    def is_free(each: Resolved) -> bool:
+        return each.after is MessageState.FAILED and not failed_was_accepted
+
+    _record(uow, by_campaign, is_free, now)
+    for (account, campaign), changed in sorted(by_campaign.items()):
+        held = [each for each in changed if each.credits]
+        captured = [each for each in held if not is_free(each)]
+        if held:
+            _move(
+                uow,
+                HeldShare(
+                    account,
+                    campaign,
+                    credits=sum(each.credits for each in held),
+                    messages=len(captured),
+                    key=doubt_key(campaign, min(each.message.seq for each in held)),
+                ),
+                captured=sum(each.credits for each in captured),
+            )
+    return resolved
+
+
+def _record(
+    uow: MessagesUnitOfWork,
+    by_campaign: Mapping[Campaign, Sequence[Resolved]],
+    is_free: Callable[[Resolved], bool],
+    now: datetime,
+) -> None:
+    """The counters, in the order of the campaigns."""
+    for (account, campaign), changed in sorted(by_campaign.items(), key=lambda each: each[0][1]):
+        counts = dict.fromkeys(("sent", "delivered", "failed", "unknown", "cancelled"), 0)
+        for each in changed:
+            counts[each.before.word] -= 1
+            counts[each.after.word] += 1
+        released = sum(each.credits for each in changed if is_free(each))
+        captured = sum(each.credits for each in changed) - released
+        change = ProgressChange(**counts, captured=captured, released=released)
+        uow.progress.record(account, campaign, change, now)
+
+
+def _move(uow: MessagesUnitOfWork, share: HeldShare, captured: int) -> None:
+    """Settle a share of the hold: so much of it is captured, the rest comes back."""
+    uow.credits.settle(
+        share.account,
+        share.key,
+        captured=captured,
+        released=share.credits - captured,
+        campaign=share.campaign,
+        reason=f"sms:send:campaign:{share.campaign}",
+        messages=share.messages,
+    )
+
+
+@attrs.frozen
+class ResolveByReports:
+    """Match parked reports with messages in doubt, and with our own references.
+
+    Returns how many reports found their message.
+    """
+
+    transactions: Transactions[MessagesUnitOfWork]
+    clock: Clock
+
+    def __call__(self) -> int:
+        now = self.clock.now()
+        with self.transactions.across_accounts() as uow:
+            findings = uow.doubts.take_matching_reports_across_accounts(
+                now, REPORTS_PER_TRANSACTION_MAX
+            )
+            resolve(uow, findings, now)
+        return len(findings)
+
+
+@attrs.frozen
+class UnknownPolicy:
+    """How long a message may be unknown before its hold is settled, and how."""
+
+    settle_after: timedelta = timedelta(hours=SETTLE_HOURS)
+    credits: CreditPolicy = CreditPolicy.RELEASE
+
+
+@attrs.frozen
+class OverdueSettled:
+    """What one sweep of the holds did. `leftover_credits` should be 0: see `HoldSweep`."""
+
+    messages: int
+    batches_closed: int
+    leftover_credits: int
+
+
+@attrs.frozen
+class SettleOverdueUnknown:
+    """Settle the holds of messages that are unknown for too long; they stay unknown.
+
+    Also gives back what ended campaigns hold without a message in doubt. The books are exact, so
+    there is none, and whoever runs this must raise an alarm if there is.
+    """
+
+    transactions: Transactions[MessagesUnitOfWork]
+    clock: Clock
+    policy: UnknownPolicy = UnknownPolicy()
+
+    def __call__(self) -> OverdueSettled:
+        """A bounded number of messages per call: call it again while it finds some."""
+        now = self.clock.now()
+        before = now - self.policy.settle_after
+        with self.transactions.across_accounts() as uow:
+            shares = uow.doubts.settle_overdue_across_accounts(
+                before, now, OVERDUE_PER_TRANSACTION_MAX
+            )
+            self._book(uow, shares, now)
+            closed = uow.doubts.close_batches_across_accounts(before, BATCHES_CLOSED_MAX)
+        with self.transactions.across_accounts() as uow:
+            leftovers = uow.doubts.leftover_holds_across_accounts(LEFTOVERS_MAX)
+            for share in leftovers:
+                change = ProgressChange(released=share.credits)
+                uow.progress.record(share.account, share.campaign, change, now)
+            for share in leftovers:
+                _move(uow, share, captured=0)
+        return OverdueSettled(
+            messages=sum(share.messages for share in shares),
+            batches_closed=closed,
+            leftover_credits=sum(share.credits for share in leftovers),
+        )
+
+    def _book(self, uow: MessagesUnitOfWork, shares: Sequence[HeldShare], now: datetime) -> None:
+        captures = self.policy.credits is CreditPolicy.CAPTURE
+        for share in sorted(shares, key=lambda each: each.campaign):
+            change = (
+                ProgressChange(captured=share.credits)
+                if captures
+                else ProgressChange(released=share.credits)
+            )
+            uow.progress.record(share.account, share.campaign, change, now)
+        for share in sorted(shares, key=lambda each: (each.account, each.campaign)):
+            _move(uow, share, captured=share.credits if captures else 0)

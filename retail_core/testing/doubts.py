@@ -1,0 +1,204 @@
+"""Messages in doubt, in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import attrs
+
+from retail_core.campaigns.model import CampaignState
+from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
+from retail_core.messages.model import (
+    REPORTED_EARLIER_MAX,
+    REPORTED_LATER_MAX,
+    BatchState,
+    DeliveryReport,
+    Doubt,
+    Finding,
+    HeldShare,
+    MessageKey,
+    MessageState,
+    Resolved,
+    doubt_key,
+)
+from retail_core.testing.message_rows import found_row
+from retail_core.testing.table import sees
+from retail_core.testing.tables import MemoryTables, StoredDoubt, StoredMessage
+
+_ENDED = frozenset({CampaignState.COMPLETED, CampaignState.CANCELLED})
+
+
+@attrs.frozen
+class MemoryDoubtStore:
+    """`DoubtStore` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+
+    def take_matching_reports_across_accounts(
+        self, now: datetime, reports_max: int
+    ) -> Sequence[Finding]:
+        findings: list[Finding] = []
+        by_number: dict[MessageKey, ProviderId | None] = {}
+        for key, report in self.tables.parked_reports.items():
+            row = self._row_of(report, now, by_number)
+            if row is not None and len(findings) < reports_max:
+                self.tables.parked_reports.remove(key)
+                findings.append(Finding.of_report(_key(row), report, now))
+        return findings
+
+    def resolve_across_accounts(
+        self, findings: Sequence[Finding], now: datetime
+    ) -> Sequence[Resolved]:
+        resolved: list[Resolved] = []
+        for finding in findings:
+            key = (finding.message.campaign, finding.message.seq)
+            row = self.tables.messages.get(key)
+            if row is None or not sees(self.bound_to, row.account) or not _fits(row, finding):
+                continue
+            changed = found_row(row, finding, now)
+            if changed != row:
+                self.tables.messages.put(key, changed)
+                doubt = self.tables.doubts.remove(key)
+                credits = 0 if doubt is None or doubt.credits_settled_at else doubt.credits
+                resolved.append(Resolved(_key(row), row.state, changed.state, credits))
+        return resolved
+
+    def waiting_across_accounts(
+        self, campaign: CampaignId | None, after: MessageKey | None, doubts_max: int
+    ) -> Sequence[Doubt]:
+        found = [
+            self._doubt(stored)
+            for stored in self.tables.doubts
+            if sees(self.bound_to, stored.message.account)
+            and campaign in (None, stored.message.campaign)
+            and (after is None or stored.message > after)
+        ]
+        return sorted(found, key=lambda each: each.message)[:doubts_max]
+
+    def settle_overdue_across_accounts(
+        self, before: datetime, now: datetime, messages_max: int
+    ) -> Sequence[HeldShare]:
+        overdue = sorted(
+            (stored.since, stored.message)
+            for stored in self.tables.doubts
+            if stored.since < before and stored.credits_settled_at is None
+        )[:messages_max]
+        shares: dict[CampaignId, list[StoredDoubt]] = {}
+        for _, message in overdue:
+            stored = self.tables.doubts.get((message.campaign, message.seq))
+            assert stored is not None, message
+            settled = attrs.evolve(stored, credits_settled_at=now)
+            self.tables.doubts.put((message.campaign, message.seq), settled)
+            shares.setdefault(message.campaign, []).append(stored)
+        return [_share(doubts) for doubts in shares.values()]
+
+    def close_batches_across_accounts(self, before: datetime, batches_max: int) -> int:
+        over = [
+            batch
+            for batch in self.tables.batches
+            if batch.state is BatchState.UNKNOWN and batch.settled_at and batch.settled_at < before
+        ][:batches_max]
+        for batch in over:
+            closed = attrs.evolve(batch, state=BatchState.SETTLED, recipients=None)
+            self.tables.batches.put((batch.key.campaign, batch.key.no), closed)
+        return len(over)
+
+    def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
+        leftovers = []
+        for campaign in self.tables.campaigns:
+            in_doubt = sum(
+                stored.credits
+                for stored in self.tables.doubts
+                if stored.message.campaign == campaign.id and stored.credits_settled_at is None
+            )
+            over = campaign.credits.held - in_doubt
+            if campaign.state in _ENDED and campaign.counts.queued == 0 and over > 0:
+                key = f"leftover:{campaign.id}:{campaign.credits.released}"
+                leftovers.append(HeldShare(campaign.account_id, campaign.id, over, 0, key))
+        return leftovers[:campaigns_max]
+
+    def _row_of(
+        self,
+        report: DeliveryReport,
+        now: datetime,
+        by_number: dict[MessageKey, ProviderId | None],
+    ) -> StoredMessage | None:
+        """The one message that a parked report is about; None: nobody can tell."""
+        known = [
+            row
+            for row in self.tables.messages
+            if report.provider_id and row.provider_id == report.provider_id
+        ]
+        if known:
+            return known[0] if known[0].state is MessageState.UNKNOWN else None
+        if report.reference is not None:
+            row = self._row_of_number(report.reference)
+            strange = row and row.provider_id and report.provider_id
+            return None if strange else row
+        row = self._row_of_phone(report, now)
+        if row is None or by_number.setdefault(_key(row), report.provider_id) != report.provider_id:
+            return None
+        return row
+
+    def _row_of_number(self, number: MessageNumber) -> StoredMessage | None:
+        for campaign in self.tables.campaigns:
+            if campaign.first_number is not None:
+                row = self.tables.messages.get((campaign.id, number - campaign.first_number))
+                if row is not None:
+                    return row
+        return None
+
+    def _row_of_phone(self, report: DeliveryReport, now: datetime) -> StoredMessage | None:
+        phone = None if report.phone is None else int(report.phone[1:])
+        at = report.at or now
+        rows = [
+            self.tables.messages.get((stored.message.campaign, stored.message.seq))
+            for stored in self.tables.doubts
+            if phone is not None
+            and stored.phone == phone
+            and at - REPORTED_LATER_MAX <= stored.since <= at + REPORTED_EARLIER_MAX
+        ]
+        submitting = any(
+            batch.state is BatchState.SUBMITTING
+            and batch.recipients
+            and phone in batch.recipients.phones
+            for batch in self.tables.batches
+        )
+        if len(rows) != 1 or submitting or rows[0] is None or rows[0].provider_id:
+            return None
+        return rows[0]
+
+    def _doubt(self, stored: StoredDoubt) -> Doubt:
+        campaign = self.tables.campaigns.get(stored.message.campaign)
+        row = self.tables.messages.get((stored.message.campaign, stored.message.seq))
+        assert campaign is not None, stored
+        assert campaign.first_number is not None, stored
+        assert row is not None, stored
+        return Doubt(
+            message=stored.message,
+            number=MessageNumber(campaign.first_number + stored.message.seq),
+            since=stored.since,
+            credits=stored.credits,
+            credits_settled=stored.credits_settled_at is not None,
+            provider_id=ProviderId(row.provider_id) if row.provider_id else None,
+        )
+
+
+def _key(row: StoredMessage) -> MessageKey:
+    return MessageKey(row.campaign, row.seq, row.account)
+
+
+def _fits(row: StoredMessage, finding: Finding) -> bool:
+    """Not if the message has another provider id than the one it was found by."""
+    return None in (row.provider_id, finding.provider_id) or row.provider_id == finding.provider_id
+
+
+def _share(doubts: Sequence[StoredDoubt]) -> HeldShare:
+    first = min(each.message for each in doubts)
+    return HeldShare(
+        account=first.account,
+        campaign=first.campaign,
+        credits=sum(each.credits for each in doubts),
+        messages=len(doubts),
+        key=doubt_key(first.campaign, first.seq),
+    )
