@@ -3,13 +3,21 @@
 from datetime import datetime
 
 import attrs
-from sqlalchemy import Connection, case, literal
+from sqlalchemy import ColumnElement, Connection, case, literal, null
 
 from adapters_db.campaigns import by_id, change_of
 from adapters_db.tables.campaigns import campaign
 from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import AccountId, CampaignId
-from retail_core.messages.model import ProgressChange
+from retail_core.messages.model import (
+    FAILURE_RATE_PERCENT_MAX,
+    FAILURE_RATE_REASON,
+    FAILURE_RATE_SETTLED_MIN,
+    ProgressChange,
+)
+
+_COMPLETED = literal(CampaignState.COMPLETED, campaign.c.state.type)
+_PAUSED = literal(CampaignState.PAUSED, campaign.c.state.type)
 
 
 @attrs.frozen
@@ -21,26 +29,32 @@ class SqlCampaignProgress:
     def record(
         self, account: AccountId, campaign_id: CampaignId, change: ProgressChange, now: datetime
     ) -> None:
-        """Add; nobody waiting any more completes the campaign."""
+        """Add; what the sums say ends or pauses the campaign in the same statement."""
         columns = campaign.c
         queued = columns.queued + change.queued
-        ends = queued == literal(0)
-        running = columns.state.in_([CampaignState.SENDING, CampaignState.PAUSED])
-        completed = literal(CampaignState.COMPLETED, columns.state.type)
-        settled = change.captured + change.released
+        failed = columns.failed + change.failed
+        settled = columns.sent + columns.delivered + failed + change.sent + change.delivered
+        paid = change.captured + change.released
+        ends = (queued == 0) & columns.state.in_([CampaignState.SENDING, CampaignState.PAUSED])
+        pauses = (columns.state == CampaignState.SENDING) & _fails_too_often(
+            settled - columns.settled_at_resume, failed - columns.failed_at_resume
+        )
         self.connection.execute(
             change_of(account, campaign_id).values(
                 queued=queued,
                 sent=columns.sent + change.sent,
                 delivered=columns.delivered + change.delivered,
-                failed=columns.failed + change.failed,
+                failed=failed,
                 unknown=columns.unknown + change.unknown,
                 cancelled=columns.cancelled + change.cancelled,
-                credits_held=columns.credits_held - settled,
+                credits_held=columns.credits_held - paid,
                 credits_captured=columns.credits_captured + change.captured,
                 credits_released=columns.credits_released + change.released,
-                state=case((ends & running, completed), else_=columns.state),
-                finished_at=case((ends & running, now), else_=columns.finished_at),
+                state=case((ends, _COMPLETED), (pauses, _PAUSED), else_=columns.state),
+                status_reason=case(
+                    (ends, null()), (pauses, FAILURE_RATE_REASON), else_=columns.status_reason
+                ),
+                finished_at=case((ends, now), else_=columns.finished_at),
                 updated_at=now,
             )
         )
@@ -60,3 +74,11 @@ class SqlCampaignProgress:
             .where(campaign.c.state == CampaignState.SENDING)
             .values(state=CampaignState.PAUSED, status_reason=reason, updated_at=now)
         )
+
+
+def _fails_too_often(
+    settled: ColumnElement[int], failed: ColumnElement[int]
+) -> ColumnElement[bool]:
+    """The core's rule of the same name."""
+    enough = settled >= FAILURE_RATE_SETTLED_MIN
+    return enough & (failed * 100 > settled * FAILURE_RATE_PERCENT_MAX)

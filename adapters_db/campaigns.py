@@ -121,10 +121,15 @@ class SqlCampaignStore:
         )
 
     def resume(self, account: AccountId, campaign_id: CampaignId, now: datetime) -> None:
-        """Sending again."""
+        """Sending again; failures are counted from here."""
+        columns = campaign.c
         self.connection.execute(
             change_of(account, campaign_id).values(
-                state=CampaignState.SENDING, status_reason=None, updated_at=now
+                state=CampaignState.SENDING,
+                status_reason=None,
+                settled_at_resume=columns.sent + columns.delivered + columns.failed,
+                failed_at_resume=columns.failed,
+                updated_at=now,
             )
         )
 

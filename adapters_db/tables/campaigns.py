@@ -56,6 +56,8 @@ campaign = Table(
     Column("credits_held", BigInteger, nullable=False, server_default=_ZERO),
     Column("credits_captured", BigInteger, nullable=False, server_default=_ZERO),
     Column("credits_released", BigInteger, nullable=False, server_default=_ZERO),
+    Column("settled_at_resume", Integer, nullable=False, server_default=_ZERO),
+    Column("failed_at_resume", Integer, nullable=False, server_default=_ZERO),
     Column("first_number", BigInteger, unique=True),
     Column("plan", JsonOf(SendingPlan)),
     UniqueConstraint("account_id", "id"),

@@ -91,6 +91,11 @@ class CampaignCounts:
         return self.sent + self.delivered
 
     @property
+    def settled(self) -> int:
+        """Those whose fate the gateway told: sent, delivered or failed."""
+        return self.success + self.failed
+
+    @property
     def processed(self) -> int:
         return self.success + self.failed + self.unknown + self.cancelled
 
@@ -106,7 +111,11 @@ class CampaignCredits:
 
 @attrs.frozen
 class Campaign:
-    """One campaign. `total` is the audience when last counted; from the start, its recipients."""
+    """One campaign. `total` is the audience when last counted; from the start, its recipients.
+
+    `settled_at_resume` and `failed_at_resume` are what the counts said when the owner resumed it:
+    failures before that are not held against it again.
+    """
 
     id: CampaignId
     account_id: AccountId
@@ -121,6 +130,8 @@ class Campaign:
     finished_at: datetime | None = None
     counts: CampaignCounts = attrs.field(factory=CampaignCounts)
     credits: CampaignCredits = attrs.field(factory=CampaignCredits)
+    settled_at_resume: int = 0
+    failed_at_resume: int = 0
     first_number: MessageNumber | None = None
     plan: SendingPlan | None = None
 

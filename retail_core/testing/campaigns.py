@@ -18,7 +18,7 @@ from retail_core.campaigns.model import (
 from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.messages.model import ProgressChange
+from retail_core.messages.model import FAILURE_RATE_REASON, ProgressChange, fails_too_often
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
@@ -78,8 +78,16 @@ class MemoryCampaignStore:
         )
 
     def resume(self, account: AccountId, campaign_id: CampaignId, now: datetime) -> None:
-        state = CampaignState.SENDING
-        self._change(account, campaign_id, state=state, status_reason=None, updated_at=now)
+        counts = self.get(account, campaign_id).counts
+        self._change(
+            account,
+            campaign_id,
+            state=CampaignState.SENDING,
+            status_reason=None,
+            settled_at_resume=counts.settled,
+            failed_at_resume=counts.failed,
+            updated_at=now,
+        )
 
     def pause(
         self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
@@ -142,8 +150,16 @@ class MemoryCampaignProgress:
             return
         changed = with_progress(campaign, change, now)
         running = campaign.state in {CampaignState.SENDING, CampaignState.PAUSED}
+        settled = changed.counts.settled - campaign.settled_at_resume
+        failed = changed.counts.failed - campaign.failed_at_resume
         if running and changed.counts.queued == 0:
-            changed = attrs.evolve(changed, state=CampaignState.COMPLETED, finished_at=now)
+            changed = attrs.evolve(
+                changed, state=CampaignState.COMPLETED, status_reason=None, finished_at=now
+            )
+        elif campaign.state is CampaignState.SENDING and fails_too_often(settled, failed):
+            changed = attrs.evolve(
+                changed, state=CampaignState.PAUSED, status_reason=FAILURE_RATE_REASON
+            )
         self.tables.campaigns.put(campaign_id, changed)
 
     def lock_unless_cancelled(self, account: AccountId, campaign_id: CampaignId) -> bool:

@@ -65,28 +65,6 @@ class BatchClaiming:
         claims = [batch.key for batches in per_worker for batch in batches]
         assert len(claims) == len(set(claims)) == 24
 
-    def test_stores_take_turns(self, world: World) -> None:
-        large, small = shop(world), shop(world)
-        people(world, large, 12)
-        people(world, small, 1)
-        started(world, large, batch_messages_max=1)
-        started(world, small)
-
-        order = [batch.key.account for batch in all_claims(world)]
-
-        assert order.index(small) <= 2
-        assert order.count(large) == 12
-
-    def test_a_stores_own_campaigns_follow_each_other(self, world: World) -> None:
-        account = shop(world)
-        people(world, account, 2)
-        first = started(world, account, batch_messages_max=1)
-        second = started(world, account, batch_messages_max=1)
-
-        order = [batch.key.campaign for batch in all_claims(world)]
-
-        assert order == [first.id, first.id, second.id, second.id]
-
     def test_a_batch_waits_for_its_time(self, world: World) -> None:
         account = shop(world)
         people(world, account, 1)

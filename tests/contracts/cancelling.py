@@ -124,7 +124,7 @@ class BatchCancelling:
     def test_the_deleted_are_worth_what_was_held_for_them(self, world: World) -> None:
         account = shop(world)
         contacts = self.named(world, account, ["A" * 120, "B" * 120, "Μ" * 100])
-        campaign = started(world, account, "{{firstName}}")
+        campaign = started(world, account, "{{firstName}}" * 2)
         delete(world, account, contacts[0])
         delete(world, account, contacts[2])
 
@@ -136,7 +136,7 @@ class BatchCancelling:
     def test_the_cancelled_are_in_the_log(self, world: World) -> None:
         account = shop(world)
         self.named(world, account, ["Ana", "A" * 120, "B" * 120])
-        campaign = started(world, account, "{{firstName}}", batch_messages_max=1)
+        campaign = started(world, account, "{{firstName}}" * 2, batch_messages_max=1)
         sent(world)
         gone = messages(world, campaign)[2].contact
         assert gone is not None

@@ -13,6 +13,7 @@ from tests.contracts.campaigns import (
     CampaignProgressContract,
     CampaignStoreContract,
 )
+from tests.contracts.pausing import CampaignPausing
 from tests.contracts.staging import written
 from tests.contracts.worlds import sql_world
 
@@ -21,7 +22,7 @@ class TestCampaignStore(CampaignStoreContract):
     pass
 
 
-class TestCampaignProgress(CampaignProgressContract):
+class TestCampaignProgress(CampaignProgressContract, CampaignPausing):
     pass
 
 

@@ -75,6 +75,7 @@ class StartCampaign:
     def _resume(self, uow: CampaignsUnitOfWork, campaign: Campaign) -> StartedCampaign:
         if not uow.subscriptions.is_active(campaign.account_id):
             raise SubscriptionRequired
+        uow.batches.rejoin(campaign.account_id, campaign.id)
         uow.campaigns.resume(campaign.account_id, campaign.id, self.clock.now())
         self._nudge(uow, campaign, campaign.counts.queued)
         held = campaign.credits.held

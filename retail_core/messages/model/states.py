@@ -131,6 +131,20 @@ class ProgressChange:
     released: int = 0
 
 
+FAILURE_RATE_SETTLED_MIN = 50
+FAILURE_RATE_PERCENT_MAX = 30
+FAILURE_RATE_REASON = "failure_rate"
+
+
+def fails_too_often(settled: int, failed: int) -> bool:
+    """Whether a campaign should be paused: enough is known, and too much of it failed for good.
+
+    Refused messages and those reported undelivered count alike.
+    """
+    enough = settled >= FAILURE_RATE_SETTLED_MIN
+    return enough and failed * 100 > FAILURE_RATE_PERCENT_MAX * settled
+
+
 @attrs.frozen
 class RawReport:
     """One webhook call as it was stored."""
