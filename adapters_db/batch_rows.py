@@ -40,4 +40,5 @@ def claimed_batch(row: Any) -> ClaimedBatch:  # noqa: ANN401 - a row of CLAIMED_
             int(seq): TextSize(Encoding(encoding), parts, length)
             for seq, (encoding, parts, length) in row.forgotten.items()
         },
+        strain=getattr(row, "strain", 0),
     )

@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 from adapters_db.audience_freeze import freeze_statement
 from adapters_db.batch_rows import CLAIMED_COLUMNS, claimed_batch
 from adapters_db.batch_settling import settle_batch
+from adapters_db.batch_splitting import halve, keep_one
 from adapters_db.connections import psycopg_connection
+from adapters_db.gateway_health import IS_WELL, MAY_BE_CALLED, STRAIN, begin_probe, end_probe
 from adapters_db.merge_groups import cancelled_groups, merge_groups
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, WorkerId
@@ -29,28 +31,47 @@ from retail_core.messages.model import (
 )
 from retail_core.templates.rendering import Field
 
+_REJOIN = """
+UPDATE send_batch b SET turn = fresh.turn
+FROM (SELECT no, row_number() OVER (ORDER BY turn, no) - 1 + first_free AS turn
+      FROM send_batch, first_free_turn(%(account)s) first_free
+      WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND state = 'queued') fresh
+WHERE b.campaign_id = %(campaign)s AND b.no = fresh.no AND b.state = 'queued'
+"""
+
 _CANCEL_WAITING = """
 UPDATE send_batch SET state = 'cancelled', lease_until = NULL, not_before = NULL
 WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND state IN ('queued', 'claimed')
 RETURNING size
 """
 
-_CLAIM = f"""
-WITH due AS (
-    SELECT b.campaign_id, b.no
+_DUE_BATCHES = """
     FROM send_batch b JOIN campaign c ON c.id = b.campaign_id AND c.state = 'sending'
-    WHERE b.state = 'queued' AND (b.not_before IS NULL OR b.not_before <= %(now)s)
-    ORDER BY b.turn, b.campaign_id, b.no
-    LIMIT 1
+    WHERE b.state = 'queued' AND (b.not_before IS NULL OR b.not_before <= %(now)s)"""
+_IN_TURN = """
+    ORDER BY b.turn, b.campaign_id DESC, b.no -- in a round, who came last waits least
+    LIMIT 1"""
+_CLAIM_DUE = f"""
+WITH due AS (
+    SELECT b.campaign_id, b.no {_DUE_BATCHES} AND {{condition}} {_IN_TURN}
     FOR UPDATE OF b SKIP LOCKED
 )
 UPDATE send_batch b
 SET state = 'claimed', worker = %(worker)s, lease_until = %(lease_until)s,
-    attempt = b.attempt + 1, not_before = NULL, dropped = '{{}}'
+    attempt = b.attempt + 1, not_before = NULL, dropped = '{{{{}}}}'
 FROM due, campaign c
 WHERE b.campaign_id = due.campaign_id AND b.no = due.no AND c.id = b.campaign_id
-RETURNING {CLAIMED_COLUMNS}
+RETURNING {CLAIMED_COLUMNS}, {STRAIN} AS strain
 """
+_CLAIM = _CLAIM_DUE.format(condition=IS_WELL)
+
+# A probe's batch is split, for which the campaign's row is locked first, as by all who steer it.
+_LOCK_DUE_CAMPAIGN = f"""
+SELECT id FROM campaign
+WHERE id = (SELECT b.campaign_id {_DUE_BATCHES} {_IN_TURN})
+FOR UPDATE SKIP LOCKED
+"""
+_CLAIM_OF_CAMPAIGN = _CLAIM_DUE.format(condition="b.campaign_id = %(campaign)s")
 
 _INTENT = """
 UPDATE send_batch b
@@ -88,46 +109,6 @@ WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND no = %(no)s
   AND state IN ('claimed', 'submitting') AND worker = %(worker)s AND attempt = %(attempt)s
 """
 
-# First the batch, then its campaign (the order of a settle), each by a statement of its own: only
-# a later statement sees the number that another split, which we waited for, has taken.
-_LOCK_OWNED = """
-SELECT FROM send_batch
-WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND no = %(no)s
-FOR UPDATE
-"""
-_LOCK_CAMPAIGN = """
-SELECT FROM campaign WHERE account_id = %(account)s AND id = %(campaign)s FOR UPDATE
-"""
-_SPLIT = """
-WITH owned AS (
-    SELECT b.* FROM send_batch b
-    WHERE b.account_id = %(account)s AND b.campaign_id = %(campaign)s AND b.no = %(no)s
-      AND b.size > 1 AND b.state IN ('claimed', 'submitting')
-      AND b.worker = %(worker)s AND b.attempt = %(attempt)s
-), second_half AS (
-    INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, seqs,
-        contact_ids, phones, credits_per_part, first_names, last_names, emails, turn, not_before,
-        forgotten)
-    SELECT campaign_id,
-           (SELECT max(no) + 1 FROM send_batch WHERE campaign_id = %(campaign)s), account_id,
-           size - size / 2, (SELECT min(s) FROM unnest(seqs[size / 2 + 1:]) s),
-           (SELECT max(s) FROM unnest(seqs[size / 2 + 1:]) s), seqs[size / 2 + 1:],
-           contact_ids[size / 2 + 1:], phones[size / 2 + 1:], credits_per_part[size / 2 + 1:],
-           first_names[size / 2 + 1:], last_names[size / 2 + 1:], emails[size / 2 + 1:],
-           turn, %(not_before)s, forgotten
-    FROM owned
-)
-UPDATE send_batch b
-SET state = 'queued', ref = NULL, worker = NULL, lease_until = NULL, not_before = %(not_before)s,
-    size = o.size / 2, first_seq = (SELECT min(s) FROM unnest(o.seqs[:o.size / 2]) s),
-    last_seq = (SELECT max(s) FROM unnest(o.seqs[:o.size / 2]) s), seqs = o.seqs[:o.size / 2],
-    contact_ids = o.contact_ids[:o.size / 2], phones = o.phones[:o.size / 2],
-    credits_per_part = o.credits_per_part[:o.size / 2], first_names = o.first_names[:o.size / 2],
-    last_names = o.last_names[:o.size / 2], emails = o.emails[:o.size / 2]
-FROM owned o
-WHERE b.campaign_id = o.campaign_id AND b.no = o.no
-"""
-
 _STALE = f"""
 SELECT {CLAIMED_COLUMNS}
 FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
@@ -146,11 +127,7 @@ FROM (SELECT campaign_id, no FROM send_batch
 WHERE b.campaign_id = stale.campaign_id AND b.no = stale.no
 """
 
-_DUE = """
-SELECT EXISTS (
-    SELECT FROM send_batch b JOIN campaign c ON c.id = b.campaign_id AND c.state = 'sending'
-    WHERE b.state = 'queued' AND (b.not_before IS NULL OR b.not_before <= %s))
-"""
+_DUE = f"SELECT EXISTS (SELECT {_DUE_BATCHES} AND {MAY_BE_CALLED})"
 
 
 @attrs.frozen
@@ -186,6 +163,10 @@ class SqlBatchStore:
         """See `merge_groups`."""
         return merge_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
 
+    def rejoin(self, account: AccountId, campaign: CampaignId) -> None:
+        """One statement; they keep their order."""
+        self._driver.execute(_REJOIN, {"account": account, "campaign": campaign})
+
     def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
         """One statement; the arrays stay where they are, for the log."""
         rows = self._driver.execute(_CANCEL_WAITING, {"account": account, "campaign": campaign})
@@ -200,11 +181,29 @@ class SqlBatchStore:
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime
     ) -> ClaimedBatch | None:
-        """The due batch whose turn comes first."""
+        """The due batch whose turn comes first; only where none is, a probe may be due."""
         parameters = {"worker": worker, "now": now, "lease_until": lease_until}
+        claimed = self._claimed(_CLAIM, parameters)
+        if claimed is None and begin_probe(self._driver, now, lease_until):
+            claimed = self._claimed_probe(parameters)
+            if claimed is None:
+                end_probe(self._driver, now)
+        return claimed
+
+    def _claimed(self, statement: str, parameters: Mapping[str, object]) -> ClaimedBatch | None:
         with self._driver.cursor(binary=True, row_factory=namedtuple_row) as cursor:
-            row = cursor.execute(_CLAIM, parameters).fetchone()
+            row = cursor.execute(statement, parameters).fetchone()
         return None if row is None else claimed_batch(row)
+
+    def _claimed_probe(self, parameters: Mapping[str, object]) -> ClaimedBatch | None:
+        campaign = self._driver.execute(_LOCK_DUE_CAMPAIGN, parameters).fetchone()
+        if campaign is None:
+            return None
+        batch = self._claimed(_CLAIM_OF_CAMPAIGN, {**parameters, "campaign": campaign[0]})
+        if batch is None:
+            return None
+        keep_one(self._driver, _owned(batch))
+        return attrs.evolve(batch, recipients=batch.recipients.cut(slice(1)), is_probe=True)
 
     def commit_intent(
         self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
@@ -240,13 +239,8 @@ class SqlBatchStore:
         return self._driver.execute(_PUT_BACK, parameters).rowcount == 1
 
     def split(self, batch: ClaimedBatch, not_before: datetime) -> bool:
-        """The first half stays in its row, the second gets a new one."""
-        parameters = _owned(batch) | {"not_before": not_before}
-        with self._driver.pipeline():
-            self._driver.execute(_LOCK_OWNED, parameters)
-            self._driver.execute(_LOCK_CAMPAIGN, parameters)
-            halved = self._driver.execute(_SPLIT, parameters)
-        return halved.rowcount == 1
+        """See `batch_splitting`."""
+        return halve(self._driver, {**_owned(batch), "not_before": not_before})
 
     def stale_across_accounts(self, now: datetime, batches_max: int) -> Sequence[ClaimedBatch]:
         """Submitting, and nobody is left to settle it."""
@@ -259,7 +253,7 @@ class SqlBatchStore:
 
     def due_across_accounts(self, now: datetime) -> bool:
         """Whether a claim would find anything."""
-        row = self._driver.execute(_DUE, (now,)).fetchone()
+        row = self._driver.execute(_DUE, {"now": now}).fetchone()
         return row is not None and bool(row[0])
 
 

@@ -9,10 +9,8 @@ import attrs
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import (
-    SYSTEM_ACCOUNT,
     AccountId,
     CampaignId,
-    ContactId,
     WorkerId,
 )
 from retail_core.messages.errors import LeaseLost
@@ -23,6 +21,7 @@ from retail_core.messages.model import (
     ClaimedBatch,
     Dropped,
     FrozenAudience,
+    GatewayHealth,
     MergeGroup,
     Recipients,
     Settlement,
@@ -30,8 +29,8 @@ from retail_core.messages.model import (
 from retail_core.templates.rendering import Field
 from retail_core.testing.audiences import recipients
 from retail_core.testing.batch_settling import resolve_rows, settled_batch, write_rows
-from retail_core.testing.contacts import suppressions_of
-from retail_core.testing.recipients import cut, frozen_recipients, grouped
+from retail_core.testing.gateway_health import GATEWAY
+from retail_core.testing.recipients import frozen_recipients, grouped, reason_to_drop
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredBatch
 
@@ -75,6 +74,13 @@ class MemoryBatchStore:
     ) -> Iterable[MergeGroup]:
         return grouped(self._of_campaign(account, campaign))
 
+    def rejoin(self, account: AccountId, campaign: CampaignId) -> None:
+        batches = self._of_campaign(account, campaign)
+        waiting = [each for each in batches if each.state is BatchState.QUEUED]
+        first = self._first_free_turn(account)
+        for place, batch in enumerate(sorted(waiting, key=lambda each: (each.turn, each.key.no))):
+            self._put(attrs.evolve(batch, turn=first + place))
+
     def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
         waiting = [
             batch for batch in self._of_campaign(account, campaign) if batch.state in _WAITING
@@ -95,20 +101,25 @@ class MemoryBatchStore:
         self, worker: WorkerId, now: datetime, lease_until: datetime
     ) -> ClaimedBatch | None:
         """The due batch whose turn comes first."""
-        due = sorted(self._due(now), key=lambda each: (each.turn, each.key.campaign, each.key.no))
-        if not due:
+        health = self.tables.gateway_health.get(GATEWAY) or GatewayHealth()
+        due = sorted(self._due(now), key=lambda each: (each.turn, -each.key.campaign, each.key.no))
+        if health.is_resting(now) or not due:
             return None
+        batch = due[0]
+        if health.level > 0:
+            self.tables.gateway_health.put(GATEWAY, health.probing(lease_until))
+            batch = self._cut_in_two(batch, 1, None)
         claimed = attrs.evolve(
-            due[0],
+            batch,
             state=BatchState.CLAIMED,
             worker=worker,
             lease_until=lease_until,
-            attempt=due[0].attempt + 1,
+            attempt=batch.attempt + 1,
             not_before=None,
             dropped={},
         )
         self._put(claimed)
-        return self._claimed(claimed)
+        return attrs.evolve(self._claimed(claimed), strain=health.strain, is_probe=health.level > 0)
 
     def commit_intent(
         self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
@@ -119,7 +130,7 @@ class MemoryBatchStore:
         if stored is None or campaign is None or campaign.state is not CampaignState.SENDING:
             raise LeaseLost
         people = zip(_of(stored).contacts, _of(stored).phones, strict=True)
-        reasons = [self._reason_to_drop(batch.key.account, *person) for person in people]
+        reasons = [reason_to_drop(self.tables, batch.key.account, *person) for person in people]
         dropped = {position: reason for position, reason in enumerate(reasons) if reason}
         state = BatchState.SUBMITTING
         marked = attrs.evolve(stored, state=state, ref=ref, lease_until=lease_until)
@@ -152,15 +163,22 @@ class MemoryBatchStore:
         stored = self._owned(batch, _IN_HAND)
         if stored is None or len(_of(stored)) < 2:  # noqa: PLR2004 - two halves
             return False
-        half, everybody = len(_of(stored)) // 2, _of(stored)
-        queued = _queued(stored, not_before)
-        siblings = self._of_campaign(batch.key.account, batch.key.campaign)
-        no = 1 + max(each.key.no for each in siblings)
-        self._put(attrs.evolve(queued, recipients=cut(everybody, slice(half))))
-        second = cut(everybody, slice(half, None))
-        fresh = attrs.evolve(queued, key=attrs.evolve(batch.key, no=no), recipients=second)
-        self._put(attrs.evolve(fresh, attempt=0, tries=0))
+        self._cut_in_two(stored, len(_of(stored)) // 2, not_before)
         return True
+
+    def _cut_in_two(
+        self, stored: StoredBatch, kept: int, not_before: datetime | None
+    ) -> StoredBatch:
+        """Queue the first `kept` recipients in their batch, and any others in a new one."""
+        everybody, queued = _of(stored), _queued(stored, not_before)
+        siblings = self._of_campaign(stored.key.account, stored.key.campaign)
+        no = 1 + max(each.key.no for each in siblings)
+        first = attrs.evolve(queued, recipients=everybody.cut(slice(kept)))
+        self._put(first)
+        if rest := everybody.cut(slice(kept, None)):
+            key = attrs.evolve(stored.key, no=no)
+            self._put(attrs.evolve(queued, key=key, recipients=rest, attempt=0))
+        return first
 
     def stale_across_accounts(self, now: datetime, batches_max: int) -> Sequence[ClaimedBatch]:
         stale = self._leases_over(now, BatchState.SUBMITTING)
@@ -173,7 +191,8 @@ class MemoryBatchStore:
         return len(stale)
 
     def due_across_accounts(self, now: datetime) -> bool:
-        return bool(self._due(now))
+        health = self.tables.gateway_health.get(GATEWAY) or GatewayHealth()
+        return bool(self._due(now)) and not health.is_resting(now)
 
     def _due(self, now: datetime) -> list[StoredBatch]:
         return [
@@ -181,8 +200,7 @@ class MemoryBatchStore:
             for batch in self.tables.batches
             if batch.state is BatchState.QUEUED
             and (batch.not_before is None or batch.not_before <= now)
-            and (campaign := self.tables.campaigns.get(batch.key.campaign)) is not None
-            and campaign.state is CampaignState.SENDING
+            and self._is_sending(batch)
         ]
 
     def _leases_over(self, now: datetime, state: BatchState) -> list[StoredBatch]:
@@ -194,24 +212,15 @@ class MemoryBatchStore:
         return [batch for *_, batch in sorted(found, key=lambda each: each[:3])]
 
     def _first_free_turn(self, account: AccountId) -> int:
-        """Right after the batch that is served next, and after all of the store's own."""
+        """The round after the one being served, and after all of the store's own being sent."""
         queued = [each for each in self.tables.batches if each.state is BatchState.QUEUED]
-        own = [each.turn for each in queued if each.key.account == account]
-        return 1 + max([0, *own, *sorted(each.turn for each in queued)[:1]])
+        sending = [each for each in queued if self._is_sending(each)]
+        own = [each.turn for each in sending if each.key.account == account]
+        return 1 + max([0, *own, *sorted(each.turn for each in sending)[:1]])
 
-    def _reason_to_drop(
-        self, account: AccountId, contact_id: ContactId | None, phone: int | None
-    ) -> Dropped | None:
-        stored = None if contact_id is None else self.tables.contacts.get(contact_id)
-        if stored is None:
-            return Dropped.ERASED
-        contact = stored.contact
-        if int(contact.phone[1:]) != phone:
-            return Dropped.NUMBER_CHANGED
-        if not contact.is_subscribed:
-            return Dropped.OPTED_OUT
-        barred = suppressions_of(self.tables, (account, SYSTEM_ACCOUNT), contact.phone)
-        return Dropped.SUPPRESSED if barred else None
+    def _is_sending(self, batch: StoredBatch) -> bool:
+        campaign = self.tables.campaigns.get(batch.key.campaign)
+        return campaign is not None and campaign.state is CampaignState.SENDING
 
     def _claimed(self, batch: StoredBatch) -> ClaimedBatch:
         campaign = self.tables.campaigns.get(batch.key.campaign)

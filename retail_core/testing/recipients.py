@@ -8,9 +8,11 @@ import attrs
 
 from retail_core.audiences.model import AudienceRules
 from retail_core.contacts.model import Contact
-from retail_core.messages.model import MergeGroup, Recipients
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
+from retail_core.messages.model import Dropped, MergeGroup, Recipients
 from retail_core.templates.rendering import Field
-from retail_core.testing.tables import StoredBatch
+from retail_core.testing.contacts import suppressions_of
+from retail_core.testing.tables import MemoryTables, StoredBatch
 
 MERGE_COLUMNS = ("first_names", "last_names", "emails")
 
@@ -44,12 +46,6 @@ def merge_columns(recipients: Recipients) -> list[Sequence[str | None]]:
     return [getattr(recipients, name) or nothing for name in MERGE_COLUMNS]
 
 
-def cut(recipients: Recipients, part: slice) -> Recipients:
-    """Some of the recipients."""
-    columns = {field.name: getattr(recipients, field.name) for field in attrs.fields(Recipients)}
-    return Recipients(**{name: column and column[part] for name, column in columns.items()})
-
-
 def without_person(recipients: Recipients, position: int) -> Recipients:
     """The same recipients, one of them nameless: only his place and his price stay."""
     blanked: dict[str, Any] = {
@@ -78,3 +74,19 @@ def grouped(batches: Iterable[StoredBatch]) -> list[MergeGroup]:
         MergeGroup(price, first_name, last_name, email, count, parts)
         for (price, first_name, last_name, email, parts), count in groups.items()
     ]
+
+
+def reason_to_drop(
+    tables: MemoryTables, account: AccountId, contact_id: ContactId | None, phone: int | None
+) -> Dropped | None:
+    """Why somebody must be left out at the hand-over; None if he may get his message."""
+    stored = None if contact_id is None else tables.contacts.get(contact_id)
+    if stored is None:
+        return Dropped.ERASED
+    contact = stored.contact
+    if int(contact.phone[1:]) != phone:
+        return Dropped.NUMBER_CHANGED
+    if not contact.is_subscribed:
+        return Dropped.OPTED_OUT
+    barred = suppressions_of(tables, (account, SYSTEM_ACCOUNT), contact.phone)
+    return Dropped.SUPPRESSED if barred else None

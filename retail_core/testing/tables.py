@@ -34,6 +34,7 @@ from retail_core.messages.model import (
     BatchState,
     DeliveryReport,
     Dropped,
+    GatewayHealth,
     MessageKey,
     MessageState,
     RawReport,
@@ -241,6 +242,7 @@ class MemoryTables:
         )
         self.doubts: MemoryTable[tuple[CampaignId, int], StoredDoubt] = MemoryTable(journal)
         self.look_ups: MemoryTable[tuple[CampaignId, int], StoredLookUp] = MemoryTable(journal)
+        self.gateway_health: MemoryTable[str, GatewayHealth] = MemoryTable(journal)
         self.reports: MemoryTable[ReportId, StoredReport] = MemoryTable(journal)
         self.report_ids = Sequence()
         self.parked_reports: MemoryTable[int, DeliveryReport] = MemoryTable(journal)

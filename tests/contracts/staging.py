@@ -26,6 +26,7 @@ from retail_core.messages.model import (
     DeliveryReport,
     Dropped,
     FrozenAudience,
+    GatewayHealth,
     MessageState,
 )
 from retail_core.messages.queries import MessageFilter, MessageRecord
@@ -98,6 +99,7 @@ def started(
 def clear_the_stage(world: World) -> None:
     """Take what other tests left waiting, so that only this test's own work is due."""
     with world.transactions.across_accounts() as uow:
+        uow.gateway_health.save(GatewayHealth())
         uow.batches.free_stale_claims_across_accounts(FOREVER - LEASE)
         while uow.batches.claim_across_accounts(WorkerId("stage hand"), FOREVER, FOREVER):
             pass

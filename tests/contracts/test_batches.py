@@ -5,9 +5,11 @@ import pytest
 from tests.contracts.batches import BatchClaiming, BatchIntent
 from tests.contracts.cancelling import BatchCancelling
 from tests.contracts.freezing import BatchFreezing
+from tests.contracts.gateway_health import BatchProbing, GatewayHealthStoreContract
 from tests.contracts.returning import BatchReturning, BatchSweeping
 from tests.contracts.settling import BatchSettling
 from tests.contracts.staging import clear_the_stage
+from tests.contracts.turns import BatchTurns
 from tests.contracts.worlds import World
 
 
@@ -19,14 +21,20 @@ def _stage(world: World) -> None:
 class BatchStoreContract(
     BatchFreezing,
     BatchClaiming,
+    BatchTurns,
     BatchIntent,
     BatchSettling,
     BatchReturning,
     BatchSweeping,
     BatchCancelling,
+    BatchProbing,
 ):
     """All verbs of the port; each part has a file of its own."""
 
 
 class TestBatchStore(BatchStoreContract):
+    pass
+
+
+class TestGatewayHealthStore(GatewayHealthStoreContract):
     pass

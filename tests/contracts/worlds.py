@@ -59,6 +59,7 @@ from retail_core.messages.ports import (
     BatchStore,
     CampaignProgress,
     DoubtStore,
+    GatewayHealthStore,
     LookUpStore,
     MessageNumbers,
     MessageStore,
@@ -124,6 +125,8 @@ class EveryStore(Work, Protocol):
     def doubts(self) -> DoubtStore: ...
     @property
     def look_ups(self) -> LookUpStore: ...
+    @property
+    def gateway_health(self) -> GatewayHealthStore: ...
     @property
     def reports(self) -> ReportStore: ...
 

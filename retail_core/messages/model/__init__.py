@@ -33,7 +33,17 @@ from retail_core.messages.model.doubts import (
     merged,
     next_look_up,
 )
+from retail_core.messages.model.health import (
+    REST_SECONDS_FIRST,
+    REST_SECONDS_MAX,
+    STRAIN_MAX,
+    GatewayHealth,
+    rest_seconds,
+)
 from retail_core.messages.model.states import (
+    FAILURE_RATE_PERCENT_MAX,
+    FAILURE_RATE_REASON,
+    FAILURE_RATE_SETTLED_MIN,
     Accepted,
     AccessRefused,
     AllRejected,
@@ -48,16 +58,23 @@ from retail_core.messages.model.states import (
     RawReport,
     Rejection,
     SubmissionOutcome,
+    fails_too_often,
 )
 
 __all__ = [
     "BATCH_MESSAGES_MAX",
+    "FAILURE_RATE_PERCENT_MAX",
+    "FAILURE_RATE_REASON",
+    "FAILURE_RATE_SETTLED_MIN",
     "LEASE_SECONDS",
     "LOOK_UP_AFTER",
     "REPORTED_EARLIER_MAX",
     "REPORTED_LATER_MAX",
+    "REST_SECONDS_FIRST",
+    "REST_SECONDS_MAX",
     "RETRY_AFTER_SECONDS_MAX",
     "SETTLE_HOURS",
+    "STRAIN_MAX",
     "SUBMIT_ATTEMPTS_MAX",
     "Accepted",
     "AccessRefused",
@@ -75,6 +92,7 @@ __all__ = [
     "Dropped",
     "Finding",
     "FrozenAudience",
+    "GatewayHealth",
     "GatewayMessage",
     "HeldShare",
     "MergeGroup",
@@ -91,7 +109,9 @@ __all__ = [
     "Settlement",
     "SubmissionOutcome",
     "doubt_key",
+    "fails_too_often",
     "is_look_up_due",
     "merged",
     "next_look_up",
+    "rest_seconds",
 ]

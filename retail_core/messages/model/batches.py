@@ -73,6 +73,11 @@ class Recipients:
     def __len__(self) -> int:
         return len(self.seqs)
 
+    def cut(self, part: slice) -> "Recipients":
+        """Some of the recipients."""
+        columns = {field.name: getattr(self, field.name) for field in attrs.fields(Recipients)}
+        return Recipients(**{name: column and column[part] for name, column in columns.items()})
+
 
 @attrs.frozen
 class BatchKey:
@@ -88,6 +93,7 @@ class ClaimedBatch:
     """A batch that one worker owns until `lease_until`.
 
     `attempt` fences it against an older claim; `tries` counts calls that surely sent nothing.
+    `strain` is the gateway's when it was claimed; a probe is sent alone while the gateway fails.
     `forgotten` keeps by seq the size of the texts of those who were deleted meanwhile: their merge
     values are gone, but credits are held for them.
     """
@@ -103,6 +109,8 @@ class ClaimedBatch:
     ref: UUID | None = None
     dropped: Mapping[int, Dropped] = attrs.field(factory=dict)
     forgotten: Mapping[int, TextSize] = attrs.field(factory=dict)
+    strain: int = 0
+    is_probe: bool = False
 
 
 @attrs.frozen

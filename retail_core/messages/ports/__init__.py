@@ -6,7 +6,13 @@ from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports.batches import BatchStore, CampaignProgress, MessageNumbers
 from retail_core.messages.ports.doubts import DoubtStore, LookUpStore
-from retail_core.messages.ports.gateway import GatewayPace, Pause, ReportReader, SmsGateway
+from retail_core.messages.ports.gateway import (
+    GatewayHealthStore,
+    GatewayPace,
+    Pause,
+    ReportReader,
+    SmsGateway,
+)
 from retail_core.messages.ports.reports import REPORT_BYTES_TYPICAL, MessageStore, ReportStore
 
 __all__ = [
@@ -14,6 +20,7 @@ __all__ = [
     "BatchStore",
     "CampaignProgress",
     "DoubtStore",
+    "GatewayHealthStore",
     "GatewayPace",
     "LookUpStore",
     "MessageNumbers",
@@ -39,6 +46,8 @@ class MessagesUnitOfWork(Work, Protocol):
     def doubts(self) -> DoubtStore: ...
     @property
     def look_ups(self) -> LookUpStore: ...
+    @property
+    def gateway_health(self) -> GatewayHealthStore: ...
     @property
     def reports(self) -> ReportStore: ...
     @property

@@ -59,6 +59,10 @@ class BatchStore(Protocol):
         """
         ...
 
+    def rejoin(self, account: AccountId, campaign: CampaignId) -> None:
+        """Give the queued batches of a paused campaign fresh turns, as if it began now."""
+        ...
+
     def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
         """Cancel the batches that are queued or claimed; returns how many recipients they have.
 
@@ -78,7 +82,9 @@ class BatchStore(Protocol):
     ) -> ClaimedBatch | None:
         """Claim one due batch of a sending campaign, fair between accounts.
 
-        Locks the batch's row, skipping locked ones; None when nothing is due.
+        None when nothing is due, or while the gateway rests. Where its breaker is open and its
+        rest is over, one claim splits a single message off as the probe, and the gateway rests
+        until that claim's lease is over. Locks the batch's row, skipping locked ones.
         """
         ...
 
@@ -125,7 +131,7 @@ class BatchStore(Protocol):
         ...
 
     def due_across_accounts(self, now: datetime) -> bool:
-        """Whether any batch could be claimed now."""
+        """Whether any batch could be claimed now: also not while the gateway rests."""
         ...
 
 
@@ -135,9 +141,10 @@ class CampaignProgress(Protocol):
     def record(
         self, account: AccountId, campaign: CampaignId, change: ProgressChange, now: datetime
     ) -> None:
-        """Add `change`; a sending campaign with nobody left waiting becomes completed.
+        """Add `change`; a running campaign with nobody left waiting becomes completed.
 
-        Locks the campaign's row.
+        One that is sending and `fails_too_often`, counted since its owner last resumed it, becomes
+        paused. Locks the campaign's row.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.model import (
     DeliveryReport,
+    GatewayHealth,
     GatewayMessage,
     OutgoingMessage,
     SubmissionOutcome,
@@ -33,6 +34,18 @@ class GatewayPace(Protocol):
 
     def reserve(self, account: AccountId) -> float:
         """Take one call; returns the seconds to wait before making it (0.0 = now)."""
+        ...
+
+
+class GatewayHealthStore(Protocol):
+    """How the gateway does, for all processes; claims read it in the statement that claims."""
+
+    def lock(self) -> GatewayHealth:
+        """Lock and return it: whoever learns something next waits until the transaction ends."""
+        ...
+
+    def save(self, health: GatewayHealth) -> None:
+        """Replace what was locked."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Dispatch: claim a batch, write down the intent, hand over, settle."""
 
+import contextlib
 import enum
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from retail_core.messages.model import (
     AccessRefused,
     BatchResults,
     ClaimedBatch,
+    Doubtful,
     Dropped,
     NotSent,
     SubmissionOutcome,
@@ -69,13 +71,25 @@ class DispatchBatch:
         try:
             dropped = self._commit_intent(batch, ref)
         except LeaseLost:
+            self._note(batch, None)
             return self._give_up(batch)
         except Unavailable:
             # the intent may be committed all the same, but the socket was not touched
             return self._patiently(lambda: self._give_up(batch))
         outgoing = composed.outgoing(dropped)
         outcome = self.gateway.submit(outgoing) if outgoing else Accepted(())
+        self._note(batch, outcome if outgoing else None)
         return self._patiently(lambda: self._finish(batch, ref, composed, dropped, outcome))
+
+    def _note(self, batch: ClaimedBatch, outcome: SubmissionOutcome | None) -> None:
+        """Tell all workers how the gateway does. It is advice: nothing waits for it."""
+        went_well = not isinstance(outcome, NotSent | Doubtful)
+        if went_well and not batch.strain and not batch.is_probe:
+            return
+        with contextlib.suppress(Unavailable), self.transactions.across_accounts() as uow:
+            health = uow.gateway_health.lock()
+            now = self.clock.now()
+            uow.gateway_health.save(health.after(outcome, is_probe=batch.is_probe, now=now))
 
     def _patiently(self, book: Callable[[], DispatchOutcome]) -> DispatchOutcome:
         """Book what only this process knows, again and again while the database is away.
@@ -114,7 +128,9 @@ class DispatchBatch:
         dropped: Mapping[int, Dropped],
         outcome: SubmissionOutcome,
     ) -> DispatchOutcome:
-        verdict = outcomes.judge(outcome, len(composed) - len(dropped), batch.tries)
+        # that a probe was not sent says nothing about its message
+        tries = 0 if batch.is_probe else batch.tries
+        verdict = outcomes.judge(outcome, len(composed) - len(dropped), tries)
         if verdict is outcomes.Verdict.SETTLE:
             return self._settle(batch, ref, outcomes.results_of(outcome, composed, dropped))
         with self.transactions.begin(batch.key.account) as uow:
@@ -137,10 +153,11 @@ class DispatchBatch:
         """Queue the batch again, or its halves; a gateway that refuses us pauses the campaign."""
         not_before = self._not_before(outcome, batch.tries)
         refused = isinstance(outcome, AccessRefused)
+        failed_try = not refused and not batch.is_probe
         if verdict is outcomes.Verdict.SPLIT:
             is_ours = uow.batches.split(batch, self.clock.now())
         else:
-            is_ours = uow.batches.put_back(batch, not_before, failed_try=not refused)
+            is_ours = uow.batches.put_back(batch, not_before, failed_try=failed_try)
         if not is_ours:
             return DispatchOutcome.LOST
         if refused:
