@@ -7,16 +7,27 @@ from loguru import logger
 
 from retail_core.imports.jobs import IMPORT_CONTACTS, SWEEP_IMPORTS, read_import_contacts
 from retail_core.imports.use_cases import ImportContacts, SweepImports
-from retail_core.messages.jobs import APPLY_REPORTS, DISPATCH, MATCH_PARKED_REPORTS
+from retail_core.messages.jobs import (
+    APPLY_REPORTS,
+    DISPATCH,
+    MATCH_PARKED_REPORTS,
+    REFRESH_STATUSES,
+    RESOLVE_BY_REPORTS,
+    SETTLE_OVERDUE_UNKNOWN,
+)
 from retail_core.messages.use_cases import (
     ApplyReports,
     DispatchBatch,
     DispatchOutcome,
     MatchParkedReports,
+    RefreshStatuses,
+    ResolveByReports,
+    SettleOverdueUnknown,
     SweepStaleBatches,
 )
 from workers.cleaning import CleanUp
 from workers.dispatching import dispatch_one, dispatch_until_idle
+from workers.doubt import refresh_statuses, settle_overdue_unknown
 from workers.lanes import Lane
 from workers.running import JobKind, Retries, Run
 
@@ -53,6 +64,9 @@ JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
     JobKind(APPLY_REPORTS, Lane.REPORTS, ApplyReports, _while_some),
     JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _while_some),
+    JobKind(RESOLVE_BY_REPORTS, Lane.REPORTS, ResolveByReports, _while_some),
+    JobKind(REFRESH_STATUSES, Lane.SWEEPS, RefreshStatuses, refresh_statuses),
+    JobKind(SETTLE_OVERDUE_UNKNOWN, Lane.SWEEPS, SettleOverdueUnknown, settle_overdue_unknown),
     JobKind(IMPORT_CONTACTS, Lane.IMPORTS, ImportContacts, _import, Retries(attempts_max=3)),
     JobKind(SWEEP_IMPORTS, Lane.SWEEPS, SweepImports, _once),
     JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),

@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from retail_core.kernel.jobs import Job
+from retail_core.messages.jobs import REFRESH_STATUSES
 
 LASTING_FROM: Final = timedelta(minutes=10)
 
@@ -36,7 +37,16 @@ PERIODIC: Final = (
     every("sweep_imports", seconds=10),
     every("match_parked_reports", seconds=60),
     every("apply_reports", seconds=60),
+    every("resolve_by_reports", seconds=60),
+    every("settle_overdue_unknown", minutes=10),
     every("clean_up", days=1),
 )
 """Each finds work by itself, in the rows: so a nudge that got lost, or a queue that was wiped,
 costs seconds. (`apply_reports` has a nudge of its own; this one is for the case it got lost.)"""
+
+
+def periodic(refresh_every: timedelta | None) -> tuple[Periodic, ...]:
+    """All of them; None: the gateway is never asked what became of messages."""
+    if refresh_every is None:
+        return PERIODIC
+    return (*PERIODIC, Periodic(Job(REFRESH_STATUSES, REFRESH_STATUSES), refresh_every))

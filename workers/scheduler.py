@@ -19,7 +19,7 @@ from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.settings import SettingsError
 from workers.kinds import lane_of
 from workers.leading import LeadLoop
-from workers.periodic import PERIODIC
+from workers.periodic import periodic
 from workers.queue import JobQueue
 from workers.relay import Relay, RelayLoop
 from workers.wiring import Settings, build, redis_of, start
@@ -63,7 +63,7 @@ def loops(settings: Settings, container: punq.Container) -> Mapping[str, Loop]:
             queue,
             container.resolve(SqlPeriodicJobs),
             clock,
-            PERIODIC,
+            periodic(settings.worker.refresh_every),
         ),
     }
 

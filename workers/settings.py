@@ -7,10 +7,14 @@ import attrs
 
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
-from retail_core.messages.model import LEASE_SECONDS
+from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
+from retail_core.messages.use_cases import UnknownPolicy
 
 CONCURRENCY_MAX: Final = 256
 BATCH_LEASE_SECONDS_MAX: Final = 3_600
+REFRESH_EVERY_MS: Final = 600_000
+REFRESH_EVERY_MS_MIN: Final = 1_000
+UNKNOWN_SETTLE_HOURS_MAX: Final = 24 * 365
 
 
 @attrs.frozen
@@ -20,6 +24,7 @@ class WorkerSettings:
     `redis_url` is None where there is no queue at all (`QUEUE_DISABLED=1`, `REDIS_URL=disabled`).
     `token_secret` makes the codes of links in messages. `batch_lease_seconds`: so long a batch is
     left to a worker that may have died; a call of the gateway must have ended within it.
+    `refresh_every` is None where the gateway is never asked what became of messages.
     """
 
     redis_url: SecretText | None
@@ -28,6 +33,8 @@ class WorkerSettings:
     import_concurrency: int = 1
     batch_lease_seconds: int = LEASE_SECONDS
     idempotency_life: timedelta = timedelta(hours=24)
+    unknown: UnknownPolicy = attrs.field(factory=UnknownPolicy)
+    refresh_every: timedelta | None = timedelta(milliseconds=REFRESH_EVERY_MS)
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -49,7 +56,25 @@ class WorkerSettings:
                 maximum=BATCH_LEASE_SECONDS_MAX,
             ),
             idempotency_life=idempotency_life(env),
+            unknown=_unknown_policy(env),
+            refresh_every=_refresh_every(env),
         )
+
+
+def _unknown_policy(env: Env) -> UnknownPolicy:
+    hours = env.integer(
+        "UNKNOWN_SETTLE_HOURS", default=SETTLE_HOURS, minimum=1, maximum=UNKNOWN_SETTLE_HOURS_MAX
+    )
+    credits = env.choice("UNKNOWN_CREDIT_POLICY", CreditPolicy, default=CreditPolicy.RELEASE)
+    return UnknownPolicy(timedelta(hours=hours), credits)
+
+
+def _refresh_every(env: Env) -> timedelta | None:
+    is_enabled = env.flag("STATUS_REFRESH_ENABLED", default=True)
+    interval_ms = env.integer(
+        "STATUS_REFRESH_INTERVAL", default=REFRESH_EVERY_MS, minimum=REFRESH_EVERY_MS_MIN
+    )
+    return timedelta(milliseconds=interval_ms) if is_enabled else None
 
 
 def idempotency_life(env: Env) -> timedelta:

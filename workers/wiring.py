@@ -31,7 +31,7 @@ from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.ports import Pause, SmsGateway
-from retail_core.messages.use_cases import DispatchBatch
+from retail_core.messages.use_cases import AskGateway, DispatchBatch, UnknownPolicy
 from workers import crash_points
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
@@ -93,6 +93,8 @@ def build(settings: Settings) -> punq.Container:
     adapters_db.wiring.register(container, settings.database)
     adapters_sms.wiring.register(container, settings.sms)
     register_operations(container, settings.worker.idempotency_life)
+    container.register(UnknownPolicy, instance=settings.worker.unknown)
+    container.register(AskGateway)
     for kind in JOB_KINDS:
         container.register(kind.use_case)
     container.register(DispatchBatch, lease_seconds=settings.worker.batch_lease_seconds)

@@ -28,7 +28,7 @@ LOOK_UP_AFTER = (
 """At which ages a message without a final state is asked for; then no more."""
 
 
-class CreditPolicy(enum.Enum):
+class CreditPolicy(enum.StrEnum):
     """What happens to the hold of a message that stays unknown."""
 
     RELEASE = "release"

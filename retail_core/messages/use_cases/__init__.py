@@ -1,18 +1,38 @@
 """Sending: batches are claimed, handed over and settled; reports are recorded and applied."""
 
+from retail_core.messages.use_cases.declaring import ResolveUnknown
 from retail_core.messages.use_cases.dispatching import DispatchBatch, DispatchOutcome
+from retail_core.messages.use_cases.looking_up import (
+    AskGateway,
+    RefreshMessages,
+    RefreshStatuses,
+    ShowGatewayMessage,
+)
 from retail_core.messages.use_cases.reporting import (
     ApplyReports,
     MatchParkedReports,
     RecordReports,
 )
+from retail_core.messages.use_cases.resolving import (
+    ResolveByReports,
+    SettleOverdueUnknown,
+    UnknownPolicy,
+)
 from retail_core.messages.use_cases.sweeping import SweepStaleBatches
 
 __all__ = [
     "ApplyReports",
+    "AskGateway",
     "DispatchBatch",
     "DispatchOutcome",
     "MatchParkedReports",
     "RecordReports",
+    "RefreshMessages",
+    "RefreshStatuses",
+    "ResolveByReports",
+    "ResolveUnknown",
+    "SettleOverdueUnknown",
+    "ShowGatewayMessage",
     "SweepStaleBatches",
+    "UnknownPolicy",
 ]

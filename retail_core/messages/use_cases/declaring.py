@@ -72,7 +72,8 @@ class ResolveUnknown:
             after = page[-1].message
 
     def _ask_about(self, page: Sequence[Doubt]) -> tuple[int, int]:
-        answers = self.ask([each for doubt in page if (each := _askable(doubt)) is not None])
+        known = [each for doubt in page if (each := _askable(doubt)) is not None]
+        answers = self.ask(known).answers
         if not answers:
             return 0, 0
         with self.transactions.across_accounts() as uow:

@@ -45,6 +45,14 @@ class Answer:
 
 
 @attrs.frozen
+class Asked:
+    """The answers, in the order of the messages; fewer than messages if the asking ended early."""
+
+    answers: Sequence[Answer]
+    gateway_is_away: bool
+
+
+@attrs.frozen
 class AskGateway:
     """Asks about messages one after the other, until the gateway is away or time is over."""
 
@@ -53,10 +61,7 @@ class AskGateway:
     pause: Pause
     clock: Clock
 
-    def __call__(
-        self, messages: Sequence[Askable], seconds_max: float | None = None
-    ) -> Sequence[Answer]:
-        """The answers; fewer than messages if it ended early."""
+    def __call__(self, messages: Sequence[Askable], seconds_max: float | None = None) -> Asked:
         until = None
         if seconds_max is not None:
             until = self.clock.now() + timedelta(seconds=seconds_max)
@@ -68,8 +73,8 @@ class AskGateway:
             try:
                 answers.append(Answer(message, self.gateway.look_up(message.provider_id)))
             except GatewayUnavailable:
-                break
-        return answers
+                return Asked(answers, gateway_is_away=True)
+        return Asked(answers, gateway_is_away=False)
 
 
 def note(uow: MessagesUnitOfWork, answers: Sequence[Answer], now: datetime) -> set[MessageKey]:
@@ -81,23 +86,34 @@ def note(uow: MessagesUnitOfWork, answers: Sequence[Answer], now: datetime) -> s
 
 
 @attrs.frozen
+class RefreshRound:
+    """How many messages were asked about, and whether others are still waiting to be."""
+
+    asked: int
+    has_more: bool
+
+
+@attrs.frozen
 class RefreshStatuses:
-    """Ask about messages of all shops whose time has come; returns how many were asked about."""
+    """Ask about messages of all shops whose time has come, a bounded number per call."""
 
     transactions: Transactions[MessagesUnitOfWork]
     ask: AskGateway
     clock: Clock
 
-    def __call__(self) -> int:
+    def __call__(
+        self, messages_max: int = REFRESHED_PER_ROUND_MAX, seconds_max: float | None = None
+    ) -> RefreshRound:
         with self.transactions.across_accounts() as uow:
             messages = uow.look_ups.due_across_accounts(
-                self.clock.now(), BATCHES_PER_ROUND_MAX, REFRESHED_PER_ROUND_MAX
+                self.clock.now(), BATCHES_PER_ROUND_MAX, messages_max
             )
-        answers = self.ask(messages)
-        if answers:
+        asked = self.ask(messages, seconds_max)
+        if asked.answers:
             with self.transactions.across_accounts() as uow:
-                note(uow, answers, self.clock.now())
-        return len(answers)
+                note(uow, asked.answers, self.clock.now())
+        count = len(asked.answers)
+        return RefreshRound(count, count < len(messages) and not asked.gateway_is_away)
 
 
 @attrs.frozen
@@ -158,7 +174,8 @@ class RefreshMessages:
         ]
 
     def _asked(self, account: AccountId, messages: Sequence[Askable]) -> Sequence[RefreshedMessage]:
-        answers = {each.asked.message: each for each in self.ask(messages, ASKING_SECONDS_MAX)}
+        asked = self.ask(messages, ASKING_SECONDS_MAX)
+        answers = {each.asked.message: each for each in asked.answers}
         changed: set[MessageKey] = set()
         states = {each.message: each.state for each in messages}
         if answers:

@@ -130,7 +130,7 @@ class UnknownPolicy:
 
 @attrs.frozen
 class OverdueSettled:
-    """What one sweep of the holds did. `leftover_credits` should be 0: see `HoldSweep`."""
+    """What one sweep of the holds did. `leftover_credits` should be 0: the books are exact."""
 
     messages: int
     batches_closed: int
@@ -147,7 +147,7 @@ class SettleOverdueUnknown:
 
     transactions: Transactions[MessagesUnitOfWork]
     clock: Clock
-    policy: UnknownPolicy = UnknownPolicy()
+    policy: UnknownPolicy
 
     def __call__(self) -> OverdueSettled:
         """A bounded number of messages per call: call it again while it finds some."""

@@ -1,16 +1,22 @@
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
 from adapters_db.connections import Connections
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.settings import Env, SettingsError
-from retail_core.messages.jobs import APPLY_REPORTS, DISPATCH, MATCH_PARKED_REPORTS
-from retail_core.messages.model import LEASE_SECONDS
-from retail_core.messages.use_cases import DispatchBatch
+from retail_core.messages.jobs import (
+    APPLY_REPORTS,
+    DISPATCH,
+    MATCH_PARKED_REPORTS,
+    REFRESH_STATUSES,
+)
+from retail_core.messages.model import LEASE_SECONDS, CreditPolicy
+from retail_core.messages.use_cases import DispatchBatch, UnknownPolicy
 from workers import kinds, scheduler, worker
 from workers.lanes import Lane
-from workers.periodic import PERIODIC
+from workers.periodic import periodic
 from workers.queue import JobQueue
 from workers.wiring import Settings, build, redis_of
 
@@ -44,7 +50,11 @@ def test_a_scheduler_has_everything_it_will_ever_need_before_it_connects() -> No
 
 
 def test_every_nudge_that_is_made_has_a_kind_that_runs_it() -> None:
-    made = {each.job.kind for each in PERIODIC} | {DISPATCH, APPLY_REPORTS, MATCH_PARKED_REPORTS}
+    made = {each.job.kind for each in periodic(timedelta(1))} | {
+        DISPATCH,
+        APPLY_REPORTS,
+        MATCH_PARKED_REPORTS,
+    }
     assert made <= set(kinds.KINDS_BY_NAME)
 
 
@@ -78,3 +88,21 @@ def test_a_lease_that_a_call_of_the_gateway_may_outlast_is_refused() -> None:
     Settings.read(env)
     with pytest.raises(SettingsError, match=r"BATCH_LEASE_SECONDS.* 30 s"):
         env.finish()
+
+
+def test_what_becomes_of_unknown_messages_can_be_told() -> None:
+    told = {"UNKNOWN_SETTLE_HOURS": "5", "UNKNOWN_CREDIT_POLICY": "capture"}
+    policy = build(Settings.read(Env({**NOWHERE, **told}))).resolve(UnknownPolicy)
+    assert policy == UnknownPolicy(timedelta(hours=5), CreditPolicy.CAPTURE)
+    assert build(_settings()).resolve(UnknownPolicy).credits is CreditPolicy.RELEASE
+
+
+def test_the_gateway_is_asked_as_often_as_told_or_never() -> None:
+    def read(**told: str) -> timedelta | None:
+        return Settings.read(Env({**NOWHERE, **told})).worker.refresh_every
+
+    assert read() == timedelta(minutes=10)
+    assert read(STATUS_REFRESH_INTERVAL="90000") == timedelta(seconds=90)
+    assert read(STATUS_REFRESH_ENABLED="0") is None
+    kinds_asked = {each.job.kind for each in periodic(None)}
+    assert REFRESH_STATUSES not in kinds_asked
