@@ -4,82 +4,35 @@ A guard that can be taken out without a test failing is no guard, or has no test
 """
 
 import sys
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
-
-import attrs
+from typing import Final
 
 from tests.contracts.batches import BatchClaiming, BatchIntent
 from tests.contracts.credits import CreditLedgerContract
-from tests.contracts.reports import MessageStoreContract, ReportStoreContract
 from tests.contracts.settling import BatchSettling
-from tests.contracts.worlds import World
 from tests.torture import trials
-from tests.torture.matrix import Laboratory
+from tests.torture.guarding import Forged, Guard, Here, InDatabase, without
+from tests.torture.later_guards import LATER
 from tests.torture.naive import REQUEUES_SUBMITTING, RETRIES_LOST_ANSWERS
-from tests.torture.patches import Patch, replaced
+from tests.torture.patches import replaced
 
 BATCHES: Final = "adapters_db.batches"
 SETTLING: Final = "adapters_db.batch_settling"
-MESSAGES: Final = "adapters_db.messages"
 REMOVALS: Final = "tests.torture.removals"
 DISPATCH: Final = "retail_core.messages.use_cases.dispatching:DispatchBatch"
-
-
-@attrs.frozen
-class Forged:
-    """A trial with workers of its own, which lack the guard; and what the judge then says."""
-
-    trial: Callable[[Laboratory], None]
-    complaint: str
-
-
-@attrs.frozen
-class Here:
-    """A trial, or a test of a contract, in this process."""
-
-    trial: Callable[[World], None]
-
-
-@attrs.frozen
-class InDatabase:
-    """A trial of the database itself, which lacks a constraint."""
-
-    trial: Callable[[trials.Owner], None]
-    statement: str
-
-
-@attrs.frozen
-class Guard:
-    """What it is for, and the proof."""
-
-    purpose: str
-    proof: Forged | Here | InDatabase
-    patches: tuple[Patch, ...] = ()
-
-    @property
-    def shown_by(self) -> str:
-        """The name of the test that fails without it."""
-        trial: Any = self.proof.trial
-        function = trial.func if isinstance(trial, partial) else trial
-        name: str = function.__qualname__
-        return name if "<locals>" not in name else function.__name__
-
-
-def without(statement: str, words: str, by: str = "") -> tuple[Patch, ...]:
-    """A statement that lacks some words."""
-    return (Patch(statement, words, by),)
 
 
 CLAIM: Final = f"{BATCHES}:_CLAIM"
 INTENT: Final = f"{BATCHES}:_INTENT"
 LEFT_OUT: Final = f"{BATCHES}:_LEFT_OUT"
 PUT_BACK: Final = f"{BATCHES}:_PUT_BACK"
-SPLIT: Final = f"{BATCHES}:_SPLIT"
+SPLIT: Final = "adapters_db.batch_splitting:_HALVE"
 FREE_STALE: Final = f"{BATCHES}:_FREE_STALE"
 BOOKING: Final = f"{SETTLING}:_GUARD"
-APPLY: Final = f"{MESSAGES}:_APPLY"
+IS_CLAIMED: Final = "AND b.state = 'claimed'"
+IS_SENDING: Final = "AND c.state = 'sending'"
+WORKER: Final = "AND b.worker = %(worker)s"
+ATTEMPT: Final = "AND b.attempt = %(attempt)s"
 LEASE_OVER: Final = "lease_until < %s"
 ANY_LEASE: Final = "%s::timestamptz IS NOT NULL"
 OWNED: Final = "state IN ('claimed', 'submitting')"
@@ -122,25 +75,26 @@ GUARDS: Final = (
             replaced(f"{DISPATCH}._finish", f"{REMOVALS}:intend_late"),
         ),
     ),
-    Guard(
-        "a claim leads to one intent",
-        Here(_intent.test_a_batch_is_intended_once),
-        without(INTENT, "AND b.state = 'claimed'"),
-    ),
-    Guard(
-        "only the worker that claimed goes on",
-        Here(_intent.test_another_worker_cannot_take_over),
-        without(INTENT, "AND b.worker = %(worker)s"),
-    ),
-    Guard(
-        "only the latest claim goes on",
-        Here(_intent.test_an_older_claim_has_lost_its_lease),
-        without(INTENT, "AND b.attempt = %(attempt)s"),
-    ),
-    Guard(
-        "a paused or cancelled campaign goes no further",
-        Here(_intent.test_a_pause_stops_before_the_hand_over),
-        without(INTENT, "AND c.state = 'sending'"),
+    *(
+        Guard(purpose, Here(test), without(INTENT, words))
+        for purpose, test, words in (
+            ("a claim leads to one intent", _intent.test_a_batch_is_intended_once, IS_CLAIMED),
+            (
+                "only the worker that claimed goes on",
+                _intent.test_another_worker_cannot_take_over,
+                WORKER,
+            ),
+            (
+                "only the latest claim goes on",
+                _intent.test_an_older_claim_has_lost_its_lease,
+                ATTEMPT,
+            ),
+            (
+                "a paused campaign goes no further",
+                _intent.test_a_pause_stops_before_the_hand_over,
+                IS_SENDING,
+            ),
+        )
     ),
     Guard(
         "consent is read again at the hand-over",
@@ -249,6 +203,11 @@ GUARDS: Final = (
         )
     ),
     Guard(
+        "halves get numbers of their own, also side by side",
+        Here(trials.two_batches_are_halved_at_once),
+        without("adapters_db.batch_splitting:_LOCK_CAMPAIGN", "FOR UPDATE"),
+    ),
+    Guard(
         "what comes back to a cancelled campaign is cancelled",
         Forged(trials.an_owner_cancels_during_a_call_that_is_refused, "lost"),
         (
@@ -265,6 +224,11 @@ GUARDS: Final = (
         (REQUEUES_SUBMITTING,),
     ),
     Guard(
+        "a sweep does not wait for a worker that hangs",
+        Here(trials.a_sweep_meets_a_worker_that_hangs),
+        without(FREE_STALE, "SKIP LOCKED"),
+    ),
+    Guard(
         "a claim under lease is left alone",
         Here(trials.a_claim_under_lease_is_left_alone),
         without(FREE_STALE, LEASE_OVER, ANY_LEASE),
@@ -274,26 +238,7 @@ GUARDS: Final = (
         Here(trials.a_call_under_lease_is_left_alone),
         without(f"{BATCHES}:_STALE", f"b.{LEASE_OVER}", ANY_LEASE),
     ),
-    # reports
-    Guard(
-        "the state of a message never falls",
-        Here(MessageStoreContract().test_a_state_never_falls),
-        without(APPLY, "greatest(m.state, f.state)", "f.state"),
-    ),
-    Guard(
-        "a report that matches nothing yet is kept",
-        Here(ReportStoreContract().test_a_parked_report_comes_back_once_its_message_is_known),
-        (replaced("adapters_db.reports:SqlReportStore.park", f"{REMOVALS}:write_nothing_down"),),
-    ),
-    Guard(
-        "a webhook call is applied once",
-        Here(ReportStoreContract().test_what_is_applied_does_not_come_again),
-        (
-            replaced(
-                "adapters_db.reports:SqlReportStore.mark_applied", f"{REMOVALS}:write_nothing_down"
-            ),
-        ),
-    ),
+    *LATER,
 )
 
 

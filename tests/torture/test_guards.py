@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from retail_core.messages.errors import LeaseLost
 from tests.contracts.staging import clear_the_stage
 from tests.contracts.worlds import World
-from tests.torture.guards import GUARDS, Forged, Guard, Here, InDatabase
+from tests.torture.guarding import Forged, Guard, Here, InDatabase
+from tests.torture.guards import GUARDS
 from tests.torture.matrix import Laboratory
 from tests.torture.trials import Owner
 

@@ -231,6 +231,36 @@ def two_claims_at_once_do_not_wait_for_each_other(world: World) -> None:
     assert mine.key != theirs.key
 
 
+def two_batches_are_halved_at_once(world: World) -> None:
+    """The second waits for the first, and then takes another number."""
+    account = shop(world)
+    people(world, account, 8)
+    started(world, account, batch_messages_max=4)
+    (first, _), (second, _) = submitting(world), submitting(world, BEN)
+    with ThreadPoolExecutor(1) as threads:
+        with world.transactions.begin(account) as uow:
+            assert uow.batches.split(first, world.clock.now())
+            other = threads.submit(split, world, second)
+            _wait_for_a_waiting_lock(world)
+        assert other.result()
+
+
+def a_sweep_meets_a_worker_that_hangs(world: World) -> None:
+    """It has its batch locked, and its lease is over."""
+    account = shop(world)
+    people(world, account, 1)
+    started(world, account)
+    hanging = claimed(world)
+    world.clock.advance(LEASE * 2)
+    with world.transactions.begin(account) as uow:
+        assert uow.batches.put_back(hanging, None, failed_try=False)
+        try:
+            with world.transactions.across_accounts() as sweeping:
+                sweeping.batches.free_stale_claims_across_accounts(world.clock.now())
+        except Unavailable:
+            pytest.fail("it waited")
+
+
 _ROW = """
 INSERT INTO message (campaign_id, seq, account_id, contact_id, phone, state, encoding, parts,
                      credits, updated_at)
