@@ -9,6 +9,7 @@ from sqlalchemy import Column, func, select, text
 
 from adapters_db.connections import Connections
 from adapters_db.tables.accounts import refresh_token, session
+from adapters_db.tables.doubts import status_look_up
 from adapters_db.tables.jobs import failed_job
 from adapters_db.tables.kernel import idempotency_key
 
@@ -19,6 +20,7 @@ AGE_OF: Final[Mapping[str, Column[Any]]] = {
     "failed_jobs": failed_job.c.failed_at,
     "sessions": session.c.expires_at,
     "refresh_tokens": refresh_token.c.expires_at,
+    "status_look_ups": status_look_up.c.asked_at,
 }
 """What can be pruned, and the column that tells its age; each has an index."""
 

@@ -1,6 +1,7 @@
-"""The machine's own clock and randomness."""
+"""The machine's own clock, sleep and randomness."""
 
 import secrets
+import time
 from datetime import UTC, datetime
 
 import attrs
@@ -12,6 +13,15 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+@attrs.frozen
+class SystemPause:
+    """Sleeps."""
+
+    def seconds(self, duration_seconds: float) -> None:
+        if duration_seconds > 0:
+            time.sleep(duration_seconds)
 
 
 @attrs.frozen

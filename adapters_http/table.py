@@ -11,6 +11,7 @@ from adapters_http.resources import (
     campaign_steering,
     campaigns,
     contacts,
+    gateway_messages,
     gateway_webhooks,
     health,
     imports,
@@ -30,5 +31,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *campaign_forecasts.ROUTES,
     *campaign_results.ROUTES,
     *campaign_steering.ROUTES,
+    *gateway_messages.ROUTES,
     *gateway_webhooks.ROUTES,
 )

@@ -21,13 +21,14 @@ from adapters_http import logs
 from adapters_http.app import create_app
 from adapters_http.contact_settings import ContactSettings
 from adapters_http.context import Request, Response
-from adapters_http.machine import SystemClock, SystemRandomness
+from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_http.sending import sending_policy
 from adapters_http.settings import AccountSettings, EdgeSettings
 from adapters_sms.settings import SmsSettings
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
+from retail_core.messages.ports import Pause
 
 
 @attrs.frozen
@@ -72,6 +73,7 @@ def compose(settings: Settings) -> punq.Container:
     container = punq.Container()
     container.register(Clock, instance=SystemClock())
     container.register(Randomness, instance=SystemRandomness())
+    container.register(Pause, instance=SystemPause())
     container.register(SendingPolicy, instance=settings.sending)
     adapters_db.wiring.register(container, settings.database)
     adapters_sms.wiring.register(container, settings.sms)

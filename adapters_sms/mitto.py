@@ -133,11 +133,11 @@ class MittoGateway:
         try:
             answer = self._call("GET", f"{MESSAGES_PATH}/{quote(provider_id, safe='')}", None)
         except Interrupted as interruption:
-            raise GatewayUnavailable(extra={"reason": interruption.reason}) from None
+            raise GatewayUnavailable(interruption.reason) from None
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise GatewayUnavailable(extra={"reason": f"http_{answer.status}"})
+            raise GatewayUnavailable(f"http_{answer.status}")
         return _gateway_message(provider_id, answer.body, self.now())
 
     def _entry(self, message: OutgoingMessage) -> dict[str, object]:
@@ -183,12 +183,12 @@ def _gateway_message(provider_id: ProviderId, body: bytes | None, now: datetime)
     try:
         fields = orjson.loads(body or b"")
     except orjson.JSONDecodeError:
-        raise GatewayUnavailable(extra={"reason": "answer_unreadable"}) from None
+        raise GatewayUnavailable("answer_unreadable") from None
     if not isinstance(fields, dict) or vocabulary.provider_id_of(fields) not in (
         None,
         provider_id,
     ):
-        raise GatewayUnavailable(extra={"reason": "answer_about_something_else"})
+        raise GatewayUnavailable("answer_about_something_else")
     word = vocabulary.first_text(fields, vocabulary.STATUS_NAMES, vocabulary.WORD_CHARACTERS_MAX)
     state = vocabulary.state_of(word)
     parts = fields.get("messageParts")

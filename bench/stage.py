@@ -20,7 +20,7 @@ from adapters_db.engine import make_engine
 from adapters_db.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock, SystemRandomness
+from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.settings import SmsSettings
 from retail_core.audiences.model import AudienceSpec
@@ -34,7 +34,6 @@ from retail_core.links.urls import LinkTemplates
 from retail_core.messages.model import LEASE_SECONDS
 from retail_core.messages.use_cases import DispatchBatch
 from workers.embedded import EmbeddedPostgres
-from workers.machine import SystemPause
 
 TEXT = "Hi {{firstName|friend}}, coffee is on us today until 6!"
 CODES = LinkCodes(b"a secret of the measurements only")

@@ -10,6 +10,7 @@ from retail_core.kernel.clock import Clock
 
 FAILED_JOBS_LIFE: Final = timedelta(days=90)
 ENDED_SESSIONS_LIFE: Final = timedelta(days=30)
+STATUS_LOOK_UPS_LIFE: Final = timedelta(days=30)
 
 
 class Pruning(Protocol):
@@ -29,6 +30,8 @@ class Lives:
     # counted from their end: an expired token is refused whether it is still known or not
     sessions: timedelta = ENDED_SESSIONS_LIFE
     refresh_tokens: timedelta = timedelta(0)
+    # long after the last age at which a message is asked about
+    status_look_ups: timedelta = STATUS_LOOK_UPS_LIFE
 
     def by_name(self) -> Mapping[str, timedelta]:
         return attrs.asdict(self, recurse=False)

@@ -23,7 +23,7 @@ from adapters_db.periodic_jobs import SqlPeriodicJobs
 from adapters_db.pruning import SqlPruning
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock, SystemRandomness
+from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.settings import SmsSettings
 from retail_core.imports.ports import TableReader
 from retail_core.kernel.ids import WorkerId
@@ -35,7 +35,6 @@ from retail_core.messages.use_cases import AskGateway, DispatchBatch, UnknownPol
 from workers import crash_points
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
-from workers.machine import SystemPause
 from workers.readers import TableReaders
 from workers.settings import WorkerSettings
 

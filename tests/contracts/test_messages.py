@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters_http.machine import SystemClock
+from adapters_http.machine import SystemClock, SystemPause
 from retail_core.kernel.clock import Clock
 from retail_core.messages.ports import Pause
 from retail_core.testing.clock import ClockPause, FixedClock
@@ -14,7 +14,6 @@ from tests.contracts.messages import (
     PauseContract,
 )
 from tests.contracts.reports import MessageStoreContract, ReportStoreContract
-from workers.machine import SystemPause
 
 
 class TestMessageNumbers(MessageNumbersContract):

@@ -23,6 +23,7 @@ class Need(enum.Enum):
     DATABASE = "database"
     ACCOUNTS = "accounts"
     SENDING = "sending"
+    GATEWAY = "gateway"
 
 
 class Refused(Exception):

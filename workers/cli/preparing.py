@@ -12,12 +12,16 @@ from loguru import logger
 import adapters_db.wiring
 import adapters_http.logs
 import adapters_http.wiring
+import adapters_sms.wiring
 from adapters_db.connections import Connections
 from adapters_db.settings import DatabaseSettings
+from adapters_http.machine import SystemPause
 from adapters_http.sending import sending_policy
 from adapters_http.settings import AccountSettings
+from adapters_sms.settings import SmsSettings
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.kernel.settings import AppSettings, Env
+from retail_core.messages.ports import Pause
 from workers.cli.command import Need
 from workers.settings import idempotency_life
 from workers.wiring import register_machine, register_operations
@@ -44,6 +48,7 @@ def prepared(
     life = idempotency_life(env)
     accounts = AccountSettings.read(env) if Need.ACCOUNTS in needs else None
     policy = sending_policy(env) if Need.SENDING in needs else None
+    sms = SmsSettings.read(env) if Need.GATEWAY in needs else None
     warnings = env.finish()
     set_up_logs(app)
     for warning in warnings:
@@ -54,6 +59,9 @@ def prepared(
         adapters_http.wiring.register_accounts(container, accounts)
     if policy is not None:
         container.register(SendingPolicy, instance=policy)
+    if sms is not None:
+        container.register(Pause, instance=SystemPause())
+        adapters_sms.wiring.register(container, sms)
     if database is None:
         yield container
         return

@@ -48,7 +48,7 @@ def parser() -> ArgumentParser:
         one = commands.add_parser(command.name, help=command.summary, description=command.summary)
         one.add_argument("--json", action="store_true", help="print one JSON object")
         command.arguments(one)
-        one.set_defaults(command=command)
+        one.set_defaults(command=command, refuse=one.error)
     return whole
 
 

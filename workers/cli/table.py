@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from workers.cli import accounts, campaigns, imports, operations
+from workers.cli import accounts, campaigns, doubts, imports, operations
 from workers.cli.command import Command, Need
 
 _WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
+_WITH_GATEWAY: Final = frozenset({Need.DATABASE, Need.GATEWAY})
 _WITH_SENDING: Final = frozenset({Need.DATABASE, Need.SENDING})
 
 COMMANDS: Final = (
@@ -59,6 +60,13 @@ COMMANDS: Final = (
         "recompute wallets, holds and campaign counts; 1 and a list if any differs",
         operations.verify_ledger,
         operations.no_arguments,
+    ),
+    Command(
+        "resolve-unknown",
+        "ask about unknown messages; list the others, or say what became of them",
+        doubts.resolve_unknown,
+        doubts.resolve_unknown_arguments,
+        _WITH_GATEWAY,
     ),
     Command(
         "prune",
