@@ -157,7 +157,7 @@ def judge(
     if verdict.recipients != len(rows):
         verdict.lost.append(f"{verdict.recipients} were planned, {len(rows)} are known")
     _compare(verdict, taken, rows)
-    _ask_reports(verdict, entries, rows)
+    _ask_reports(verdict, entries, taken, rows)
     by_mark = {each.mark: each for each in by_id.values()}
     _ask_opt_outs(verdict, shops, taken, rows, by_mark, seen.opt_outs)
     _ask_standstills(verdict, shops, seen.standstills)
@@ -190,10 +190,19 @@ def _failed_later(row: Row, ids: set[str]) -> bool:
 
 
 def _ask_reports(
-    verdict: Verdict, entries: Iterable[Mapping[str, Any]], rows: Mapping[Person, Row]
+    verdict: Verdict,
+    entries: Iterable[Mapping[str, Any]],
+    taken: Mapping[Person, Sequence[Taken]],
+    rows: Mapping[Person, Row],
 ) -> None:
-    """A report that was answered with 2xx must have been applied, where its message is known."""
+    """A report that was answered with 2xx must have been applied.
+
+    Where the answer got lost, the report finds its message by our number, which it repeats.
+    """
     states = {each.provider_id: each.state for each in rows.values() if each.provider_id}
+    for person, messages in taken.items():
+        if person in rows:
+            states |= {each.message_id: rows[person].state for each in messages}
     for entry in entries:
         if entry["kind"] != "report" or not 200 <= (entry.get("httpStatus") or 0) < 300:
             continue

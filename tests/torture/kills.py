@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import attrs
 
+from adapters_http.machine import SystemClock
+from retail_core.messages.use_cases import MatchParkedReports, ResolveByReports
 from tests.torture.fleet import LEASE_SECONDS, WEIGHTS, Fleet, Victim
 from tests.torture.judge import Verdict, judge
 from tests.torture.owners import AWAY, Owners, patiently
@@ -64,6 +66,7 @@ SELECT campaign_id, no, attempt FROM send_batch WHERE state IN ('claimed', 'subm
 _OPEN: Final = "SELECT count(*) FROM campaign WHERE state IN ('sending', 'paused')"
 _HURRY: Final = "UPDATE send_batch SET not_before = now() WHERE not_before > now()"
 _INBOX: Final = "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL"
+_PARKED: Final = "SELECT count(*) FROM report_parked"
 _FAILED_JOBS: Final = "SELECT kind || ': ' || error || ' ' || detail FROM failed_job"
 
 
@@ -162,6 +165,7 @@ class Chaos:
         self._until("every campaign has ended", self._hurried)
         self._until("every report was answered", self._is_reported)
         self._until("every report is applied", lambda: self._is_zero(_INBOX))
+        self._until("every report found its message", self._is_matched)
         self.story.rest_seconds = time.monotonic() - freed
         self.story.failed_jobs = [row[0] for row in self.shops.query(_FAILED_JOBS)]
         self.shops.execute("DELETE FROM failed_job")
@@ -179,6 +183,12 @@ class Chaos:
 
     def _is_reported(self) -> bool:
         return not self.fleet.control("GET", "counts")["reportsWaiting"]
+
+    def _is_matched(self) -> bool:
+        """What workers do every minute: nobody waits for it here."""
+        for match in (ResolveByReports, MatchParkedReports):
+            match(self.shops.transactions, SystemClock())()
+        return self._is_zero(_PARKED)
 
     def _is_zero(self, count: str) -> bool:
         ((found,),) = self.shops.query(count)
