@@ -27,7 +27,7 @@ _MATCHES = f"""
 WITH by_id AS (
     SELECT q.id, m.account_id, m.campaign_id, m.seq, false AS by_number
     FROM report_parked q JOIN message m ON m.provider_id = q.provider_id
-    WHERE m.state = {MessageState.UNKNOWN:d}
+    WHERE q.next_try_at IS NOT NULL AND m.state = {MessageState.UNKNOWN:d}
 ), by_reference AS (
     SELECT q.id, m.account_id, m.campaign_id, m.seq, false
     FROM report_parked q
@@ -35,13 +35,13 @@ WITH by_id AS (
         SELECT c.id, c.first_number FROM campaign c
         WHERE c.first_number <= q.reference ORDER BY c.first_number DESC LIMIT 1) o
     JOIN message m ON m.campaign_id = o.id AND m.seq = q.reference - o.first_number
-    WHERE q.reference IS NOT NULL
+    WHERE q.next_try_at IS NOT NULL AND q.reference IS NOT NULL
       AND (q.provider_id IS NULL OR m.provider_id IS NULL)
       AND NOT EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)
 ), by_number AS (
     SELECT q.id, d.account_id, d.campaign_id, d.seq, true
     FROM report_parked q JOIN message_doubt d ON d.phone = q.phone
-    WHERE q.reference IS NULL
+    WHERE q.next_try_at IS NOT NULL AND q.reference IS NULL
       AND d.since BETWEEN coalesce(q.at, q.parked_at) - %(later)s
                       AND coalesce(q.at, q.parked_at) + %(earlier)s
       AND NOT EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)

@@ -17,6 +17,7 @@ from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
+from adapters_db.report_inbox import GroupedReportInbox
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.ports import AccountsUnitOfWork
@@ -33,7 +34,7 @@ from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import ImportsUnitOfWork, UploadReads
 from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
-from retail_core.messages.ports import MessagesUnitOfWork
+from retail_core.messages.ports import MessagesUnitOfWork, ReportInbox
 from retail_core.messages.queries import MessageQueries
 
 # A use case asks for transactions over the slice of its room; they are all the same.
@@ -73,6 +74,7 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(CampaignQueries, instance=SqlCampaignQueries(reads))
     container.register(RecipientGroups, instance=SqlRecipientGroups(reads))
     container.register(MessageQueries, instance=SqlMessageQueries(reads))
+    container.register(ReportInbox, instance=GroupedReportInbox(transactions))
 
 
 def register_transactions(container: punq.Container, transactions: object) -> None:

@@ -43,6 +43,7 @@ from retail_core.testing.credits import MemoryCreditQueries
 from retail_core.testing.gateway import FakeGateway, FakePace, PlainReportReader, plain_reports
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
 from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.reports import MemoryReportInbox
 
 CUSTOMERS = (("6944555666", "Μαρία"), ("6944555667", "George"), ("+49 1512 3456789", None))
 TEXT = "Hi {{firstName|friend}}, your coffee is on us today!"
@@ -141,7 +142,7 @@ def main() -> None:
 
     # what the gateway says later, as a web hook would bring it
     reports = gateway.become(MessageState.DELIVERED)
-    RecordReports(transactions, clock)(plain_reports(reports))
+    RecordReports(MemoryReportInbox(database), clock)(plain_reports(reports))
     ApplyReports(transactions, PlainReportReader(), clock)()
     print(f"{campaigns.get(shop, campaign).counts.delivered} delivered")
 

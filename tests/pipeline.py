@@ -56,7 +56,7 @@ class Pipeline:
                 CODES,
             ),
             sweep=SweepStaleBatches(transactions, clock, CODES),
-            record_reports=RecordReports(transactions, clock),
+            record_reports=RecordReports(world.report_inbox, clock),
             apply_reports=ApplyReports(transactions, PlainReportReader(), clock),
             match_parked_reports=MatchParkedReports(transactions, clock),
         )

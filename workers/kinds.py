@@ -1,6 +1,7 @@
 """The table of jobs: which use case a kind of job runs, in which lane. One line adds one."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from loguru import logger
@@ -14,6 +15,7 @@ from retail_core.messages.jobs import (
     REFRESH_STATUSES,
     RESOLVE_BY_REPORTS,
     SETTLE_OVERDUE_UNKNOWN,
+    read_match_parked_reports,
 )
 from retail_core.messages.use_cases import (
     ApplyReports,
@@ -49,6 +51,11 @@ def _while_some(use_case: Callable[[], int], run: Run) -> bool:
     return False
 
 
+def _match(match: MatchParkedReports, run: Run) -> bool:
+    """Try what is parked about the batch that was settled, or whatever is due."""
+    return _while_some(partial(match, read_match_parked_reports(run.job)), run)
+
+
 def _once(use_case: Callable[[], object], _run: Run) -> bool:
     """Call it; what it leaves, the next tick finds."""
     use_case()
@@ -63,7 +70,7 @@ def _import(import_contacts: ImportContacts, run: Run) -> bool:
 JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
     JobKind(APPLY_REPORTS, Lane.REPORTS, ApplyReports, _while_some),
-    JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _while_some),
+    JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _match),
     JobKind(RESOLVE_BY_REPORTS, Lane.REPORTS, ResolveByReports, _while_some),
     JobKind(REFRESH_STATUSES, Lane.SWEEPS, RefreshStatuses, refresh_statuses),
     JobKind(SETTLE_OVERDUE_UNKNOWN, Lane.SWEEPS, SettleOverdueUnknown, settle_overdue_unknown),

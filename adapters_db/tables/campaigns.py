@@ -158,10 +158,18 @@ report_parked = Table(
     Column("word", Text, nullable=False),
     Column("at", UtcTime),
     Column("error", Text),
-    Column("parked_at", UtcTime, nullable=False, index=True),
+    Column("parked_at", UtcTime, nullable=False),
+    Column("tries", SmallInteger, nullable=False, server_default=_ZERO),
+    Column("next_try_at", UtcTime),
     Index(
         "report_parked_reference_idx",
         "reference",
         postgresql_where=text("reference IS NOT NULL"),
+    ),
+    Index(
+        "report_parked_next_try_at_idx",
+        "next_try_at",
+        "id",
+        postgresql_where=text("next_try_at IS NOT NULL"),
     ),
 )

@@ -39,11 +39,13 @@ class MemoryDoubtStore:
     ) -> Sequence[Finding]:
         findings: list[Finding] = []
         by_number: dict[MessageKey, ProviderId | None] = {}
-        for key, report in self.tables.parked_reports.items():
-            row = self._row_of(report, now, by_number)
-            if row is not None and len(findings) < reports_max:
+        for key, parked in self.tables.parked_reports.items():
+            if parked.next_try_at is None or len(findings) == reports_max:
+                continue
+            row = self._row_of(parked.report, now, by_number)
+            if row is not None:
                 self.tables.parked_reports.remove(key)
-                findings.append(Finding.of_report(_key(row), report, now))
+                findings.append(Finding.of_report(_key(row), parked.report, now))
         return findings
 
     def resolve_across_accounts(

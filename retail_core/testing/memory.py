@@ -30,8 +30,9 @@ from retail_core.testing.imports import (
 )
 from retail_core.testing.look_ups import MemoryLookUpStore
 from retail_core.testing.message_numbers import MemoryMessageNumbers
-from retail_core.testing.messages import MemoryMessageStore, MemoryReportStore
+from retail_core.testing.messages import MemoryMessageStore
 from retail_core.testing.outbox import MemoryJobOutbox
+from retail_core.testing.reports import MemoryReportStore
 from retail_core.testing.tables import MemoryTables, StoredKey
 
 __all__ = [

@@ -11,22 +11,19 @@ from retail_core.kernel.ids import (
     CampaignId,
     ContactId,
     MessageNumber,
-    ReportId,
 )
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import (
     DeliveryReport,
     MessageState,
     ProgressChange,
-    RawReport,
 )
-from retail_core.messages.ports import REPORT_BYTES_TYPICAL
 from retail_core.testing.campaigns import with_progress
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.message_rows import forgotten_row, reported_row
 from retail_core.testing.recipients import merge_columns, without_person
 from retail_core.testing.table import sees
-from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage, StoredReport
+from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
 
 
 @attrs.frozen
@@ -91,56 +88,6 @@ class MemoryMessageStore:
             forgotten={**batch.forgotten, seq: size},
         )
         self.tables.batches.put((batch.key.campaign, batch.key.no), forgotten)
-
-
-@attrs.frozen
-class MemoryReportStore:
-    """`ReportStore` in memory."""
-
-    tables: MemoryTables
-
-    def add(self, raw: bytes, arrived_at: datetime) -> None:
-        report_id = ReportId(self.tables.report_ids.take())
-        stored = StoredReport(RawReport(report_id, raw, arrived_at))
-        self.tables.reports.insert(report_id, stored)
-
-    def take_new_across_accounts(self, reports_max: int) -> Sequence[RawReport]:
-        """As many as together are not much larger than so many reports."""
-        taken: list[RawReport] = []
-        size = 0
-        for stored in self.tables.reports:
-            if stored.applied_at is None and size < reports_max * REPORT_BYTES_TYPICAL:
-                taken.append(stored.raw)
-                size += len(stored.raw.raw)
-        return taken[:reports_max]
-
-    def waiting_across_accounts(self) -> bool:
-        return any(stored.applied_at is None for stored in self.tables.reports)
-
-    def mark_applied(self, reports: Sequence[ReportId], now: datetime) -> None:
-        for report_id in reports:
-            stored = self.tables.reports.get(report_id)
-            if stored is not None:
-                self.tables.reports.put(report_id, attrs.evolve(stored, applied_at=now))
-
-    def park(self, reports: Sequence[DeliveryReport], now: datetime) -> None:
-        for report in reports:
-            self.tables.parked_reports.insert(self.tables.parked_report_ids.take(), report)
-
-    def take_parked_across_accounts(
-        self, now: datetime, reports_max: int
-    ) -> Sequence[DeliveryReport]:
-        """Those whose message is known by now."""
-        known = {
-            row.provider_id
-            for row in self.tables.messages
-            if row.provider_id and row.state is not MessageState.UNKNOWN
-        }
-        parked = self.tables.parked_reports.items()
-        taken = [(key, report) for key, report in parked if report.provider_id in known]
-        for key, _ in taken[:reports_max]:
-            self.tables.parked_reports.remove(key)
-        return [report for _, report in taken[:reports_max]]
 
 
 @attrs.frozen

@@ -32,11 +32,11 @@ from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     BatchKey,
     BatchState,
-    DeliveryReport,
     Dropped,
     GatewayHealth,
     MessageKey,
     MessageState,
+    ParkedReport,
     RawReport,
     Recipients,
 )
@@ -245,5 +245,5 @@ class MemoryTables:
         self.gateway_health: MemoryTable[str, GatewayHealth] = MemoryTable(journal)
         self.reports: MemoryTable[ReportId, StoredReport] = MemoryTable(journal)
         self.report_ids = Sequence()
-        self.parked_reports: MemoryTable[int, DeliveryReport] = MemoryTable(journal)
+        self.parked_reports: MemoryTable[int, ParkedReport] = MemoryTable(journal)
         self.parked_report_ids = Sequence()

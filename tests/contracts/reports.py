@@ -1,7 +1,6 @@
 """What sending may rely on about delivery reports: in any order, doubled, early or late."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -18,17 +17,13 @@ from retail_core.messages.model import DeliveryReport, MessageState
 from retail_core.messages.queries import MessageRecord
 from retail_core.testing.clock import NOON
 from tests.contracts.staging import (
-    book,
     clear_the_stage,
     messages,
     people,
-    phone,
     report,
-    results,
     sent,
     shop,
     started,
-    submitting,
 )
 from tests.contracts.worlds import World
 
@@ -189,108 +184,6 @@ class MessageStoreContract:
 
     def line(self, provider_id: ProviderId, state: MessageState, minutes: int) -> DeliveryReport:
         return report(provider_id, state, NOON + minutes * LATER, error=f"after {minutes}")
-
-
-class ReportStoreContract:
-    @pytest.fixture(autouse=True)
-    def _stage(self, world: World) -> None:
-        clear_the_stage(world)
-
-    def test_calls_come_back_oldest_first_byte_for_byte(self, world: World) -> None:
-        now = world.clock.now()
-        with world.transactions.across_accounts() as uow:
-            uow.reports.add(b"\x00\xff first", now)
-            uow.reports.add("δεύτερο".encode(), now + LATER)
-
-        with world.transactions.across_accounts() as uow:
-            calls = uow.reports.take_new_across_accounts(10)
-
-        assert [(call.raw, call.arrived_at) for call in calls] == [
-            (b"\x00\xff first", now),
-            ("δεύτερο".encode(), now + LATER),
-        ]
-
-    def test_what_is_applied_does_not_come_again(self, world: World) -> None:
-        with world.transactions.across_accounts() as uow:
-            uow.reports.add(b"first", world.clock.now())
-            uow.reports.add(b"second", world.clock.now())
-            first, _ = uow.reports.take_new_across_accounts(10)
-            uow.reports.mark_applied([first.id], world.clock.now())
-
-        with world.transactions.across_accounts() as uow:
-            waiting = uow.reports.waiting_across_accounts()
-            calls = uow.reports.take_new_across_accounts(10)
-            uow.reports.mark_applied([call.id for call in calls], world.clock.now())
-            at_the_end = uow.reports.waiting_across_accounts()
-
-        assert [call.raw for call in calls] == [b"second"]
-        assert (waiting, at_the_end) == (True, False)
-
-    def test_what_was_taken_and_not_applied_comes_again(self, world: World) -> None:
-        with world.transactions.across_accounts() as uow:
-            uow.reports.add(b"first", world.clock.now())
-            uow.reports.take_new_across_accounts(10)
-
-        with world.transactions.across_accounts() as uow:
-            assert len(uow.reports.take_new_across_accounts(10)) == 1
-
-    def test_a_huge_call_is_taken_alone(self, world: World) -> None:
-        with world.transactions.across_accounts() as uow:
-            for _ in range(3):
-                uow.reports.add(b"x" * 1_000, world.clock.now())
-
-        with world.transactions.across_accounts() as uow:
-            assert len(uow.reports.take_new_across_accounts(2)) == 1
-            assert len(uow.reports.take_new_across_accounts(6)) == 2
-
-    def test_no_more_calls_than_reports_are_taken(self, world: World) -> None:
-        with world.transactions.across_accounts() as uow:
-            for _ in range(3):
-                uow.reports.add(b"x", world.clock.now())
-
-            assert len(uow.reports.take_new_across_accounts(2)) == 2
-
-    def test_a_parked_report_comes_back_once_its_message_is_known(self, world: World) -> None:
-        account = shop(world)
-        people(world, account, 1)
-        campaign = started(world, account)
-        batch, ref = submitting(world)
-        early = report(
-            ProviderId(f"{ref}:0"),
-            FAILED,
-            world.clock.now(),
-            reference=campaign.first_number,
-            phone=phone(account),
-            error="Άγνωστο",
-        )
-        with world.transactions.across_accounts() as uow:
-            uow.reports.park([early], world.clock.now())
-
-        before = self.parked(world)
-        book(world, batch, ref, results(batch, ref, SENT))
-
-        assert (before, self.parked(world), self.parked(world)) == ([], [early], [])
-
-    def test_parked_reports_are_taken_in_bounded_numbers(self, world: World) -> None:
-        _, ids = on_stage(world, 3)
-        with world.transactions.across_accounts() as uow:
-            uow.reports.park([report(each, DELIVERED) for each in ids], world.clock.now())
-
-        assert [len(self.parked(world, 2)) for _ in range(3)] == [2, 1, 0]
-
-    def test_a_rolled_back_taking_takes_nothing(self, world: World) -> None:
-        _, ids = on_stage(world)
-        with world.transactions.across_accounts() as uow:
-            uow.reports.park([report(ids[0], DELIVERED)], world.clock.now())
-        with suppress(ZeroDivisionError), world.transactions.across_accounts() as uow:
-            uow.reports.take_parked_across_accounts(world.clock.now(), 10)
-            raise ZeroDivisionError
-
-        assert len(self.parked(world)) == 1
-
-    def parked(self, world: World, reports_max: int = 10) -> list[DeliveryReport]:
-        with world.transactions.across_accounts() as uow:
-            return list(uow.reports.take_parked_across_accounts(world.clock.now(), reports_max))
 
 
 def outcome(row: MessageRecord) -> tuple[Any, ...]:

@@ -105,7 +105,7 @@ def clear_the_stage(world: World) -> None:
             pass
         while calls := uow.reports.take_new_across_accounts(5_000):
             uow.reports.mark_applied([call.id for call in calls], world.clock.now())
-        uow.reports.take_parked_across_accounts(world.clock.now(), 5_000)
+        uow.reports.take_parked_across_accounts(FOREVER, 5_000)
 
 
 def claim(world: World, worker: WorkerId = ANN) -> ClaimedBatch | None:

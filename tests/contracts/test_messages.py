@@ -13,7 +13,9 @@ from tests.contracts.messages import (
     MessageTracesContract,
     PauseContract,
 )
-from tests.contracts.reports import MessageStoreContract, ReportStoreContract
+from tests.contracts.report_inbox import ReportInboxContract
+from tests.contracts.report_store import ReportStoreContract
+from tests.contracts.reports import MessageStoreContract
 
 
 class TestMessageNumbers(MessageNumbersContract):
@@ -37,6 +39,10 @@ class TestMessageStore(MessageStoreContract):
 
 
 class TestReportStore(ReportStoreContract):
+    pass
+
+
+class TestReportInbox(ReportInboxContract):
     pass
 
 

@@ -25,6 +25,7 @@ from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
+from adapters_db.report_inbox import GroupedReportInbox
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
@@ -63,6 +64,7 @@ from retail_core.messages.ports import (
     LookUpStore,
     MessageNumbers,
     MessageStore,
+    ReportInbox,
     ReportStore,
 )
 from retail_core.messages.queries import MessageQueries
@@ -82,6 +84,7 @@ from retail_core.testing.memory import (
 from retail_core.testing.message_log import MemoryMessageQueries
 from retail_core.testing.messages import MemoryMessageOrigins
 from retail_core.testing.recipient_groups import MemoryRecipientGroups
+from retail_core.testing.reports import MemoryReportInbox
 
 _numbers = itertools.count(1)
 
@@ -158,6 +161,7 @@ class World:
     recipient_groups: RecipientGroups
     message_queries: MessageQueries
     message_origins: MessageOrigins
+    report_inbox: ReportInbox
 
 
 def memory_world() -> World:
@@ -185,6 +189,7 @@ def memory_world() -> World:
         recipient_groups=MemoryRecipientGroups(database),
         message_queries=MemoryMessageQueries(database),
         message_origins=MemoryMessageOrigins(database),
+        report_inbox=MemoryReportInbox(database),
     )
 
 
@@ -213,6 +218,7 @@ def sql_world(connections: Connections) -> World:
         recipient_groups=SqlRecipientGroups(reads),
         message_queries=SqlMessageQueries(reads),
         message_origins=SqlMessageOrigins(reads),
+        report_inbox=GroupedReportInbox(transactions),
     )
 
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tests.contracts.reports import MessageStoreContract, ReportStoreContract
+from tests.contracts.report_store import ReportStoreContract
+from tests.contracts.reports import MessageStoreContract
 from tests.torture import doubt_trials
 from tests.torture.guarding import Guard, Here, without
 from tests.torture.patches import Patch, replaced

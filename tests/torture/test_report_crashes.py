@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from adapters_db.report_inbox import GroupedReportInbox
 from adapters_http.machine import SystemClock
 from retail_core.messages.model import MessageState
 from retail_core.messages.use_cases import RecordReports
@@ -27,7 +28,8 @@ def test_a_crash_while_reports_are_applied_costs_none_of_them(
             {"messageId": entry.message_id, "deliveryStatus": "Delivered"}
             for entry in gateway.accepted()
         ]
-        RecordReports(shops.transactions, SystemClock())(orjson.dumps(reports))
+        inbox = GroupedReportInbox(shops.transactions)
+        RecordReports(inbox, SystemClock())(orjson.dumps(reports))
         fate = forge.run(laboratory.order(gateway.base_url, Task.RECOVER, at=CrashAt(point)))
         assert fate.end is End.KILLED
         laboratory.recover(planned, gateway.base_url)

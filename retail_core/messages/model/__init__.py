@@ -40,6 +40,12 @@ from retail_core.messages.model.health import (
     GatewayHealth,
     rest_seconds,
 )
+from retail_core.messages.model.reports import (
+    PARKED_LIFE,
+    PARKED_WAITS,
+    ParkedReport,
+    WebhookCall,
+)
 from retail_core.messages.model.states import (
     FAILURE_RATE_PERCENT_MAX,
     FAILURE_RATE_REASON,
@@ -68,6 +74,8 @@ __all__ = [
     "FAILURE_RATE_SETTLED_MIN",
     "LEASE_SECONDS",
     "LOOK_UP_AFTER",
+    "PARKED_LIFE",
+    "PARKED_WAITS",
     "REPORTED_EARLIER_MAX",
     "REPORTED_LATER_MAX",
     "REST_SECONDS_FIRST",
@@ -100,6 +108,7 @@ __all__ = [
     "MessageState",
     "NotSent",
     "OutgoingMessage",
+    "ParkedReport",
     "ProgressChange",
     "RawReport",
     "Recipients",
@@ -108,6 +117,7 @@ __all__ = [
     "SendingPlan",
     "Settlement",
     "SubmissionOutcome",
+    "WebhookCall",
     "doubt_key",
     "fails_too_often",
     "is_look_up_due",

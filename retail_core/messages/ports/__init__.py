@@ -13,7 +13,12 @@ from retail_core.messages.ports.gateway import (
     ReportReader,
     SmsGateway,
 )
-from retail_core.messages.ports.reports import REPORT_BYTES_TYPICAL, MessageStore, ReportStore
+from retail_core.messages.ports.reports import (
+    REPORT_BYTES_TYPICAL,
+    MessageStore,
+    ReportInbox,
+    ReportStore,
+)
 
 __all__ = [
     "REPORT_BYTES_TYPICAL",
@@ -27,6 +32,7 @@ __all__ = [
     "MessageStore",
     "MessagesUnitOfWork",
     "Pause",
+    "ReportInbox",
     "ReportReader",
     "ReportStore",
     "SmsGateway",

@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import Protocol
 
 from retail_core.kernel.ids import ReportId
-from retail_core.messages.model import DeliveryReport, RawReport
+from retail_core.messages.model import (
+    BatchKey,
+    DeliveryReport,
+    ParkedReport,
+    RawReport,
+    WebhookCall,
+)
 
 
 class MessageStore(Protocol):
@@ -21,6 +27,18 @@ class MessageStore(Protocol):
         ...
 
 
+class ReportInbox(Protocol):
+    """The door for webhook calls: what it took in is on disk and will be applied soon."""
+
+    def take_in(self, call: WebhookCall) -> None:
+        """Store one call; returns only once it is committed.
+
+        A nudge to apply it follows within a second. Raises `Unavailable`: then nobody can tell
+        whether it is stored, and the gateway must send it again, which never hurts.
+        """
+        ...
+
+
 REPORT_BYTES_TYPICAL = 200
 """What one report takes in a webhook call, to bound how many a transaction reads."""
 
@@ -28,8 +46,8 @@ REPORT_BYTES_TYPICAL = 200
 class ReportStore(Protocol):
     """Delivery reports as they came, and those that match no message yet."""
 
-    def add(self, raw: bytes, arrived_at: datetime) -> None:
-        """Store the bytes of one webhook call."""
+    def add(self, calls: Sequence[WebhookCall]) -> None:
+        """Store calls as they came."""
         ...
 
     def take_new_across_accounts(self, reports_max: int) -> Sequence[RawReport]:
@@ -47,12 +65,37 @@ class ReportStore(Protocol):
         """These calls are done: their reports are applied or parked."""
         ...
 
+    def replay_across_accounts(
+        self, since: datetime | None, until: datetime, after: ReportId, calls_max: int
+    ) -> Sequence[ReportId]:
+        """Make applied calls unapplied again, oldest first, from those behind `after`.
+
+        Only those that arrived from `since` to `until`. Returns which; none: there are no more.
+        """
+        ...
+
     def park(self, reports: Sequence[DeliveryReport], now: datetime) -> None:
         """Keep reports that match no message, to be tried again."""
         ...
 
+    def park_again(self, reports: Sequence[ParkedReport]) -> None:
+        """Keep reports that were taken and still match no message."""
+        ...
+
     def take_parked_across_accounts(
         self, now: datetime, reports_max: int
-    ) -> Sequence[DeliveryReport]:
-        """Remove and return parked reports that match a message now, or whose time has come."""
+    ) -> Sequence[ParkedReport]:
+        """Remove and return parked reports whose time has come, longest due first.
+
+        Skips locked ones.
+        """
+        ...
+
+    def take_parked_of_batch_across_accounts(
+        self, batch: BatchKey, reports_max: int
+    ) -> Sequence[ParkedReport]:
+        """Remove and return parked reports about messages of a settled batch, but none in doubt.
+
+        Also those that would be tried no more. Skips locked ones.
+        """
         ...

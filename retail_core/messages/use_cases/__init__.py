@@ -12,6 +12,7 @@ from retail_core.messages.use_cases.reporting import (
     ApplyReports,
     MatchParkedReports,
     RecordReports,
+    ReplayReports,
 )
 from retail_core.messages.use_cases.resolving import (
     ResolveByReports,
@@ -29,6 +30,7 @@ __all__ = [
     "RecordReports",
     "RefreshMessages",
     "RefreshStatuses",
+    "ReplayReports",
     "ResolveByReports",
     "ResolveUnknown",
     "SettleOverdueUnknown",

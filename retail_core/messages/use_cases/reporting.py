@@ -1,34 +1,36 @@
 """Delivery reports: recorded before the answer, applied by a job, in any order and number."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import attrs
 
+from retail_core.kernel.ids import ReportId
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.messages import jobs
-from retail_core.messages.model import DeliveryReport
-from retail_core.messages.ports import MessagesUnitOfWork, ReportReader
+from retail_core.messages.model import BatchKey, DeliveryReport, WebhookCall
+from retail_core.messages.ports import MessagesUnitOfWork, ReportInbox, ReportReader
 
 REPORTS_PER_TRANSACTION_MAX = 5_000
+PARKED_PER_TRANSACTION_MAX = 5_000
+CALLS_REPLAYED_PER_TRANSACTION_MAX = 5_000
 
 
 @attrs.frozen
 class RecordReports:
     """Store one webhook call durably; a job applies it. Raises `Unavailable`."""
 
-    transactions: Transactions[MessagesUnitOfWork]
+    inbox: ReportInbox
     clock: Clock
 
     def __call__(self, raw: bytes) -> None:
         """`raw` is the JSON of one report or an array of them."""
-        with self.transactions.across_accounts() as uow:
-            uow.reports.add(raw, self.clock.now())
-            uow.jobs.add(jobs.apply_reports())
+        self.inbox.take_in(WebhookCall(raw, self.clock.now()))
 
 
 @attrs.frozen
 class ApplyReports:
-    """Apply stored reports, a bounded number per call; returns how many reports were read."""
+    """Apply stored reports, a bounded number per call; returns how many calls were read."""
 
     transactions: Transactions[MessagesUnitOfWork]
     reader: ReportReader
@@ -41,30 +43,67 @@ class ApplyReports:
             reports = [
                 report for call in calls for report in self.reader.read(call.raw, call.arrived_at)
             ]
-            _apply(uow, reports, self.clock)
+            unmatched = _apply(uow, reports, now)
+            if unmatched:
+                uow.reports.park(unmatched, now)
+                uow.jobs.add(jobs.resolve_by_reports())
             uow.reports.mark_applied([call.id for call in calls], now)
         return len(calls)
 
 
 @attrs.frozen
 class MatchParkedReports:
-    """Try parked reports again; returns how many were tried."""
+    """Try parked reports again; returns how many were tried, a bounded number per call."""
 
     transactions: Transactions[MessagesUnitOfWork]
     clock: Clock
 
-    def __call__(self) -> int:
+    def __call__(self, settled: BatchKey | None = None) -> int:
+        """Those about a batch that was just settled; without one, those whose time has come."""
         now = self.clock.now()
         with self.transactions.across_accounts() as uow:
-            parked = uow.reports.take_parked_across_accounts(now, REPORTS_PER_TRANSACTION_MAX)
-            _apply(uow, parked, self.clock)
+            if settled is None:
+                parked = uow.reports.take_parked_across_accounts(now, PARKED_PER_TRANSACTION_MAX)
+            else:
+                parked = uow.reports.take_parked_of_batch_across_accounts(
+                    settled, PARKED_PER_TRANSACTION_MAX
+                )
+            unmatched = set(_apply(uow, [each.report for each in parked], now))
+            again = [each.tried(now) for each in parked if each.report in unmatched]
+            if again:
+                uow.reports.park_again(again)
         return len(parked)
 
 
-def _apply(uow: MessagesUnitOfWork, reports: Sequence[DeliveryReport], clock: Clock) -> None:
-    if not reports:
-        return
-    now = clock.now()
+@attrs.frozen
+class ReplayReports:
+    """Let stored calls be applied again, for instance after the table of words has grown.
+
+    States only climb, so this never harms. Returns how many calls will be applied again.
+    """
+
+    transactions: Transactions[MessagesUnitOfWork]
+    clock: Clock
+
+    def __call__(self, since: datetime | None = None) -> int:
+        """All that are kept, or those that arrived at a moment or later."""
+        until = self.clock.now()  # whatever arrives meanwhile is not followed
+        count, last = 0, ReportId(0)
+        while True:
+            with self.transactions.across_accounts() as uow:
+                replayed = uow.reports.replay_across_accounts(
+                    since, until, last, CALLS_REPLAYED_PER_TRANSACTION_MAX
+                )
+                if not replayed:
+                    return count
+                uow.jobs.add(jobs.apply_reports())
+            count, last = count + len(replayed), replayed[-1]
+
+
+def _apply(
+    uow: MessagesUnitOfWork, reports: Sequence[DeliveryReport], now: datetime
+) -> Sequence[DeliveryReport]:
+    """Apply what is understood; returns what is, but matches no message by its provider id."""
     understood = [report for report in reports if report.state is not None]
     known = [report for report in understood if report.provider_id]
     unmatched = [*uow.messages.apply_reports_across_accounts(known, now)] if known else []
@@ -73,6 +112,4 @@ def _apply(uow: MessagesUnitOfWork, reports: Sequence[DeliveryReport], clock: Cl
         for report in understood
         if not report.provider_id and (report.reference or report.phone)
     ]
-    if unmatched:
-        uow.reports.park(unmatched, now)
-        uow.jobs.add(jobs.resolve_by_reports())
+    return unmatched

@@ -44,7 +44,7 @@ def settle(
         messages=held.count(MessageState.SENT),
     )
     if any(changed.provider_ids):
-        uow.jobs.add(jobs.match_parked_reports())
+        uow.jobs.add(jobs.match_parked_reports(batch.key))
     if MessageState.UNKNOWN in changed.states:
         uow.jobs.add(jobs.resolve_by_reports())
     return True

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 import attrs
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from retail_core.campaigns.model import CampaignCounts
 from retail_core.credits.model import Wallet
 from retail_core.kernel.ids import AccountId, ProviderId
-from retail_core.messages.model import MessageState, OutgoingMessage, SubmissionOutcome
+from retail_core.kernel.jobs import Job
+from retail_core.messages.jobs import MATCH_PARKED_REPORTS, read_match_parked_reports
+from retail_core.messages.model import BatchKey, MessageState, OutgoingMessage, SubmissionOutcome
+from retail_core.messages.use_cases import ReplayReports
 from retail_core.testing.gateway import plain_reports
 from tests.contracts.staging import messages, people, shop, started
 from tests.contracts.worlds import World, memory_world
@@ -104,24 +108,99 @@ def test_a_report_that_is_faster_than_the_answer_waits_for_it(
     line.dispatch_all()
     before = line.campaign(campaign).counts
 
-    tried = line.match_parked_reports()
+    settled = BatchKey(account, campaign.id, 0)
+    tried = line.match_parked_reports(settled)
 
     assert (before, tried) == (CampaignCounts(sent=2), 2)
     assert line.campaign(campaign).counts == CampaignCounts(delivered=2)
-    assert line.match_parked_reports() == 0
+    assert line.match_parked_reports(settled) == 0
 
 
-def test_a_settled_batch_nudges_the_parked_reports(
+def test_every_settled_batch_nudges_for_the_reports_parked_about_it(
     world: World, line: Pipeline, account: AccountId
 ) -> None:
-    people(world, account, 1)
-    started(world, account)
+    people(world, account, 2)
+    campaign = started(world, account, batch_messages_max=1)
     line.dispatch_all()
 
     with world.transactions.across_accounts() as uow:
         due = uow.jobs.take_due_across_accounts(world.clock.now(), 100)
 
-    assert "match_parked_reports" in [each.job.kind for each in due]
+    nudges = [each.job for each in due if each.job.kind == MATCH_PARKED_REPORTS]
+    assert [read_match_parked_reports(job) for job in nudges] == [
+        BatchKey(account, campaign.id, no) for no in range(2)
+    ]
+
+
+def test_a_periodic_nudge_is_about_no_batch() -> None:
+    assert read_match_parked_reports(Job(MATCH_PARKED_REPORTS, MATCH_PARKED_REPORTS)) is None
+
+
+def test_a_lost_report_is_tried_every_hour_until_it_is_72_hours_old(
+    world: World, line: Pipeline, account: AccountId
+) -> None:
+    people(world, account, 1)
+    started(world, account)
+    line.dispatch_all()
+    (ours,) = line.gateway.become(DELIVERED)
+    line.deliver([attrs.evolve(ours, provider_id=ProviderId("elsewhere"))])
+    parked_at, tried_after = world.clock.now(), []
+
+    for minutes in range(1, 100 * 60):
+        world.clock.advance(parked_at + timedelta(minutes=minutes) - world.clock.now())
+        if line.match_parked_reports():
+            tried_after.append(minutes)
+
+    assert tried_after[:4] == [1, 11, 71, 131]
+    assert {later - earlier for earlier, later in pairwise(tried_after[2:])} == {60}
+    assert 71 * 60 < tried_after[-1] <= 72 * 60
+
+
+def test_a_report_whose_message_appears_without_a_nudge_is_found_by_its_next_try(
+    world: World, line: Pipeline, account: AccountId
+) -> None:
+    people(world, account, 1)
+    campaign = started(world, account)
+
+    def take_and_report(outgoing: Sequence[OutgoingMessage]) -> SubmissionOutcome:
+        answer = line.gateway.take(outgoing)
+        line.deliver(line.gateway.become(DELIVERED))
+        return answer
+
+    line.gateway.answer_next(take_and_report)
+    line.dispatch_all()
+    world.clock.advance(timedelta(minutes=1))
+
+    assert line.match_parked_reports() == 1
+    assert line.campaign(campaign).counts == CampaignCounts(delivered=1)
+
+
+def test_replayed_calls_change_no_final_state_and_are_understood_anew(
+    world: World, line: Pipeline, account: AccountId
+) -> None:
+    people(world, account, 2)
+    campaign = started(world, account, batch_messages_max=2)
+    line.dispatch_all()
+    line.deliver(line.gateway.become(FAILED)[:1])
+    line.deliver(line.gateway.become(DELIVERED)[:1])
+    before = messages(world, campaign)
+    world.clock.advance(timedelta(hours=1))
+    replay = ReplayReports(world.transactions, world.clock)
+
+    replayed = [replay(), replay()]
+    line.apply_reports()
+
+    assert replayed == [2, 0]
+    assert messages(world, campaign) == before
+    assert line.campaign(campaign).counts == CampaignCounts(sent=1, delivered=1)
+
+
+def test_only_calls_since_a_moment_are_replayed(world: World, line: Pipeline) -> None:
+    line.deliver([])
+    world.clock.advance(timedelta(minutes=1))
+    line.deliver([])
+
+    assert ReplayReports(world.transactions, world.clock)(world.clock.now()) == 1
 
 
 def test_reports_of_strangers_are_parked_and_stay_harmless(
