@@ -138,7 +138,8 @@ class Laboratory:
         return attrs.evolve(self, patches=patches)
 
     def campaign(self) -> Planned:
-        """A store with a started campaign of three batches."""
+        """A store with a started campaign of three batches, and a gateway of good repute."""
+        self.shops.execute("UPDATE gateway_health SET strain = 0, level = 0, rests_until = NULL")
         account = self.shops.new(RECIPIENTS)
         planned = self.shops.plan(account)
         self.shops.start(planned, BATCH_MESSAGES)
