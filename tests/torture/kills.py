@@ -71,6 +71,7 @@ UPDATE gateway_health SET rests_until = now() WHERE rests_until > now()
 """
 _CLOSE_BREAKER: Final = "UPDATE gateway_health SET strain = 0, level = 0, rests_until = NULL"
 _INBOX: Final = "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL"
+_TRY_NOW: Final = "UPDATE report_parked SET next_try_at = now() WHERE next_try_at > now()"
 _PARKED: Final = "SELECT count(*) FROM report_parked"
 _FAILED_JOBS: Final = "SELECT kind || ': ' || error || ' ' || detail FROM failed_job"
 
@@ -203,6 +204,7 @@ class Chaos:
 
     def _is_matched(self) -> bool:
         """What workers do every minute: nobody waits for it here."""
+        self.shops.execute(_TRY_NOW)
         for match in (ResolveByReports, MatchParkedReports):
             match(self.shops.transactions, SystemClock())()
         return self._is_zero(_PARKED)
