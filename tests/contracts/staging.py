@@ -106,6 +106,10 @@ def clear_the_stage(world: World) -> None:
         while calls := uow.reports.take_new_across_accounts(5_000):
             uow.reports.mark_applied([call.id for call in calls], world.clock.now())
         uow.reports.take_parked_across_accounts(FOREVER, 5_000)
+        uow.doubts.take_matching_reports_across_accounts(FOREVER, 5_000)
+        uow.doubts.settle_overdue_across_accounts(FOREVER, world.clock.now(), 100_000)
+        uow.doubts.close_batches_across_accounts(FOREVER, 100_000)
+        uow.look_ups.due_across_accounts(FOREVER, 100_000, 0)
 
 
 def claim(world: World, worker: WorkerId = ANN) -> ClaimedBatch | None:

@@ -1,0 +1,25 @@
+"""The contracts of doubt and of asking the gateway, in memory and on PostgreSQL."""
+
+import pytest
+
+from tests.contracts.doubt_matching import DoubtMatching
+from tests.contracts.doubts import DoubtEnding, DoubtKeeping, DoubtResolving
+from tests.contracts.look_ups import LookUpStoreContract
+from tests.contracts.staging import clear_the_stage
+from tests.contracts.worlds import World
+
+
+class DoubtStoreContract(DoubtKeeping, DoubtResolving, DoubtEnding, DoubtMatching):
+    """All verbs of the port; the parts have files of their own."""
+
+    @pytest.fixture(autouse=True)
+    def _stage(self, world: World) -> None:
+        clear_the_stage(world)
+
+
+class TestDoubtStore(DoubtStoreContract):
+    pass
+
+
+class TestLookUpStore(LookUpStoreContract):
+    pass

@@ -1,0 +1,223 @@
+"""Asking the gateway what became of messages: only ours, only those without a final state."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from retail_core.campaigns.model import Campaign, CampaignCounts
+from retail_core.kernel.ids import AccountId, ProviderId
+from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
+from retail_core.messages.model import GatewayMessage, MessageState
+from retail_core.messages.use_cases import AskGateway
+from retail_core.messages.use_cases.looking_up import RefreshRound, summed_up
+from retail_core.testing.clock import FixedClock
+from retail_core.testing.gateway import FakeGateway
+from tests.contracts.staging import messages, people, shop, started
+from tests.contracts.worlds import World, memory_world
+from tests.doubting import DoubtLine
+
+SENT, DELIVERED, FAILED = MessageState.SENT, MessageState.DELIVERED, MessageState.FAILED
+TEN_MINUTES = timedelta(minutes=10)
+
+
+@pytest.fixture
+def world() -> World:
+    return memory_world()
+
+
+@pytest.fixture
+def line(world: World) -> DoubtLine:
+    return DoubtLine.over(world)
+
+
+@pytest.fixture
+def account(world: World) -> AccountId:
+    return shop(world, credits=1_000)
+
+
+@attrs.define
+class WatchingGateway(FakeGateway):
+    """Remembers what it was asked; from some question on it is away, or each takes a while."""
+
+    asked: list[ProviderId] = attrs.field(factory=list)
+    answers_max: int = 1_000_000
+    answer_time: timedelta = timedelta(0)
+
+    def look_up(self, provider_id: ProviderId) -> GatewayMessage | None:
+        if len(self.asked) == self.answers_max:
+            raise GatewayUnavailable
+        self.asked.append(provider_id)
+        assert isinstance(self.clock, FixedClock)
+        self.clock.advance(self.answer_time)
+        return FakeGateway.look_up(self, provider_id)
+
+
+def watched(line: DoubtLine, **how: object) -> tuple[DoubtLine, WatchingGateway]:
+    """The line with a gateway that remembers questions; it knows what was sent so far."""
+    gateway = WatchingGateway(line.world.clock, **how)  # type: ignore[arg-type]
+    gateway._taken, gateway._states = line.line.gateway._taken, line.line.gateway._states
+    ask = AskGateway(gateway, line.ask.pace, line.ask.pause, line.ask.clock)
+    return attrs.evolve(line, ask=ask), gateway
+
+
+def sent(line: DoubtLine, account: AccountId, count: int) -> tuple[Campaign, Sequence[ProviderId]]:
+    people(line.world, account, count)
+    campaign = started(line.world, account, batch_messages_max=count)
+    line.line.dispatch_all()
+    ids = [ProviderId(row.provider_id or "") for row in messages(line.world, campaign)]
+    return campaign, ids
+
+
+def test_answers_are_applied_like_reports(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    campaign, ids = sent(line, account, 3)
+    line.line.gateway.become(DELIVERED, ids[0])
+    line.line.gateway.become(FAILED, ids[1])
+    world.clock.advance(TEN_MINUTES)
+
+    assert line.refresh() == RefreshRound(asked=3, has_more=False)
+
+    assert line.line.campaign(campaign).counts == CampaignCounts(sent=1, delivered=1, failed=1)
+    assert line.refresh().asked == 0
+    line.assert_books_are_right(account, campaign, 1_000)
+
+
+def test_the_same_messages_are_not_asked_about_for_ever(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 5)
+    line, gateway = watched(line)
+
+    for _ in range(6 * 24 * 8):
+        world.clock.advance(TEN_MINUTES)
+        line.refresh(messages_max=2)
+
+    assert sorted(gateway.asked) == sorted([*ids] * 5)
+
+
+def test_a_gateway_that_is_away_ends_the_round_without_harm(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 4)
+    world.clock.advance(TEN_MINUTES)
+    away, gateway = watched(line, answers_max=1)
+
+    stopped = away.refresh()
+    gateway.answers_max = 100
+    rest = away.refresh()
+
+    assert (stopped, rest.asked) == (RefreshRound(asked=1, has_more=False), 3)
+    assert sorted(gateway.asked) == sorted(ids)
+
+
+def test_no_transaction_is_open_while_the_gateway_is_asked(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    sent(line, account, 1)
+    world.clock.advance(TEN_MINUTES)
+
+    class Nosy(FakeGateway):
+        def look_up(self, provider_id: ProviderId) -> GatewayMessage | None:
+            with world.transactions.across_accounts():  # memory has room for one at a time
+                return None
+
+    ask = AskGateway(Nosy(world.clock), line.ask.pace, line.ask.pause, line.ask.clock)
+
+    assert attrs.evolve(line, ask=ask).refresh().asked == 1
+
+
+def test_a_round_can_be_cut_into_slices_of_time(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    sent(line, account, 5)
+    world.clock.advance(TEN_MINUTES)
+    line, _ = watched(line, answer_time=timedelta(seconds=2))
+
+    rounds = [line.refresh(seconds_max=5) for _ in range(2)]
+
+    assert rounds == [RefreshRound(3, has_more=True), RefreshRound(2, has_more=False)]
+
+
+def test_a_shop_can_ask_about_a_campaign(line: DoubtLine, account: AccountId) -> None:
+    campaign, ids = sent(line, account, 3)
+    line.line.gateway.become(DELIVERED, ids[0])
+
+    done = summed_up(line.refresh_messages.of_campaign(account, campaign.id))
+    again = summed_up(line.refresh_messages.of_campaign(account, campaign.id))
+
+    assert attrs.astuple(done) == (3, 1, 0)
+    assert attrs.astuple(again) == (2, 0, 0)
+
+
+def test_a_shop_is_told_what_could_not_be_asked(line: DoubtLine, account: AccountId) -> None:
+    campaign, _ = sent(line, account, 3)
+    away, _ = watched(line, answers_max=1)
+
+    done = summed_up(away.refresh_messages.of_campaign(account, campaign.id))
+
+    assert attrs.astuple(done) == (1, 0, 2)
+
+
+def test_ids_that_are_not_in_the_shops_log_are_not_asked_about(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 2)
+    line, gateway = watched(line)
+    other = shop(world)
+    strange = ProviderId("strange")
+
+    mine = line.refresh_messages.by_provider_ids(account, [ids[1], strange, ids[1]])
+    theirs = line.refresh_messages.by_provider_ids(other, ids)
+
+    assert [(each.provider_id, each.found is None) for each in mine] == [
+        (ids[1], False),
+        (strange, True),
+    ]
+    assert all(each.found is None for each in theirs)
+    assert gateway.asked == [ids[1]]
+
+
+def test_a_message_is_shown_to_its_own_shop_alone(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 1)
+    line, gateway = watched(line)
+
+    shown = line.show(account, ids[0])
+    with pytest.raises(MessageNotFound):
+        line.show(shop(world), ids[0])
+
+    assert shown.provider_id == ids[0]
+    assert gateway.asked == [ids[0]]
+
+
+def test_a_message_that_the_gateway_forgot_is_not_found(
+    line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 1)
+    line.line.gateway._taken.clear()
+
+    with pytest.raises(MessageNotFound):
+        line.show(account, ids[0])
+
+
+def test_the_operator_asks_first_about_what_has_an_id(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    """An unknown message has one only where it was taken over from elsewhere."""
+    lost = line.lose(account, 2)
+    row = world.transactions
+    with row.begin(account) as uow:
+        tables = uow.messages.tables  # type: ignore[attr-defined]
+        stored = tables.messages.get((lost.campaign.id, 0))
+        tables.messages.put((lost.campaign.id, 0), attrs.evolve(stored, provider_id=lost.ids[0]))
+    line.line.gateway.become(DELIVERED, lost.ids[0])
+
+    done = line.resolve_unknown(lost.campaign.id, FAILED)
+
+    assert (done.asked, done.settled_by_gateway, done.settled_by_operator) == (1, 1, 1)
+    assert [row.state for row in messages(world, lost.campaign)] == [DELIVERED, FAILED]
+    line.assert_books_are_right(account, lost.campaign, 1_000)
