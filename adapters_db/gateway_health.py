@@ -38,6 +38,10 @@ class SqlGatewayHealthStore:
 
     connection: Connection
 
+    def look(self) -> GatewayHealth:
+        """One row by its key."""
+        return GatewayHealth(*self.connection.execute(select(*_COLUMNS).where(_OURS)).one())
+
     def lock(self) -> GatewayHealth:
         """One row by its key."""
         locked = select(*_COLUMNS).where(_OURS).with_for_update()

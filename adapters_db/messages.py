@@ -81,6 +81,10 @@ WITH forgotten AS (
 UPDATE message_doubt d SET phone = NULL
 FROM forgotten f WHERE d.campaign_id = f.campaign_id AND d.seq = f.seq
 """
+_FORGET_SINGLES = """
+UPDATE single_message SET contact_id = NULL, phone = NULL, text = NULL
+WHERE account_id = %(account)s AND contact_id = %(contact)s
+"""
 _FIND_WAITING = """
 SELECT b.campaign_id, b.no, array_position(b.contact_ids, %(contact)s) AS position, b.seqs,
        b.first_names, b.last_names, b.emails, c.plan
@@ -116,6 +120,11 @@ SELECT o.account_id, o.id, o.started_at, coalesce(m.contact_id,
 FROM owner o
      LEFT JOIN message m ON m.campaign_id = o.id AND m.seq = %(number)s - o.first_number
 WHERE %(number)s < o.first_number + o.total
+"""
+
+_FIND_SINGLE = """
+SELECT account_id, contact_id, campaign_id, created_at, kind = 'confirmation'
+FROM single_message WHERE number = %(number)s
 """
 
 _EVER = datetime.max.replace(tzinfo=UTC)
@@ -155,6 +164,7 @@ class SqlMessageStore:
         while self._forget_waiting(parameters):
             pass  # a split that we waited for may have moved him
         self._driver.execute(_FORGET_ROWS, parameters)
+        self._driver.execute(_FORGET_SINGLES, parameters)
 
     def _forget_waiting(self, parameters: Mapping[str, object]) -> bool:
         """Take him out of batches, but keep what his text would have cost: credits are held."""
@@ -171,13 +181,26 @@ class SqlMessageStore:
         """Whose message has this number; it may be in a phone before its row is written."""
         row = self._driver.execute(_FIND_ORIGIN, {"number": number}).fetchone()
         if row is None:
-            return None
+            return self._origin_of_single(number)
         account, campaign, at, contact = row
         return MessageOrigin(
             account=AccountId(account),
             contact=None if contact is None else ContactId(contact),
             campaign=CampaignId(campaign),
             at=at,
+        )
+
+    def _origin_of_single(self, number: MessageNumber) -> MessageOrigin | None:
+        row = self._driver.execute(_FIND_SINGLE, {"number": number}).fetchone()
+        if row is None:
+            return None
+        account, contact, campaign, at, is_confirmation = row
+        return MessageOrigin(
+            account=AccountId(account),
+            contact=None if contact is None else ContactId(contact),
+            campaign=None if campaign is None else CampaignId(campaign),
+            at=at,
+            is_confirmation=is_confirmation,
         )
 
 

@@ -19,6 +19,7 @@ from adapters_db.message_numbers import SqlMessageNumbers
 from adapters_db.messages import SqlMessageStore
 from adapters_db.outbox import SqlJobOutbox
 from adapters_db.reports import SqlReportStore
+from adapters_db.singles import SqlSingleMessageStore
 
 
 @attrs.frozen
@@ -76,6 +77,10 @@ class SqlUnitOfWork:
     @property
     def look_ups(self) -> SqlLookUpStore:
         return SqlLookUpStore(self.connection)
+
+    @property
+    def singles(self) -> SqlSingleMessageStore:
+        return SqlSingleMessageStore(self.connection)
 
     @property
     def gateway_health(self) -> SqlGatewayHealthStore:

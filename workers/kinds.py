@@ -14,6 +14,7 @@ from retail_core.messages.jobs import (
     MATCH_PARKED_REPORTS,
     REFRESH_STATUSES,
     RESOLVE_BY_REPORTS,
+    SEND_SINGLES,
     SETTLE_OVERDUE_UNKNOWN,
     read_match_parked_reports,
 )
@@ -24,7 +25,9 @@ from retail_core.messages.use_cases import (
     MatchParkedReports,
     RefreshStatuses,
     ResolveByReports,
+    SendSingleMessages,
     SettleOverdueUnknown,
+    SweepSingleMessages,
     SweepStaleBatches,
 )
 from workers.cleaning import CleanUp
@@ -68,6 +71,7 @@ def _import(import_contacts: ImportContacts, run: Run) -> bool:
 
 
 JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
+    JobKind(SEND_SINGLES, Lane.INTERACTIVE, SendSingleMessages, _while_some),
     JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
     JobKind(APPLY_REPORTS, Lane.REPORTS, ApplyReports, _while_some),
     JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _match),
@@ -77,6 +81,7 @@ JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(IMPORT_CONTACTS, Lane.IMPORTS, ImportContacts, _import, Retries(attempts_max=3)),
     JobKind(SWEEP_IMPORTS, Lane.SWEEPS, SweepImports, _once),
     JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),
+    JobKind("sweep_single_messages", Lane.SWEEPS, SweepSingleMessages, _once),
     JobKind("clean_up", Lane.SWEEPS, CleanUp, _once),
 )
 

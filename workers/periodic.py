@@ -34,6 +34,7 @@ def every(kind: str, **span: float) -> Periodic:
 
 PERIODIC: Final = (
     every("sweep_stale_batches", seconds=5),
+    every("sweep_single_messages", seconds=5),
     every("sweep_imports", seconds=10),
     every("match_parked_reports", seconds=60),
     every("apply_reports", seconds=60),

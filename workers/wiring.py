@@ -31,7 +31,12 @@ from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.ports import Pause, SmsGateway
-from retail_core.messages.use_cases import AskGateway, DispatchBatch, UnknownPolicy
+from retail_core.messages.use_cases import (
+    AskGateway,
+    DispatchBatch,
+    SendSingleMessages,
+    UnknownPolicy,
+)
 from workers import crash_points
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
@@ -96,7 +101,8 @@ def build(settings: Settings) -> punq.Container:
     container.register(AskGateway)
     for kind in JOB_KINDS:
         container.register(kind.use_case)
-    container.register(DispatchBatch, lease_seconds=settings.worker.batch_lease_seconds)
+    for sender in (DispatchBatch, SendSingleMessages):
+        container.register(sender, lease_seconds=settings.worker.batch_lease_seconds)
     if settings.crash_at is not None:
         plant(container, crash_points.Trap(settings.crash_at))
     return container

@@ -14,6 +14,7 @@ from adapters_db.tables import (
     imports,
     jobs,
     kernel,
+    singles,
 )
 from adapters_db.tables.metadata import metadata
 
@@ -29,4 +30,5 @@ __all__ = [
     "jobs",
     "kernel",
     "metadata",
+    "singles",
 ]

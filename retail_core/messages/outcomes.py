@@ -12,11 +12,13 @@ from retail_core.messages.model import (
     AllRejected,
     BatchRefused,
     BatchResults,
+    ClaimedSingle,
     Doubtful,
     Dropped,
     MessageState,
     NotSent,
     Rejection,
+    SingleResult,
     SubmissionOutcome,
 )
 
@@ -74,6 +76,24 @@ def results_of(
     )
 
 
+def single_results(
+    outcome: SubmissionOutcome, singles: Sequence[ClaimedSingle]
+) -> Sequence[SingleResult]:
+    """What the answer to one call means for each of its messages, in their order."""
+    if not isinstance(outcome, Accepted):
+        kind = type(outcome)
+        return [
+            SingleResult(each.number, _STATES[kind], None, _CODES[kind], outcome.reason)
+            for each in singles
+        ]
+    return [
+        SingleResult(each.number, MessageState.FAILED, error_code=answer.code, error=answer.detail)
+        if isinstance(answer, Rejection)
+        else SingleResult(each.number, MessageState.SENT, answer)
+        for each, answer in zip(singles, outcome.results, strict=True)
+    ]
+
+
 def all_cancelled(composed: ComposedBatch, dropped: Mapping[int, Dropped]) -> BatchResults:
     """Results of a batch that surely was not sent, and whose campaign is cancelled by now."""
     everybody = dict.fromkeys(range(len(composed)), Dropped.CAMPAIGN_CANCELLED)
@@ -104,12 +124,14 @@ def _spread_answers(
 _STATES: Mapping[type, MessageState] = {
     Accepted: MessageState.SENT,
     NotSent: MessageState.FAILED,
+    AccessRefused: MessageState.FAILED,
     BatchRefused: MessageState.FAILED,
     AllRejected: MessageState.FAILED,
     Doubtful: MessageState.UNKNOWN,
 }
 _CODES: Mapping[type, str] = {
     NotSent: "gateway_unavailable",
+    AccessRefused: "gateway_refused",
     BatchRefused: "gateway_refused_message",
     AllRejected: "gateway_rejected",
     Doubtful: "outcome_unknown",

@@ -16,6 +16,9 @@ class MemoryGatewayHealthStore:
 
     tables: MemoryTables
 
+    def look(self) -> GatewayHealth:
+        return self.lock()
+
     def lock(self) -> GatewayHealth:
         return self.tables.gateway_health.get(GATEWAY) or GatewayHealth()
 

@@ -33,6 +33,7 @@ from retail_core.testing.message_numbers import MemoryMessageNumbers
 from retail_core.testing.messages import MemoryMessageStore
 from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.reports import MemoryReportStore
+from retail_core.testing.singles import MemorySingleMessageStore
 from retail_core.testing.tables import MemoryTables, StoredKey
 
 __all__ = [
@@ -127,6 +128,10 @@ class MemoryUnitOfWork:
     @property
     def look_ups(self) -> MemoryLookUpStore:
         return MemoryLookUpStore(self.tables, self.account)
+
+    @property
+    def singles(self) -> MemorySingleMessageStore:
+        return MemorySingleMessageStore(self.tables, self.account)
 
     @property
     def gateway_health(self) -> MemoryGatewayHealthStore:

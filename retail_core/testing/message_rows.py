@@ -13,7 +13,7 @@ from retail_core.messages.model import (
     Recipients,
 )
 from retail_core.testing.recipients import merge_columns
-from retail_core.testing.tables import StoredMessage
+from retail_core.testing.tables import StoredMessage, StoredSingle
 
 _EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -101,3 +101,9 @@ def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
 def forgotten_row(row: StoredMessage) -> StoredMessage:
     """The row without the person."""
     return attrs.evolve(row, contact=None, phone=None, first_name=None, last_name=None, email=None)
+
+
+def forgotten_single(row: StoredSingle) -> StoredSingle:
+    """The single message without the person."""
+    nameless = attrs.evolve(row.single, contact=None)
+    return attrs.evolve(row, single=nameless, phone=None, text=None)

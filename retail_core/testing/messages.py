@@ -15,12 +15,13 @@ from retail_core.kernel.ids import (
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import (
     DeliveryReport,
+    MessageKind,
     MessageState,
     ProgressChange,
 )
 from retail_core.testing.campaigns import with_progress
 from retail_core.testing.database import MemoryDatabase
-from retail_core.testing.message_rows import forgotten_row, reported_row
+from retail_core.testing.message_rows import forgotten_row, forgotten_single, reported_row
 from retail_core.testing.recipients import merge_columns, without_person
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
@@ -63,6 +64,9 @@ class MemoryMessageStore:
         for batch in self.tables.batches:
             if batch.key.account == account:
                 self._forget_waiting(batch, contact)
+        for single in self.tables.singles:
+            if (single.account, single.single.contact) == (account, contact):
+                self.tables.singles.put(single.single.number, forgotten_single(single))
         for row in self.tables.messages:
             if (row.account, row.contact) == (account, contact):
                 self.tables.messages.put((row.campaign, row.seq), forgotten_row(row))
@@ -107,7 +111,16 @@ class MemoryMessageOrigins:
                     return MessageOrigin(
                         campaign.account_id, contact, campaign.id, campaign.started_at
                     )
-        return None
+            single = tables.singles.get(number)
+        if single is None:
+            return None
+        return MessageOrigin(
+            single.account,
+            single.single.contact,
+            single.single.campaign,
+            single.created_at,
+            is_confirmation=single.single.kind is MessageKind.CONFIRMATION,
+        )
 
 
 def _contact_of(tables: MemoryTables, campaign: CampaignId, seq: int) -> ContactId | None:

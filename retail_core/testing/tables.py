@@ -21,6 +21,8 @@ from retail_core.kernel.ids import (
     ConsentEventId,
     ContactId,
     ImportId,
+    MessageNumber,
+    ProviderId,
     ReportId,
     SessionId,
     SuppressionId,
@@ -36,6 +38,7 @@ from retail_core.messages.model import (
     GatewayHealth,
     MessageKey,
     MessageState,
+    NewSingle,
     ParkedReport,
     RawReport,
     Recipients,
@@ -171,6 +174,33 @@ class StoredReport:
     applied_at: datetime | None = None
 
 
+@attrs.frozen
+class StoredSingle:
+    """A single message; number and text are None once its contact was deleted."""
+
+    account: AccountId
+    single: NewSingle
+    phone: PhoneNumber | None
+    text: str | None
+    created_at: datetime
+    updated_at: datetime
+    state: MessageState = MessageState.QUEUED
+    holds: bool = True
+    not_before: datetime | None = attrs.field(
+        default=attrs.Factory(lambda self: self.single.not_before, takes_self=True)
+    )
+    tries: int = 0
+    ref: UUID | None = None
+    lease_until: datetime | None = None
+    provider_id: ProviderId | None = None
+    error_code: str | None = None
+    error: str | None = None
+    submitted_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+
+
 class MemoryTables:
     """All tables on one journal, so that a transaction over several of them rolls back whole."""
 
@@ -242,6 +272,7 @@ class MemoryTables:
         )
         self.doubts: MemoryTable[tuple[CampaignId, int], StoredDoubt] = MemoryTable(journal)
         self.look_ups: MemoryTable[tuple[CampaignId, int], StoredLookUp] = MemoryTable(journal)
+        self.singles: MemoryTable[MessageNumber, StoredSingle] = MemoryTable(journal)
         self.gateway_health: MemoryTable[str, GatewayHealth] = MemoryTable(journal)
         self.reports: MemoryTable[ReportId, StoredReport] = MemoryTable(journal)
         self.report_ids = Sequence()

@@ -66,6 +66,7 @@ from retail_core.messages.ports import (
     MessageStore,
     ReportInbox,
     ReportStore,
+    SingleMessageStore,
 )
 from retail_core.messages.queries import MessageQueries
 from retail_core.testing.accounts import MemoryAccountQueries, MemorySessionQueries
@@ -128,6 +129,8 @@ class EveryStore(Work, Protocol):
     def doubts(self) -> DoubtStore: ...
     @property
     def look_ups(self) -> LookUpStore: ...
+    @property
+    def singles(self) -> SingleMessageStore: ...
     @property
     def gateway_health(self) -> GatewayHealthStore: ...
     @property

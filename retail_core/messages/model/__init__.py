@@ -46,6 +46,15 @@ from retail_core.messages.model.reports import (
     ParkedReport,
     WebhookCall,
 )
+from retail_core.messages.model.singles import (
+    SINGLES_PER_CALL_MAX,
+    ClaimedSingle,
+    MessageKind,
+    NewSingle,
+    SingleResult,
+    SingleShare,
+    single_credits_key,
+)
 from retail_core.messages.model.states import (
     FAILURE_RATE_PERCENT_MAX,
     FAILURE_RATE_REASON,
@@ -82,6 +91,7 @@ __all__ = [
     "REST_SECONDS_MAX",
     "RETRY_AFTER_SECONDS_MAX",
     "SETTLE_HOURS",
+    "SINGLES_PER_CALL_MAX",
     "STRAIN_MAX",
     "SUBMIT_ATTEMPTS_MAX",
     "Accepted",
@@ -93,6 +103,7 @@ __all__ = [
     "BatchResults",
     "BatchState",
     "ClaimedBatch",
+    "ClaimedSingle",
     "CreditPolicy",
     "DeliveryReport",
     "Doubt",
@@ -105,7 +116,9 @@ __all__ = [
     "HeldShare",
     "MergeGroup",
     "MessageKey",
+    "MessageKind",
     "MessageState",
+    "NewSingle",
     "NotSent",
     "OutgoingMessage",
     "ParkedReport",
@@ -116,6 +129,8 @@ __all__ = [
     "Resolved",
     "SendingPlan",
     "Settlement",
+    "SingleResult",
+    "SingleShare",
     "SubmissionOutcome",
     "WebhookCall",
     "doubt_key",
@@ -124,4 +139,5 @@ __all__ = [
     "merged",
     "next_look_up",
     "rest_seconds",
+    "single_credits_key",
 ]

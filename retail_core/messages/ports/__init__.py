@@ -19,6 +19,7 @@ from retail_core.messages.ports.reports import (
     ReportInbox,
     ReportStore,
 )
+from retail_core.messages.ports.singles import SingleMessageStore
 
 __all__ = [
     "REPORT_BYTES_TYPICAL",
@@ -35,6 +36,7 @@ __all__ = [
     "ReportInbox",
     "ReportReader",
     "ReportStore",
+    "SingleMessageStore",
     "SmsGateway",
 ]
 
@@ -52,6 +54,8 @@ class MessagesUnitOfWork(Work, Protocol):
     def doubts(self) -> DoubtStore: ...
     @property
     def look_ups(self) -> LookUpStore: ...
+    @property
+    def singles(self) -> SingleMessageStore: ...
     @property
     def gateway_health(self) -> GatewayHealthStore: ...
     @property

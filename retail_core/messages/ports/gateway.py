@@ -40,6 +40,10 @@ class GatewayPace(Protocol):
 class GatewayHealthStore(Protocol):
     """How the gateway does, for all processes; claims read it in the statement that claims."""
 
+    def look(self) -> GatewayHealth:
+        """Read it without a lock."""
+        ...
+
     def lock(self) -> GatewayHealth:
         """Lock and return it: whoever learns something next waits until the transaction ends."""
         ...

@@ -19,6 +19,7 @@ from retail_core.messages.use_cases.resolving import (
     SettleOverdueUnknown,
     UnknownPolicy,
 )
+from retail_core.messages.use_cases.singles import SendSingleMessages, SweepSingleMessages
 from retail_core.messages.use_cases.sweeping import SweepStaleBatches
 
 __all__ = [
@@ -33,8 +34,10 @@ __all__ = [
     "ReplayReports",
     "ResolveByReports",
     "ResolveUnknown",
+    "SendSingleMessages",
     "SettleOverdueUnknown",
     "ShowGatewayMessage",
+    "SweepSingleMessages",
     "SweepStaleBatches",
     "UnknownPolicy",
 ]

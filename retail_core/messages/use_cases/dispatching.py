@@ -1,6 +1,5 @@
 """Dispatch: claim a batch, write down the intent, hand over, settle."""
 
-import contextlib
 import enum
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -20,16 +19,15 @@ from retail_core.messages.model import (
     AccessRefused,
     BatchResults,
     ClaimedBatch,
-    Doubtful,
     Dropped,
     NotSent,
     SubmissionOutcome,
 )
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
+from retail_core.messages.use_cases.calling import Call, note, patiently
 from retail_core.messages.use_cases.settling import settle
 
 PACE_WAIT_SECONDS_MAX = 30.0
-BOOK_AGAIN_SECONDS = 0.5
 
 
 class DispatchOutcome(enum.Enum):
@@ -82,29 +80,11 @@ class DispatchBatch:
         return self._patiently(lambda: self._finish(batch, ref, composed, dropped, outcome))
 
     def _note(self, batch: ClaimedBatch, outcome: SubmissionOutcome | None) -> None:
-        """Tell all workers how the gateway does. It is advice: nothing waits for it."""
-        went_well = not isinstance(outcome, NotSent | Doubtful)
-        if went_well and not batch.strain and not batch.is_probe:
-            return
-        with contextlib.suppress(Unavailable), self.transactions.across_accounts() as uow:
-            health = uow.gateway_health.lock()
-            now = self.clock.now()
-            uow.gateway_health.save(health.after(outcome, is_probe=batch.is_probe, now=now))
+        call = Call(batch.strain, batch.is_probe)
+        note(self.transactions, call, outcome, self.clock.now())
 
     def _patiently(self, book: Callable[[], DispatchOutcome]) -> DispatchOutcome:
-        """Book what only this process knows, again and again while the database is away.
-
-        Not for longer than a lease: by then the sweep has taken over. Repeating is safe also where
-        only the answer to a commit got lost: every verb is guarded by the state it leaves.
-        """
-        until = self._lease_from(self.clock.now())
-        while True:
-            try:
-                return book()
-            except Unavailable:
-                if self.clock.now() >= until:
-                    raise
-            self.pause.seconds(BOOK_AGAIN_SECONDS)
+        return patiently(book, self.clock, self.pause, self._lease_from(self.clock.now()))
 
     def _commit_intent(self, batch: ClaimedBatch, ref: UUID) -> Mapping[int, Dropped]:
         lease_until = self._lease_from(self.clock.now())

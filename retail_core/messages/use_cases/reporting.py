@@ -10,6 +10,7 @@ from retail_core.kernel.ports import Clock, Transactions
 from retail_core.messages import jobs
 from retail_core.messages.model import BatchKey, DeliveryReport, WebhookCall
 from retail_core.messages.ports import MessagesUnitOfWork, ReportInbox, ReportReader
+from retail_core.messages.use_cases.singles import book
 
 REPORTS_PER_TRANSACTION_MAX = 5_000
 PARKED_PER_TRANSACTION_MAX = 5_000
@@ -112,4 +113,8 @@ def _apply(
         for report in understood
         if not report.provider_id and (report.reference or report.phone)
     ]
-    return unmatched
+    if not unmatched:
+        return unmatched
+    of_no_message, shares = uow.singles.apply_reports_across_accounts(unmatched, now)
+    book(uow, shares)
+    return of_no_message

@@ -20,11 +20,13 @@ from retail_core.messages.model import (
     merged,
 )
 from retail_core.messages.ports import MessagesUnitOfWork
+from retail_core.messages.use_cases.singles import move
 
 REPORTS_PER_TRANSACTION_MAX = 1_000
 OVERDUE_PER_TRANSACTION_MAX = 5_000
 BATCHES_CLOSED_MAX = 100
 LEFTOVERS_MAX = 100
+SINGLES_PER_TRANSACTION_MAX = 500
 
 Campaign = tuple[AccountId, CampaignId]
 
@@ -158,6 +160,7 @@ class SettleOverdueUnknown:
                 before, now, OVERDUE_PER_TRANSACTION_MAX
             )
             self._book(uow, shares, now)
+            singles = self._settle_singles(uow, before, now)
             closed = uow.doubts.close_batches_across_accounts(before, BATCHES_CLOSED_MAX)
         with self.transactions.across_accounts() as uow:
             leftovers = uow.doubts.leftover_holds_across_accounts(LEFTOVERS_MAX)
@@ -167,10 +170,19 @@ class SettleOverdueUnknown:
             for share in leftovers:
                 _move(uow, share, captured=0)
         return OverdueSettled(
-            messages=sum(share.messages for share in shares),
+            messages=sum(share.messages for share in shares) + singles,
             batches_closed=closed,
             leftover_credits=sum(share.credits for share in leftovers),
         )
+
+    def _settle_singles(self, uow: MessagesUnitOfWork, before: datetime, now: datetime) -> int:
+        captures = self.policy.credits is CreditPolicy.CAPTURE
+        shares = uow.singles.settle_overdue_across_accounts(
+            before, now, SINGLES_PER_TRANSACTION_MAX
+        )
+        for share in shares:
+            move(uow, share, captured=share.credits if captures else 0)
+        return len(shares)
 
     def _book(self, uow: MessagesUnitOfWork, shares: Sequence[HeldShare], now: datetime) -> None:
         captures = self.policy.credits is CreditPolicy.CAPTURE

@@ -1,0 +1,274 @@
+"""Single messages on PostgreSQL: planned, handed over and settled, each verb guarded by a state."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import attrs
+import psycopg
+from psycopg.rows import namedtuple_row
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters_db.connections import psycopg_connection
+from adapters_db.single_reports import apply_reports, share
+from adapters_db.tables.singles import single_message
+from retail_core.contacts.model import LIFTED_BY_LINK
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import (
+    ClaimedSingle,
+    DeliveryReport,
+    Dropped,
+    MessageState,
+    NewSingle,
+    SingleResult,
+    SingleShare,
+)
+
+_IS_DUE: Final = f"""
+    m.state = {MessageState.QUEUED:d} AND (m.not_before IS NULL OR m.not_before <= %(now)s)"""
+
+_DUE_ACCOUNT = f"""
+SELECT m.account_id FROM single_message m WHERE {_IS_DUE}
+ORDER BY m.kind = 'automation', m.number LIMIT 1
+"""
+
+# A confirmation asks somebody who may have left before; it lifts what he himself can lift.
+_LIFTABLE = ", ".join(f"'{reason.value}'" for reason in sorted(LIFTED_BY_LINK, key=str))
+_INTENT = f"""
+WITH due AS (
+    SELECT m.number FROM single_message m
+    WHERE m.account_id = %(account)s
+      AND CASE WHEN %(numbers)s::bigint[] IS NULL THEN {_IS_DUE}
+               ELSE m.state = {MessageState.QUEUED:d} AND m.number = ANY(%(numbers)s::bigint[]) END
+    ORDER BY m.kind = 'automation', m.number
+    LIMIT %(singles_max)s
+    FOR UPDATE SKIP LOCKED
+), checked AS (
+    SELECT m.number,
+           CASE WHEN m.phone IS NULL OR (m.kind <> 'test' AND c.id IS NULL)
+                    THEN '{Dropped.ERASED.value}'
+                WHEN c.phone <> m.phone THEN '{Dropped.NUMBER_CHANGED.value}'
+                WHEN m.kind = 'automation' AND NOT c.is_subscribed
+                    THEN '{Dropped.OPTED_OUT.value}'
+                WHEN EXISTS (SELECT FROM suppression s
+                             WHERE s.account_id IN (%(account)s, %(system)s) AND s.phone = m.phone
+                               AND (m.kind <> 'confirmation' OR s.reason NOT IN ({_LIFTABLE})))
+                    THEN '{Dropped.SUPPRESSED.value}' END AS dropped
+    FROM due JOIN single_message m USING (number)
+         LEFT JOIN contact c ON c.account_id = %(account)s AND c.id = m.contact_id
+)
+UPDATE single_message m
+SET state = CASE WHEN k.dropped IS NULL THEN {MessageState.SUBMITTING:d}
+                 ELSE {MessageState.CANCELLED:d} END,
+    lease_until = CASE WHEN k.dropped IS NULL THEN %(lease_until)s::timestamptz END,
+    holds = m.holds AND k.dropped IS NULL,
+    ref = %(ref)s, error_code = k.dropped, error = NULL, not_before = NULL,
+    submitted_at = CASE WHEN k.dropped IS NULL THEN %(now)s::timestamptz END, updated_at = %(now)s
+FROM checked k
+WHERE m.number = k.number
+RETURNING m.number, m.phone, m.sender, m.text, m.credits, m.reason, m.tries, k.dropped
+"""
+
+_SETTLE = f"""
+WITH result AS (
+    SELECT * FROM unnest(%(numbers)s::bigint[], %(states)s::smallint[], %(ids)s::text[],
+                         %(codes)s::text[], %(errors)s::text[])
+        AS r (number, state, provider_id, error_code, error)
+), before AS (
+    SELECT m.number, m.holds FROM single_message m JOIN result USING (number)
+    WHERE m.account_id = %(account)s AND m.ref = %(ref)s
+      AND m.state IN ({MessageState.SUBMITTING:d}, {MessageState.UNKNOWN:d})
+    ORDER BY m.number
+    FOR UPDATE OF m
+)
+UPDATE single_message m
+SET state = r.state, lease_until = NULL, provider_id = r.provider_id, error_code = r.error_code,
+    error = r.error, holds = b.holds AND r.state = {MessageState.UNKNOWN:d},
+    sent_at = CASE WHEN r.state = {MessageState.SENT:d} THEN %(now)s ELSE m.sent_at END,
+    failed_at = CASE WHEN r.state = {MessageState.FAILED:d} THEN %(now)s ELSE m.failed_at END,
+    updated_at = %(now)s
+FROM result r, before b
+WHERE m.number = r.number AND m.number = b.number
+RETURNING m.account_id, m.number, m.credits, m.reason, m.state, b.holds AND NOT m.holds
+"""
+
+_PUT_BACK = f"""
+UPDATE single_message
+SET state = {MessageState.QUEUED:d}, ref = NULL, lease_until = NULL, submitted_at = NULL,
+    not_before = %(not_before)s, tries = tries + %(failed_tries)s, updated_at = now()
+WHERE account_id = %(account)s AND ref = %(ref)s AND state = {MessageState.SUBMITTING:d}
+  AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s::bigint[]))
+"""
+
+_MARK_UNKNOWN = f"""
+UPDATE single_message
+SET state = {MessageState.UNKNOWN:d}, lease_until = NULL, error_code = 'outcome_unknown',
+    error = 'the worker died', updated_at = %(now)s
+WHERE lease_until < %(now)s AND state = {MessageState.SUBMITTING:d}
+"""
+
+_SETTLE_OVERDUE = f"""
+WITH overdue AS (
+    SELECT number FROM single_message
+    WHERE state = {MessageState.UNKNOWN:d} AND submitted_at < %(before)s AND holds
+    ORDER BY number LIMIT %(singles_max)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE single_message m SET holds = false, updated_at = %(now)s
+FROM overdue o WHERE m.number = o.number
+RETURNING m.account_id, m.number, m.credits, m.reason, m.state
+"""
+
+
+@attrs.frozen
+class SqlSingleMessageStore:
+    """`SingleMessageStore` on PostgreSQL."""
+
+    connection: Connection
+
+    @property
+    def _driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg_connection(self.connection)
+
+    def add(self, account: AccountId, single: NewSingle, now: datetime) -> bool:
+        """One row; the occasion's key decides."""
+        row = _planned(account, single, now)
+        return self._add({**row, "holds": True, "state": MessageState.QUEUED})
+
+    def add_failed(
+        self, account: AccountId, single: NewSingle, error_code: str, now: datetime
+    ) -> bool:
+        """One row that is over."""
+        over = {"holds": False, "state": MessageState.FAILED, "failed_at": now}
+        row = _planned(account, single, now)
+        return self._add({**row, **over, "credits": 0, "error_code": error_code})
+
+    def _add(self, row: dict[str, object]) -> bool:
+        statement = insert(single_message).values(**row)
+        unless_used = statement.on_conflict_do_nothing(index_elements=["account_id", "occasion"])
+        added = unless_used.returning(single_message.c.number)
+        return self.connection.execute(added).first() is not None
+
+    def due_account_across_accounts(self, now: datetime) -> AccountId | None:
+        """Over the partial index of those that wait."""
+        row = self._driver.execute(_DUE_ACCOUNT, {"now": now}).fetchone()
+        return None if row is None else AccountId(row[0])
+
+    def commit_intent(
+        self,
+        account: AccountId,
+        ref: UUID,
+        now: datetime,
+        lease_until: datetime,
+        singles_max: int,
+        numbers: Sequence[MessageNumber] | None = None,
+    ) -> Sequence[ClaimedSingle]:
+        """One statement, whose snapshot is that of the hand-over."""
+        parameters = {
+            "account": account,
+            "system": SYSTEM_ACCOUNT,
+            "ref": ref,
+            "now": now,
+            "lease_until": lease_until,
+            "singles_max": singles_max,
+            "numbers": None if numbers is None else list(numbers),
+        }
+        with self._driver.cursor(row_factory=namedtuple_row) as cursor:
+            rows = cursor.execute(_INTENT, parameters).fetchall()
+        return [_claimed(row) for row in sorted(rows)]
+
+    def settle(
+        self, account: AccountId, ref: UUID, results: Sequence[SingleResult], now: datetime
+    ) -> Sequence[SingleShare]:
+        """One statement."""
+        if not results:
+            return ()
+        parameters = {
+            "account": account,
+            "ref": ref,
+            "now": now,
+            "numbers": [each.number for each in results],
+            "states": [int(each.state) for each in results],
+            "ids": [each.provider_id for each in results],
+            "codes": [each.error_code for each in results],
+            "errors": [each.error for each in results],
+        }
+        rows = self._driver.execute(_SETTLE, parameters)
+        return [share(row) for *row, settles in rows if settles]
+
+    def put_back(
+        self,
+        account: AccountId,
+        ref: UUID,
+        not_before: datetime | None,
+        *,
+        failed_try: bool,
+        numbers: Sequence[MessageNumber] | None = None,
+    ) -> int:
+        """One statement."""
+        parameters = {
+            "account": account,
+            "ref": ref,
+            "not_before": not_before,
+            "failed_tries": int(failed_try),
+            "numbers": None if numbers is None else list(numbers),
+        }
+        return self._driver.execute(_PUT_BACK, parameters).rowcount
+
+    def mark_unknown_across_accounts(self, now: datetime) -> int:
+        """One statement, over the index of leases."""
+        return self._driver.execute(_MARK_UNKNOWN, {"now": now}).rowcount
+
+    def due_across_accounts(self, now: datetime) -> bool:
+        """Over the partial index of those that wait."""
+        return self.due_account_across_accounts(now) is not None
+
+    def apply_reports_across_accounts(
+        self, reports: Sequence[DeliveryReport], now: datetime
+    ) -> tuple[Sequence[DeliveryReport], Sequence[SingleShare]]:
+        """See `single_reports`."""
+        return apply_reports(self._driver, reports, now)
+
+    def settle_overdue_across_accounts(
+        self, before: datetime, now: datetime, singles_max: int
+    ) -> Sequence[SingleShare]:
+        """One statement, over the index of those in doubt."""
+        parameters = {"before": before, "now": now, "singles_max": singles_max}
+        return [share(row) for row in self._driver.execute(_SETTLE_OVERDUE, parameters)]
+
+
+def _planned(account: AccountId, single: NewSingle, now: datetime) -> dict[str, object]:
+    return {
+        "number": single.number,
+        "account_id": account,
+        "kind": single.kind,
+        "occasion": single.occasion,
+        "reason": single.reason,
+        "campaign_id": single.campaign,
+        "contact_id": single.contact,
+        "phone": single.phone,
+        "sender": single.sender,
+        "text": single.text,
+        "encoding": int(single.size.encoding),
+        "parts": single.size.parts,
+        "credits": single.credits,
+        "not_before": single.not_before,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _claimed(row: Any) -> ClaimedSingle:  # noqa: ANN401 - a row by name
+    return ClaimedSingle(
+        number=MessageNumber(row.number),
+        phone=PhoneNumber(f"+{row.phone}"),
+        sender=row.sender,
+        text=row.text or "",
+        credits=row.credits,
+        reason=row.reason,
+        tries=row.tries,
+        dropped=row.dropped and Dropped(row.dropped),
+    )

@@ -1,0 +1,290 @@
+"""Single messages in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+
+from retail_core.contacts.model import LIFTED_BY_LINK
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import (
+    ClaimedSingle,
+    DeliveryReport,
+    Dropped,
+    MessageKind,
+    MessageState,
+    NewSingle,
+    SingleResult,
+    SingleShare,
+)
+from retail_core.testing.contacts import suppressions_of
+from retail_core.testing.table import sees
+from retail_core.testing.tables import MemoryTables, StoredSingle
+
+_HANDED_OVER = frozenset({MessageState.SUBMITTING, MessageState.UNKNOWN})
+_NEVER_REPORTED = frozenset({MessageState.QUEUED, MessageState.CANCELLED})
+
+
+@attrs.frozen
+class MemorySingleMessageStore:
+    """`SingleMessageStore` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+
+    def add(self, account: AccountId, single: NewSingle, now: datetime) -> bool:
+        return self._add(StoredSingle(account, single, single.phone, single.text, now, now))
+
+    def add_failed(
+        self, account: AccountId, single: NewSingle, error_code: str, now: datetime
+    ) -> bool:
+        free = attrs.evolve(single, credits=0)
+        row = StoredSingle(account, free, single.phone, single.text, now, now)
+        failed = MessageState.FAILED
+        return self._add(
+            attrs.evolve(row, state=failed, holds=False, error_code=error_code, failed_at=now)
+        )
+
+    def due_account_across_accounts(self, now: datetime) -> AccountId | None:
+        due = sorted((row for row in self.tables.singles if _is_due(row, now)), key=_turn)
+        return due[0].account if due else None
+
+    def commit_intent(
+        self,
+        account: AccountId,
+        ref: UUID,
+        now: datetime,
+        lease_until: datetime,
+        singles_max: int,
+        numbers: Sequence[MessageNumber] | None = None,
+    ) -> Sequence[ClaimedSingle]:
+        wanted = [
+            row
+            for row in self._own(account)
+            if row.state is MessageState.QUEUED
+            and (_is_due(row, now) if numbers is None else row.single.number in numbers)
+        ]
+        claimed = []
+        for row in sorted(wanted, key=_turn)[:singles_max]:
+            dropped = self._reason_to_drop(row)
+            marked = attrs.evolve(row, ref=ref, not_before=None, updated_at=now)
+            if dropped is None:
+                state = MessageState.SUBMITTING
+                marked = attrs.evolve(
+                    marked, state=state, lease_until=lease_until, submitted_at=now, error_code=None
+                )
+            else:
+                marked = attrs.evolve(
+                    marked,
+                    state=MessageState.CANCELLED,
+                    holds=False,
+                    error_code=dropped.value,
+                    error=None,
+                )
+            self._put(marked)
+            claimed.append(_claimed(row, dropped))
+        return sorted(claimed, key=lambda each: each.number)
+
+    def settle(
+        self, account: AccountId, ref: UUID, results: Sequence[SingleResult], now: datetime
+    ) -> Sequence[SingleShare]:
+        by_number = {result.number: result for result in results}
+        shares = []
+        for row in self._own(account):
+            result = by_number.get(row.single.number)
+            if result is None or row.ref != ref or row.state not in _HANDED_OVER:
+                continue
+            settled = attrs.evolve(
+                row,
+                state=result.state,
+                lease_until=None,
+                holds=row.holds and result.state is MessageState.UNKNOWN,
+                provider_id=result.provider_id,
+                error_code=result.error_code,
+                error=result.error,
+                sent_at=now if result.state is MessageState.SENT else row.sent_at,
+                failed_at=now if result.state is MessageState.FAILED else row.failed_at,
+                updated_at=now,
+            )
+            shares += self._changed(row, settled)
+        return shares
+
+    def put_back(
+        self,
+        account: AccountId,
+        ref: UUID,
+        not_before: datetime | None,
+        *,
+        failed_try: bool,
+        numbers: Sequence[MessageNumber] | None = None,
+    ) -> int:
+        ours = [
+            row
+            for row in self._own(account)
+            if row.ref == ref
+            and row.state is MessageState.SUBMITTING
+            and (numbers is None or row.single.number in numbers)
+        ]
+        for row in ours:
+            self._put(
+                attrs.evolve(
+                    row,
+                    state=MessageState.QUEUED,
+                    ref=None,
+                    lease_until=None,
+                    submitted_at=None,
+                    not_before=not_before,
+                    tries=row.tries + failed_try,
+                )
+            )
+        return len(ours)
+
+    def mark_unknown_across_accounts(self, now: datetime) -> int:
+        stale = [row for row in self.tables.singles if row.lease_until and row.lease_until < now]
+        for row in stale:
+            self._put(
+                attrs.evolve(
+                    row,
+                    state=MessageState.UNKNOWN,
+                    lease_until=None,
+                    error_code="outcome_unknown",
+                    error="the worker died",
+                    updated_at=now,
+                )
+            )
+        return len(stale)
+
+    def due_across_accounts(self, now: datetime) -> bool:
+        return self.due_account_across_accounts(now) is not None
+
+    def apply_reports_across_accounts(
+        self, reports: Sequence[DeliveryReport], now: datetime
+    ) -> tuple[Sequence[DeliveryReport], Sequence[SingleShare]]:
+        unmatched, shares = [], []
+        for report in reports:
+            row = next((row for row in self.tables.singles if _is_about(report, row)), None)
+            if row is None:
+                unmatched.append(report)
+            else:
+                shares += self._changed(row, _reported(row, report, now))
+        return unmatched, shares
+
+    def settle_overdue_across_accounts(
+        self, before: datetime, now: datetime, singles_max: int
+    ) -> Sequence[SingleShare]:
+        overdue = [
+            row
+            for row in self.tables.singles
+            if row.state is MessageState.UNKNOWN
+            and row.holds
+            and row.submitted_at is not None
+            and row.submitted_at < before
+        ]
+        shares = []
+        for row in sorted(overdue, key=lambda each: each.single.number)[:singles_max]:
+            shares += self._changed(row, attrs.evolve(row, holds=False, updated_at=now))
+        return shares
+
+    def _add(self, row: StoredSingle) -> bool:
+        occasions = {(each.account, each.single.occasion) for each in self.tables.singles}
+        if (row.account, row.single.occasion) in occasions:
+            return False
+        self.tables.singles.insert(row.single.number, row)
+        return True
+
+    def _changed(self, before: StoredSingle, after: StoredSingle) -> list[SingleShare]:
+        """Store it; its share, if its credits are not held any more."""
+        self._put(after)
+        if not before.holds or after.holds:
+            return []
+        single = after.single
+        share = SingleShare(
+            after.account, single.number, single.credits, single.reason, after.state
+        )
+        return [share]
+
+    def _reason_to_drop(self, row: StoredSingle) -> Dropped | None:
+        kind, stored = row.single.kind, None
+        if row.single.contact is not None:
+            stored = self.tables.contacts.get(row.single.contact)
+        if row.phone is None or (kind is not MessageKind.TEST and stored is None):
+            return Dropped.ERASED
+        if stored is not None and stored.contact.phone != row.phone:
+            return Dropped.NUMBER_CHANGED
+        is_automation = kind is MessageKind.AUTOMATION
+        if stored is not None and is_automation and not stored.contact.is_subscribed:
+            return Dropped.OPTED_OUT
+        return Dropped.SUPPRESSED if self._is_barred(row, row.phone) else None
+
+    def _is_barred(self, row: StoredSingle, phone: PhoneNumber) -> bool:
+        """A confirmation asks somebody who may have left before; it lifts what he can lift."""
+        barred = suppressions_of(self.tables, (row.account, SYSTEM_ACCOUNT), phone)
+        if row.single.kind is not MessageKind.CONFIRMATION:
+            return bool(barred)
+        return any(each.reason not in LIFTED_BY_LINK for each in barred)
+
+    def _own(self, account: AccountId) -> list[StoredSingle]:
+        if not sees(self.bound_to, account):
+            return []
+        return [row for row in self.tables.singles if row.account == account]
+
+    def _put(self, row: StoredSingle) -> None:
+        self.tables.singles.put(row.single.number, row)
+
+
+def _is_due(row: StoredSingle, now: datetime) -> bool:
+    return row.state is MessageState.QUEUED and (row.not_before is None or row.not_before <= now)
+
+
+def _turn(row: StoredSingle) -> tuple[bool, int]:
+    return (row.single.kind is MessageKind.AUTOMATION, row.single.number)
+
+
+def _claimed(row: StoredSingle, dropped: Dropped | None) -> ClaimedSingle:
+    single = row.single
+    return ClaimedSingle(
+        number=single.number,
+        phone=row.phone or PhoneNumber("+None"),
+        sender=single.sender,
+        text=row.text or "",
+        credits=single.credits,
+        reason=single.reason,
+        tries=row.tries,
+        dropped=dropped,
+    )
+
+
+def _is_about(report: DeliveryReport, row: StoredSingle) -> bool:
+    if row.state in _NEVER_REPORTED:
+        return False
+    if report.provider_id is not None and report.provider_id == row.provider_id:
+        return True
+    is_known = row.provider_id is not None and report.provider_id is not None
+    in_doubt = row.state is MessageState.UNKNOWN
+    return in_doubt and report.reference == row.single.number and not is_known
+
+
+def _reported(row: StoredSingle, report: DeliveryReport, now: datetime) -> StoredSingle:
+    """The state only climbs, of each kind the earliest time stays."""
+    assert report.state is not None, "an unknown word was to be left out"
+    at = report.at or now
+    state = max(row.state, report.state)
+    changed = attrs.evolve(
+        row,
+        state=state,
+        holds=row.holds and state is MessageState.UNKNOWN,
+        lease_until=None,
+        provider_id=row.provider_id or report.provider_id,
+        updated_at=max(row.updated_at, now),
+    )
+    if row.state is MessageState.UNKNOWN:
+        changed = attrs.evolve(changed, error_code=None, error=None)
+    if report.state is MessageState.SENT:
+        return attrs.evolve(changed, sent_at=min(row.sent_at or at, at))
+    if report.state is MessageState.DELIVERED:
+        return attrs.evolve(changed, delivered_at=min(row.delivered_at or at, at))
+    if report.state is MessageState.FAILED and (row.failed_at is None or at < row.failed_at):
+        return attrs.evolve(changed, failed_at=at, error=report.error or report.word)
+    return changed
