@@ -24,7 +24,8 @@ COUNTED: Final = (
 )
 
 # One statement, so one snapshot: what is being sent meanwhile does not look like a difference.
-# A batch has no message rows before it is settled; then each of its recipients has one.
+# A batch has no message rows before it is settled; then each of its recipients has one. What is
+# held is told twice: by the entries, and, once nobody waits, by the messages in doubt.
 _MISMATCHES: Final = text(
     f"""
     WITH batch AS (
@@ -48,6 +49,9 @@ _MISMATCHES: Final = text(
                sum(amount) FILTER (WHERE kind = 'capture') AS captured,
                sum(amount) FILTER (WHERE kind = 'release') AS released
         FROM credit_transfer WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+    ), doubt AS (
+        SELECT campaign_id, sum(credits) FILTER (WHERE credits_settled_at IS NULL) AS held
+        FROM message_doubt GROUP BY campaign_id
     ), recomputed AS (
         SELECT c.id,
                coalesce(b.queued, 0) + coalesce(b.cancelled, 0) + coalesce(r.rows, 0) AS total,
@@ -55,12 +59,15 @@ _MISMATCHES: Final = text(
                coalesce(r.delivered, 0) AS delivered, coalesce(r.failed, 0) AS failed,
                coalesce(r.unknown, 0) AS unknown,
                coalesce(r.cancelled, 0) + coalesce(b.cancelled, 0) AS cancelled,
-               coalesce(e.held, 0) AS credits_held, coalesce(e.captured, 0) AS credits_captured,
+               CASE WHEN c.queued = 0 AND c.credits_held = coalesce(e.held, 0)
+                    THEN coalesce(d.held, 0) ELSE coalesce(e.held, 0) END AS credits_held,
+               coalesce(e.captured, 0) AS credits_captured,
                coalesce(e.released, 0) AS credits_released
         FROM campaign c
         LEFT JOIN batch b ON b.campaign_id = c.id
         LEFT JOIN row_counts r ON r.campaign_id = c.id
         LEFT JOIN entry e ON e.campaign_id = c.id
+        LEFT JOIN doubt d ON d.campaign_id = c.id
         WHERE c.started_at IS NOT NULL
     )
     SELECT c.account_id, c.id, {", ".join(f"c.{name}" for name in COUNTED)},

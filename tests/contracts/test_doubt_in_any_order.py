@@ -81,7 +81,7 @@ def play(world: World, story: list[Act], policy: CreditPolicy) -> tuple[DoubtLin
 
 @given(story=st.lists(acts, max_size=8), policy=st.sampled_from(CreditPolicy))
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
