@@ -11,7 +11,7 @@ from workers.crash_points import CrashAt, CrashPoint
     "cell",
     [
         Cell(CrashAt(CrashPoint.AFTER_SUBMIT), "none"),
-        Cell(CrashAt(CrashPoint.MID_SUBMIT), "taken, then closed"),
+        Cell(CrashAt(CrashPoint.BEFORE_SETTLE_COMMIT), "none"),
         Cell(None, "taken, then closed"),
     ],
     ids=str,
