@@ -6,7 +6,8 @@ import attrs
 from loguru import logger
 
 PAUSE_SECONDS_FIRST: Final = 0.5
-PAUSE_SECONDS_MAX: Final = 15.0
+PAUSE_SECONDS_MAX: Final = 2.0
+"""Recovery is promised within a lease and five seconds, and each look costs one connection."""
 
 
 @attrs.define
