@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import attrs
 
+from adapters_http.machine import SystemClock
 from retail_core.messages.use_cases import MatchParkedReports, ResolveByReports
 from tests.torture.fleet import LEASE_SECONDS, WEIGHTS, Fleet, Victim
 from tests.torture.judge import Verdict, judge
