@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from adapters_db.connections import psycopg_connection
+from adapters_db.plans import by_index
 from retail_core.contacts.ports import MessageOrigin
 from retail_core.kernel.ids import (
     AccountId,
@@ -155,7 +156,8 @@ class SqlMessageStore:
             "errors": "\n".join((each.error or "").replace("\n", " ") for each in merged.values()),
             "now": now,
         }
-        found = {row[0] for row in self._driver.execute(_APPLY, parameters)}
+        with by_index(self._driver):
+            found = {row[0] for row in self._driver.execute(_APPLY, parameters)}
         return [report for report in reports if report.provider_id not in found]
 
     def forget_contact(self, account: AccountId, contact: ContactId) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.lines import one_per_line
+from adapters_db.plans import by_index
 from retail_core.kernel.ids import MessageNumber, ProviderId, ReportId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
@@ -171,7 +172,8 @@ class SqlReportStore:
             "no": batch.no,
             "reports_max": reports_max,
         }
-        return self._taken(_TAKE_PARKED_OF_BATCH, parameters)
+        with by_index(self._driver):
+            return self._taken(_TAKE_PARKED_OF_BATCH, parameters)
 
     def _taken(self, statement: str, parameters: Mapping[str, object]) -> Sequence[ParkedReport]:
         rows = self._driver.execute(statement, parameters)

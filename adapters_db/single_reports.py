@@ -12,7 +12,7 @@ from retail_core.messages.model import DeliveryReport, MessageState, SingleShare
 # A provider id says which message it is, and so does our own number where it came back. What is
 # already known is never lowered; whoever is unknown was accepted, if anything is reported of him.
 _FIND = f"""
-SELECT number FROM single_message
+SELECT number, provider_id FROM single_message
 WHERE state NOT IN ({MessageState.QUEUED:d}, {MessageState.CANCELLED:d})
   AND (provider_id = ANY(%(ids)s)
        OR (number = ANY(%(numbers)s) AND state = {MessageState.UNKNOWN:d}))
@@ -53,15 +53,22 @@ def apply_reports(
         "ids": [report.provider_id for report in reports if report.provider_id],
         "numbers": [report.reference for report in reports if report.reference],
     }
-    found = [row[0] for row in driver.execute(_FIND, wanted)] if reports else []
+    found = dict(driver.execute(_FIND, wanted).fetchall()) if reports else {}
     if not found:
         return reports, ()
     unmatched, shares = [], []
+    ids = set(found.values()) - {None}
     for report in reports:
-        changed = driver.execute(_APPLY, _told(report, now) | {"found": found}).fetchone()
+        if report.provider_id not in ids and report.reference not in found:
+            unmatched.append(report)
+            continue
+        told = _told(report, now) | {"found": list(found)}
+        changed = driver.execute(_APPLY, told).fetchone()
         if changed is None:
             unmatched.append(report)
-        elif changed[-1]:
+            continue
+        ids.add(report.provider_id)  # the next report may know it by that
+        if changed[-1]:
             shares.append(share(changed[:-1]))
     return unmatched, shares
 
