@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from adapters_db.plans import by_index
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
@@ -82,7 +83,8 @@ def take_matches(
         "earlier": REPORTED_EARLIER_MAX,
         "reports_max": reports_max,
     }
-    matches = _unambiguous(driver.execute(_MATCHES, parameters))
+    with by_index(driver):
+        matches = _unambiguous(driver.execute(_MATCHES, parameters))
     if not matches:
         return ()
     taken = {row[0]: row[1:] for row in driver.execute(_TAKE, (list(matches),))}

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from adapters_db.connections import psycopg_connection
 from adapters_db.doubt_matching import take_matches
 from adapters_db.lines import one_per_line
+from adapters_db.plans import by_index
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.messages.model import (
     Doubt,
@@ -153,7 +154,8 @@ class SqlDoubtStore:
         """One statement."""
         if not findings:
             return ()
-        rows = self._driver.execute(_RESOLVE, _columns(findings) | {"now": now})
+        with by_index(self._driver):
+            rows = self._driver.execute(_RESOLVE, _columns(findings) | {"now": now}).fetchall()
         return [
             Resolved(_key(*row[:3]), MessageState(row[3]), MessageState(row[4]), row[5])
             for row in rows

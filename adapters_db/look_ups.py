@@ -20,7 +20,8 @@ from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageKey, Messa
 _OPEN = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d})"
 
 # A message is due if an age has come since it was asked about. A batch without such a message
-# waits for its next age; the others go to the end of the line.
+# waits for its next age; the others go to the end of the line. OFFSET 0 keeps the rows of each
+# batch a question of its own, answered by the key: joined, they would be looked for among all.
 _DUE = f"""
 WITH due AS (
     SELECT b.campaign_id, b.no, b.first_seq, b.last_seq, b.settled_at
@@ -35,7 +36,8 @@ WITH due AS (
     CROSS JOIN LATERAL (
         SELECT r.account_id, r.seq, r.provider_id, r.state FROM message r
         WHERE r.campaign_id = d.campaign_id AND r.seq BETWEEN d.first_seq AND d.last_seq
-          AND r.state IN {_OPEN} AND r.provider_id IS NOT NULL) m
+          AND r.state IN {_OPEN} AND r.provider_id IS NOT NULL
+        OFFSET 0) m
     LEFT JOIN status_look_up l ON l.campaign_id = d.campaign_id AND l.seq = m.seq
     WHERE EXISTS (
         SELECT FROM unnest(%(ages)s::interval[]) age

@@ -1,0 +1,118 @@
+"""How PostgreSQL looks for messages in doubt and messages to ask about, among many others."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+import psycopg
+import pytest
+
+from adapters_db import doubt_matching, doubts, look_ups
+from adapters_db.migrate import upgrade
+from adapters_db.plans import BY_INDEX
+from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.messages.model import (
+    LOOK_UP_AFTER,
+    REPORTED_EARLIER_MAX,
+    REPORTED_LATER_MAX,
+    Finding,
+    MessageKey,
+    MessageState,
+)
+from retail_core.testing.clock import NOON
+
+CAMPAIGN: Final = 7
+MESSAGES: Final = 60_000
+BATCH: Final = 1_000
+
+_STAGE: Final = f"""
+INSERT INTO campaign (id, account_id, name, message_text, include_offer, created_at, updated_at)
+VALUES ({CAMPAIGN}, 1, 'Sale', 'Hello', false, now(), now());
+SELECT ensure_message_partition({CAMPAIGN});
+INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, turn, state,
+                        ref, settled_at, look_up_at)
+SELECT {CAMPAIGN}, no, 1, {BATCH}, no * {BATCH}, (no + 1) * {BATCH} - 1, no, 'settled',
+       gen_random_uuid(), '{NOON}', '{NOON}'
+FROM generate_series(0, {MESSAGES // BATCH - 1}) no;
+INSERT INTO message (campaign_id, seq, account_id, phone, state, encoding, parts, credits,
+                     provider_id, updated_at)
+SELECT {CAMPAIGN}, seq, 1, 306900000000 + seq,
+       CASE WHEN seq % 1000 = 0 THEN 2 WHEN seq % 10000 = 1 THEN 3 ELSE 5 END, 0, 1, 1,
+       CASE WHEN seq % 1000 > 0 THEN 'id-' || seq END, now()
+FROM generate_series(0, {MESSAGES - 1}) seq;
+INSERT INTO message_doubt (campaign_id, seq, account_id, phone, since, credits)
+SELECT campaign_id, seq, account_id, phone, '{NOON}', 1 FROM message WHERE state = 2;
+INSERT INTO report_parked (provider_id, reference, phone, state, word, parked_at, tries,
+                           next_try_at)
+SELECT 'stranger-' || no, CASE WHEN no % 2 = 0 THEN no END, 306900000000 + no, 5, 'delivered',
+       '{NOON}', 0, '{NOON}'
+FROM generate_series(1, 500) no;
+"""
+
+
+class Plan(Protocol):
+    """Explains a statement, run as it is or by index only."""
+
+    def __call__(
+        self, statement: str, parameters: Mapping[str, object], *, pinned: bool = False
+    ) -> str: ...
+
+
+@pytest.fixture(scope="module", params=["never analysed", "analysed"])
+def plan(new_database: Callable[[], str], request: pytest.FixtureRequest) -> Iterator[Plan]:
+    """Explains a statement of the adapter, whether the statistics are fresh or missing."""
+    url = new_database()
+    upgrade(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_STAGE.encode())
+        if request.param == "analysed":
+            connection.execute("ANALYZE")
+        connection.execute("SET ROLE retail_sweep")
+
+        def explained(
+            statement: str, parameters: Mapping[str, object], *, pinned: bool = False
+        ) -> str:
+            with connection.transaction(force_rollback=True):
+                if pinned:
+                    connection.execute(BY_INDEX)
+                rows: Any = connection.execute(f"EXPLAIN {statement}".encode(), parameters)
+                return "\n".join(row[0] for row in rows)
+
+        yield explained
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_findings_find_their_messages_by_the_key(plan: Plan, count: int) -> None:
+    findings = [
+        Finding.of(MessageKey(CampaignId(CAMPAIGN), seq, AccountId(1)), MessageState.SENT, NOON)
+        for seq in range(count)
+    ]
+
+    found = plan(doubts._RESOLVE, doubts._columns(findings) | {"now": NOON}, pinned=True)
+
+    assert "Seq Scan on message_from_0" not in found, found
+
+
+def test_messages_to_ask_about_are_read_batch_by_batch(plan: Plan) -> None:
+    found = plan(
+        look_ups._DUE,
+        {
+            "now": NOON + timedelta(minutes=10),
+            "ages": list(LOOK_UP_AFTER),
+            "batches_max": 40,
+            "messages_max": 200,
+        },
+    )
+
+    assert "message_from_0_pkey" in found, found
+    assert "Seq Scan on message_from_0" not in found, found
+
+
+def test_parked_reports_do_not_read_all_messages(plan: Plan) -> None:
+    found = plan(
+        doubt_matching._MATCHES,
+        {"later": REPORTED_LATER_MAX, "earlier": REPORTED_EARLIER_MAX, "reports_max": 1_000},
+        pinned=True,
+    )
+
+    assert "Seq Scan on message_from_0" not in found, found
