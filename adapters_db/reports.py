@@ -45,7 +45,7 @@ _REPLAY = """
 WITH chosen AS (
     SELECT id FROM report_inbox
     WHERE id > %(after)s AND applied_at IS NOT NULL
-      AND arrived_at BETWEEN coalesce(%(since)s, '-infinity') AND %(until)s
+      AND arrived_at BETWEEN coalesce(%(since)s::timestamptz, '-infinity') AND %(until)s
     ORDER BY id LIMIT %(calls_max)s
     FOR UPDATE
 ), replayed AS (

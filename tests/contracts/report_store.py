@@ -143,6 +143,14 @@ class ReportStoreContract:
 
         assert take(world) == [b"2", b"3"]
 
+    def test_without_a_beginning_all_calls_are_replayed(self, world: World) -> None:
+        store(world, b"first")
+        take(world)
+
+        self.replayed(world, None, world.clock.now(), 1_000)
+
+        assert b"first" in take(world, 5_000)
+
     def test_a_parked_report_comes_back_once_its_message_is_known(self, world: World) -> None:
         account = shop(world)
         people(world, account, 1)
@@ -256,7 +264,7 @@ class ReportStoreContract:
             return list(uow.reports.take_parked_of_batch_across_accounts(batch, reports_max))
 
     def replayed(
-        self, world: World, since: datetime, until: datetime, calls_max: int
+        self, world: World, since: datetime | None, until: datetime, calls_max: int
     ) -> list[Sequence[ReportId]]:
         """All steps, the last of which finds nothing."""
         steps: list[Sequence[ReportId]] = []

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from workers.cli import accounts, campaigns, doubts, imports, operations
+from workers.cli import accounts, campaigns, doubts, imports, operations, webhooks
 from workers.cli.command import Command, Need
 
 _WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
@@ -67,6 +67,12 @@ COMMANDS: Final = (
         doubts.resolve_unknown,
         doubts.resolve_unknown_arguments,
         _WITH_GATEWAY,
+    ),
+    Command(
+        "replay-webhooks",
+        "apply stored calls of a gateway again",
+        webhooks.replay_webhooks,
+        webhooks.replay_webhooks_arguments,
     ),
     Command(
         "prune",

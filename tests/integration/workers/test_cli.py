@@ -7,6 +7,7 @@ import attrs
 import psycopg
 import pytest
 
+from adapters_db.migrate import upgrade
 from retail_core.kernel.settings import AppSettings
 from workers.cli.running import main
 
@@ -173,6 +174,32 @@ def test_pruning_only_counts_when_asked_to_try(cli: Cli) -> None:
     assert cli("prune")[0] == 0
 
 
+def test_stored_calls_are_replayed_from_a_moment_on(
+    variables: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    new_database: Callable[[], str],
+) -> None:
+    url = new_database()
+    upgrade(url)
+    cli = Cli(variables | {"DATABASE_URL": url}, capsys)
+    words = ("replay-webhooks", "--provider", "mitto")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO report_inbox (raw, arrived_at, applied_at) SELECT '{}', at, now() "
+            "FROM generate_series(timestamptz '2026-11-01 00:00Z', timestamptz '2026-11-01 03:00Z',"
+            " interval '1 hour') at"
+        )
+        later = cli(*words, "--since", "2026-11-01T03:30+01:00")
+        nudges = connection.execute("SELECT kind FROM outbox").fetchall()
+        waiting = connection.execute(
+            "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL"
+        ).fetchone()
+
+    assert later == (0, {"provider": "mitto", "calls": 1})
+    assert (nudges, waiting) == ([("apply_reports",)], (1,))
+    assert cli(*words) == (0, {"provider": "mitto", "calls": 3})
+
+
 def test_migrating_a_migrated_database_changes_nothing(cli: Cli) -> None:
     code, printed = cli("migrate")
     assert (code, printed["from"]) == (0, printed["to"])
@@ -195,6 +222,9 @@ def test_every_missing_setting_is_named_and_nothing_is_done(
         ["no-such-command"],
         ["grant-credits", "--email", "e", "--credits", "many", "--reason", "r"],
         ["activate-subscription", "--email", "e", "--plan", "gold"],
+        ["replay-webhooks"],
+        ["replay-webhooks", "--provider", "stripes"],
+        ["replay-webhooks", "--provider", "mitto", "--since", "yesterday"],
     ],
 )
 def test_wrong_words_end_with_2(words: list[str]) -> None:
