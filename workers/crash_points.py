@@ -59,12 +59,16 @@ _BY_VERB: Final = {
         CrashPoint.BEFORE_SWEEP_COMMIT,
         CrashPoint.AFTER_SWEEP_COMMIT,
     ),
+    "mark_unknown_across_accounts": (
+        CrashPoint.BEFORE_SWEEP_COMMIT,
+        CrashPoint.AFTER_SWEEP_COMMIT,
+    ),
     "apply_reports_across_accounts": (
         CrashPoint.BEFORE_REPORTS_COMMIT,
         CrashPoint.AFTER_REPORTS_COMMIT,
     ),
 }
-_WATCHED_STORES: Final = frozenset({"batches", "messages"})
+_WATCHED_STORES: Final = frozenset({"batches", "messages", "singles"})
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import Enum
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import attrs
+import punq
 from sqlalchemy import text
 
 from adapters_db.connections import Connections
@@ -33,6 +34,8 @@ from retail_core.messages.use_cases import (
     DispatchBatch,
     DispatchOutcome,
     MatchParkedReports,
+    SendSingleMessages,
+    SweepSingleMessages,
     SweepStaleBatches,
 )
 from tests.torture.patches import Patch
@@ -42,8 +45,10 @@ FAULT_OF_OURS: Final = 70
 CALLS_MAX: Final = 500
 STEP_SECONDS: Final = 60
 STEPS: Final = 7
+TRIES: Final = 3
 OPEN: Final = """
 SELECT EXISTS (SELECT FROM send_batch WHERE state IN ('queued', 'claimed', 'submitting'))
+    OR EXISTS (SELECT FROM single_message WHERE state IN (0, 1))
     OR EXISTS (SELECT FROM report_inbox WHERE applied_at IS NULL)
 """
 
@@ -53,6 +58,9 @@ class Task(Enum):
 
     DISPATCH = "dispatch"
     """Send batches until none is due."""
+
+    SINGLES = "singles"
+    """Send single messages until none is due."""
 
     SWEEP = "sweep"
     """One sweep, when every lease is over."""
@@ -146,54 +154,69 @@ def carry_out(order: Order) -> None:
     settings = Settings.read(env)
     env.finish()
     container = build(settings)
-    clock = TravellingClock()
-    container.register(Clock, instance=clock)
-    dispatch: DispatchBatch = container.resolve(DispatchBatch)
-    sweep: SweepStaleBatches = container.resolve(SweepStaleBatches)
-    reports = (container.resolve(ApplyReports), container.resolve(MatchParkedReports))
+    child = Child(container, TravellingClock())
+    container.register(Clock, instance=child.clock)
     for task in order.tasks:
+        child.do(task)
+
+
+@attrs.frozen
+class Child:
+    """A worker without a queue: use cases, called in the order of a test."""
+
+    container: punq.Container
+    clock: TravellingClock
+
+    def do(self, task: Task) -> None:
+        """One task."""
         match task:
             case Task.DISPATCH:
-                _until_idle(dispatch)
+                self._dispatch()
+            case Task.SINGLES:
+                self._patiently(SendSingleMessages)
             case Task.SWEEP:
-                clock.ahead += timedelta(seconds=STEP_SECONDS)
-                _patiently(sweep)
+                self._sweep()
             case Task.RECOVER:
-                connections = container.resolve(Connections)
                 for _ in range(STEPS):
-                    clock.ahead += timedelta(seconds=STEP_SECONDS)
-                    _patiently(sweep)
-                    _until_idle(dispatch)
-                    for report in reports:
-                        _patiently(report)
-                    if not _is_anything_open(connections):
+                    self._sweep()
+                    self._patiently(SendSingleMessages)
+                    self._dispatch()
+                    self._patiently(ApplyReports)
+                    self._patiently(MatchParkedReports)
+                    if not self._is_anything_open():
                         break
 
+    def _sweep(self) -> None:
+        """A minute later, when every lease is over."""
+        self.clock.ahead += timedelta(seconds=STEP_SECONDS)
+        self._patiently(SweepStaleBatches)
+        self._patiently(SweepSingleMessages)
 
-def _is_anything_open(connections: Connections) -> bool:
-    with connections.sweep(read_only=True) as connection:
-        return bool(connection.execute(text(OPEN)).scalar_one())
+    def _dispatch(self) -> None:
+        dispatch: DispatchBatch = self.container.resolve(DispatchBatch)
+        worker = WorkerId(f"forged-{os.getpid()}")
+        for _ in range(CALLS_MAX):
+            try:
+                if dispatch(worker) is DispatchOutcome.IDLE:
+                    return
+            except Unavailable:
+                continue
+        raise RuntimeError("it never ends")
 
+    def _patiently(self, kind: type[Callable[[], int]]) -> None:
+        """As a job does: what is unavailable now is tried again later."""
+        use_case = self.container.resolve(kind)
+        for _ in range(TRIES):
+            try:
+                use_case()
+            except Unavailable:
+                continue
+            return
 
-def _until_idle(dispatch: DispatchBatch) -> None:
-    worker = WorkerId(f"forged-{os.getpid()}")
-    for _ in range(CALLS_MAX):
-        try:
-            if dispatch(worker) is DispatchOutcome.IDLE:
-                return
-        except Unavailable:
-            continue
-    raise RuntimeError("it never ends")
-
-
-def _patiently(use_case: "SweepStaleBatches | ApplyReports | MatchParkedReports") -> None:
-    """As a job does: what is unavailable now is tried again later."""
-    for _ in range(3):
-        try:
-            use_case()
-        except Unavailable:
-            continue
-        return
+    def _is_anything_open(self) -> bool:
+        connections = self.container.resolve(Connections)
+        with connections.sweep(read_only=True) as connection:
+            return bool(connection.execute(text(OPEN)).scalar_one())
 
 
 def main() -> None:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from tests.torture.fleet import fleet
-from tests.torture.forge import Forge
+from tests.torture.forge import End, Forge
 from tests.torture.judge import summed
 from tests.torture.kills import RECOVERY_SECONDS_MAX, Chaos, Story
 from tests.torture.matrix import Laboratory, all_cells, run_cell
 from tests.torture.shops import Shops
+from tests.torture.singles import all_single_cells, run_single_cell
 
 SEEDS: Final = 30
 SECONDS: Final = 10.0
@@ -51,6 +52,24 @@ def try_all_cells(directory: Path, seed: int) -> int:
     figures = ", ".join(f"{count} {name}" for name, count in found.items())
     say(f"crash matrix: {figures}, in {time.monotonic() - began:.0f} s")
     say(f"  {totals(summed(verdicts))}")
+    return found["dirty"]
+
+
+def try_all_single_cells(directory: Path) -> int:
+    """The same for single messages; returns how many cells are not clean."""
+    found = Counter[str]()
+    with ExitStack() as stack:
+        servers = stack.enter_context(fleet(directory))
+        shops = stack.enter_context(Shops.at(servers.database_url))
+        forge = stack.enter_context(Forge.lit(directory / "forge.log"))
+        for cell in all_single_cells():
+            findings = run_single_cell(Laboratory(shops, forge, directory), cell)
+            found.update(findings.states)
+            found["cells"] += 1
+            if findings.complaints or findings.end is End.FAULTY:
+                found["dirty"] += 1
+                say(f"NOT CLEAN {findings}")
+    say("single messages: " + ", ".join(f"{count} {name}" for name, count in found.items()))
     return found["dirty"]
 
 
@@ -110,6 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not given.no_matrix:
             (directory / "matrix").mkdir()
             dirty += try_all_cells(directory / "matrix", given.first_seed)
+            (directory / "singles").mkdir()
+            dirty += try_all_single_cells(directory / "singles")
         if given.seeds:
             seeds = range(given.first_seed, given.first_seed + given.seeds)
             worker = NAIVE if given.naive else "workers.worker"
