@@ -6,9 +6,9 @@ from typing import Final
 
 import attrs
 
-from adapters_db.transactions import SqlTransactions
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.jobs import Job
+from retail_core.kernel.ports import Transactions, Work
 
 NUDGE_EVERY_SECONDS: Final = 0.2
 
@@ -22,7 +22,7 @@ class Nudges:
     on, its last cause is not forgotten, and no cause waits longer than `every_seconds`.
     """
 
-    transactions: SqlTransactions
+    transactions: Transactions[Work]
     job: Job
     every_seconds: float = NUDGE_EVERY_SECONDS
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)

@@ -13,10 +13,11 @@ from typing import Final
 import attrs
 
 from adapters_db.nudging import Nudges
-from adapters_db.transactions import SqlTransactions
 from retail_core.kernel.errors import Unavailable
+from retail_core.kernel.ports import Transactions
 from retail_core.messages import jobs
 from retail_core.messages.model import WebhookCall
+from retail_core.messages.ports import MessagesUnitOfWork
 
 WAITING_CALLS_MAX: Final = 1_000
 GROUP_CALLS_MAX: Final = 500
@@ -39,8 +40,9 @@ class _Waiting:
 class GroupedReportInbox:
     """`ReportInbox` on PostgreSQL, for all threads of a process."""
 
-    transactions: SqlTransactions
+    transactions: Transactions[MessagesUnitOfWork]
     waiting_calls_max: int = WAITING_CALLS_MAX
+    group_bytes_max: int = GROUP_BYTES_MAX
     patience_seconds: float = PATIENCE_SECONDS
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
     _waiting: deque[_Waiting] = attrs.field(init=False, factory=deque)
@@ -64,6 +66,10 @@ class GroupedReportInbox:
             self._lead()
         elif own.failure is not None:
             raise Unavailable("the report could not be stored") from own.failure
+
+    def waiting_count(self) -> int:
+        """How many calls wait for the group that is being committed."""
+        return len(self._waiting)
 
     def _wait(self, own: _Waiting) -> None:
         if own.woken.wait(self.patience_seconds):
@@ -104,7 +110,7 @@ class GroupedReportInbox:
         group: list[_Waiting] = []
         size = 0
         with self._lock:
-            while self._waiting and len(group) < GROUP_CALLS_MAX and size < GROUP_BYTES_MAX:
+            while self._waiting and len(group) < GROUP_CALLS_MAX and size < self.group_bytes_max:
                 each = self._waiting.popleft()
                 each.is_taken = True
                 size += len(each.call.raw)
