@@ -16,6 +16,9 @@ RETRIES_LOST_ANSWERS: Final = replaced(
 REQUEUES_SUBMITTING: Final = Patch(
     "adapters_db.batches:_FREE_STALE", "state = 'claimed'", "state IN ('claimed', 'submitting')"
 )
+REQUEUES_SINGLES: Final = Patch(
+    "adapters_db.singles:_MARK_UNKNOWN", "SET state = 2", "SET ref = NULL, state = 0"
+)
 NAIVE: Final = (RETRIES_LOST_ANSWERS, REQUEUES_SUBMITTING)
 
 if __name__ == "__main__":

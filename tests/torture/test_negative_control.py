@@ -3,7 +3,8 @@
 import pytest
 
 from tests.torture.matrix import Cell, Laboratory, run_cell
-from tests.torture.naive import NAIVE
+from tests.torture.naive import NAIVE, REQUEUES_SINGLES
+from tests.torture.singles import MESSAGES, run_single_cell
 from workers.crash_points import CrashAt, CrashPoint
 
 
@@ -23,3 +24,9 @@ def test_a_naive_worker_is_caught(laboratory: Laboratory, cell: Cell) -> None:
         laboratory.sweep_up()
 
     assert len(outcome.verdict.duplicates) >= 4, str(outcome)
+
+
+def test_who_queues_single_messages_again_is_caught(laboratory: Laboratory) -> None:
+    cell = Cell(CrashAt(CrashPoint.AFTER_SUBMIT), "none")
+    found = run_single_cell(laboratory.lacking(REQUEUES_SINGLES), cell)
+    assert sum("got 2" in each for each in found.complaints) == MESSAGES, str(found)
