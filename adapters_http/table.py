@@ -9,6 +9,7 @@ from adapters_http.resources import (
     campaign_previews,
     campaign_results,
     campaign_steering,
+    campaign_tests,
     campaigns,
     contacts,
     gateway_messages,
@@ -31,6 +32,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *campaign_forecasts.ROUTES,
     *campaign_results.ROUTES,
     *campaign_steering.ROUTES,
+    *campaign_tests.ROUTES,
     *gateway_messages.ROUTES,
     *gateway_webhooks.ROUTES,
 )

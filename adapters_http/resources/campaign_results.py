@@ -15,7 +15,7 @@ from retail_core.kernel.ids import CampaignId
 from retail_core.kernel.phones import country_of
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.composing import text_of
-from retail_core.messages.model import MessageState
+from retail_core.messages.model import MessageKind, MessageState
 from retail_core.messages.queries import MessageFilter, MessageQueries, MessageRecord
 
 PAGE_SIZE = 50
@@ -71,28 +71,24 @@ class CampaignMessages:
     def _message(self, record: MessageRecord) -> dict[str, object]:
         """Message."""
         waiting = record.state is MessageState.QUEUED
-        gone = record.contact is None
-        values_used = (record.first_name, record.last_name, record.email)
-        text = None
-        if not waiting and not gone:
-            text = text_of(record.plan, self.codes, record.number, *values_used)
+        gone = record.phone is None
         return {
             "id": record.number,
-            "kind": "campaign",
-            "isTest": False,
+            "kind": record.kind.value,
+            "isTest": record.kind is MessageKind.TEST,
             "campaignId": record.campaign,
             "automationId": None,
             "contactId": record.contact,
-            "contact": None if gone else _names(record),
+            "contact": None if record.contact is None else _names(record),
             "to": record.phone,
-            "sender": record.plan.sender,
-            "text": text,
+            "sender": record.sender,
+            "text": None if waiting or gone else self._text(record),
             "status": record.state.word,
             "errorCode": record.error_code,
             "error": record.error,
-            "encoding": None if record.encoding is None else record.encoding.word,
-            "segments": record.parts,
-            "credits": record.credits,
+            "encoding": None if waiting or record.encoding is None else record.encoding.word,
+            "segments": None if waiting else record.parts,
+            "credits": None if waiting else record.credits,
             "country": country_of(record.phone) if record.phone else None,
             "trackingId": self.codes.tracking_id(record.number),
             "providerMessageId": record.provider_id,
@@ -103,6 +99,13 @@ class CampaignMessages:
             "updatedAt": record.updated_at,
         }
 
+    def _text(self, record: MessageRecord) -> str | None:
+        """As it was sent; of a campaign's message it is made again."""
+        if record.plan is None:
+            return record.text
+        merge_values = (record.first_name, record.last_name, record.email)
+        return text_of(record.plan, self.codes, record.number, *merge_values)
+
 
 def _names(record: MessageRecord) -> dict[str, object]:
     return {"firstName": record.contact_first_name, "lastName": record.contact_last_name}
@@ -111,7 +114,8 @@ def _names(record: MessageRecord) -> dict[str, object]:
 def _wanted(asked: CampaignMessagesQuery) -> MessageFilter:
     if asked.status is not None and asked.status not in _STATES:
         raise InvalidField("status", "must be one of " + ", ".join(_STATES))
-    return MessageFilter(_STATES[asked.status] if asked.status else None, _digits(asked.q))
+    state = _STATES[asked.status] if asked.status else None
+    return MessageFilter(state, _digits(asked.q), asked.include_tests)
 
 
 def _digits(written: str | None) -> str | None:

@@ -79,3 +79,12 @@ class InvalidCampaignId(RuleViolation):
     """This cannot be the id of a campaign."""
 
     code = "INVALID_ID"
+
+
+class InvalidTestNumbers(RuleViolation):
+    """At least one of the numbers cannot be sent to."""
+
+    code = "INVALID_PHONE"
+
+    def __init__(self, faults: Sequence[FieldFault]) -> None:
+        super().__init__(fields=faults)

@@ -5,10 +5,11 @@ from typing import Protocol
 
 from retail_core.accounts.ports import AccountStore
 from retail_core.campaigns.model import Campaign, CampaignContent, CampaignStart
+from retail_core.contacts.ports import ContactStore, SuppressionStore
 from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Work
-from retail_core.messages.ports import BatchStore, MessageNumbers
+from retail_core.messages.ports import BatchStore, MessageNumbers, SingleMessageStore
 
 
 class CampaignStore(Protocol):
@@ -85,6 +86,12 @@ class CampaignsUnitOfWork(Work, Protocol):
     def batches(self) -> BatchStore: ...
     @property
     def numbers(self) -> MessageNumbers: ...
+    @property
+    def singles(self) -> SingleMessageStore: ...
+    @property
+    def contacts(self) -> ContactStore: ...
+    @property
+    def suppressions(self) -> SuppressionStore: ...
     @property
     def credits(self) -> CreditLedger: ...
     @property

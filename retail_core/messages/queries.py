@@ -1,5 +1,6 @@
 """Reading the message log: rows, and recipients of batches that have no rows yet."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -8,21 +9,24 @@ import attrs
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber, ProviderId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.kernel.phones import PhoneNumber
-from retail_core.messages.model import MessageState, SendingPlan
+from retail_core.messages.model import MessageKind, MessageState, SendingPlan
 from retail_core.templates.encoding import Encoding
 
 
 @attrs.frozen
 class MessageRecord:
-    """One message of the log. Text and links are made again from the plan and the merge values.
+    """One message of the log.
 
-    The merge values are those of the text; the contact's names are those he has today. A queued
-    message has neither encoding, parts nor credits yet. Contact, number, names and merge values
-    are None after the contact was deleted.
+    Of a campaign's message, text and links are made again from the plan and the merge values; a
+    single message has its `text` instead. The merge values are those of the text; the contact's
+    names are those he has today. A campaign's queued message has neither encoding, parts nor
+    credits yet. Contact, number, names, text and merge values are None after the contact was
+    deleted.
     """
 
     number: MessageNumber
-    campaign: CampaignId
+    kind: MessageKind
+    campaign: CampaignId | None
     contact: ContactId | None
     phone: PhoneNumber | None
     first_name: str | None
@@ -37,7 +41,9 @@ class MessageRecord:
     provider_id: ProviderId | None
     error_code: str | None
     error: str | None
-    plan: SendingPlan
+    sender: str
+    plan: SendingPlan | None
+    text: str | None
     created_at: datetime
     sent_at: datetime | None
     delivered_at: datetime | None
@@ -47,10 +53,14 @@ class MessageRecord:
 
 @attrs.frozen
 class MessageFilter:
-    """Which messages of a campaign are wanted; None means any. `digits`: part of the number."""
+    """Which messages of a campaign are wanted; None means any. `digits`: part of the number.
+
+    `includes_tests`: also those that its owner sent to try it.
+    """
 
     state: MessageState | None = None
     digits: str | None = None
+    includes_tests: bool = False
 
 
 class MessageQueries(Protocol):
@@ -64,4 +74,8 @@ class MessageQueries(Protocol):
         request: PageRequest,
     ) -> Page[MessageRecord]:
         """Highest number first. An unknown campaign has no messages."""
+        ...
+
+    def of_occasions(self, account: AccountId, occasions: Sequence[str]) -> Sequence[MessageRecord]:
+        """Single messages by what they were planned for, the lowest number first."""
         ...

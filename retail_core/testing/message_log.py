@@ -1,6 +1,6 @@
 """The message log in memory: rows, and recipients of batches that have none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -9,11 +9,11 @@ from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumb
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compiled
-from retail_core.messages.model import BatchState, Dropped, MessageState, Recipients
+from retail_core.messages.model import BatchState, Dropped, MessageKind, MessageState, Recipients
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.recipients import merge_columns
-from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
+from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage, StoredSingle
 
 Person = tuple[int, ContactId | None, int | None, str | None, str | None, str | None]
 """Seq, contact, number, first name, last name and e-mail of a recipient."""
@@ -36,12 +36,29 @@ class MemoryMessageQueries:
     ) -> Page[MessageRecord]:
         with self.database.transaction() as tables:
             owner = tables.campaigns.get(campaign)
-            if owner is None or owner.account_id != account or owner.plan is None:
+            if owner is None or owner.account_id != account:
                 return Page((), 0, request.page, request.page_size)
-            found = [record for record in _records(owner, tables) if _fits(record, wanted)]
+            records = _records(owner, tables)
+            if wanted.includes_tests:
+                tests = [
+                    each
+                    for each in tables.singles
+                    if (each.single.campaign, each.single.kind) == (campaign, MessageKind.TEST)
+                ]
+                records += [single_record(each, tables) for each in tests]
+            found = [record for record in records if _fits(record, wanted)]
         found.sort(key=lambda record: -record.number)
         items = tuple(found[request.offset : request.offset + request.page_size])
         return Page(items, len(found), request.page, request.page_size)
+
+    def of_occasions(self, account: AccountId, occasions: Sequence[str]) -> Sequence[MessageRecord]:
+        with self.database.transaction() as tables:
+            found = [
+                single_record(each, tables)
+                for each in tables.singles
+                if each.account == account and each.single.occasion in occasions
+            ]
+        return sorted(found, key=lambda record: record.number)
 
 
 def _fits(record: MessageRecord, wanted: MessageFilter) -> bool:
@@ -126,6 +143,7 @@ def _waiting(campaign: Campaign, person: Person) -> MessageRecord:
     seq, contact, phone, first_name, last_name, email = person
     return MessageRecord(
         number=MessageNumber(campaign.first_number + seq),
+        kind=MessageKind.CAMPAIGN,
         campaign=campaign.id,
         contact=contact,
         phone=None if phone is None else PhoneNumber(f"+{phone}"),
@@ -141,13 +159,49 @@ def _waiting(campaign: Campaign, person: Person) -> MessageRecord:
         provider_id=None,
         error_code=None,
         error=None,
+        sender=campaign.plan.sender,
         plan=campaign.plan,
+        text=None,
         created_at=campaign.started_at,
         sent_at=None,
         delivered_at=None,
         failed_at=None,
         updated_at=campaign.started_at,
     )
+
+
+def single_record(row: StoredSingle, tables: MemoryTables) -> MessageRecord:
+    """A single message as the log shows it."""
+    single = row.single
+    is_in_hand = row.state is MessageState.SUBMITTING
+    record = MessageRecord(
+        number=single.number,
+        kind=single.kind,
+        campaign=single.campaign,
+        contact=single.contact,
+        phone=row.phone,
+        first_name=None,
+        last_name=None,
+        email=None,
+        contact_first_name=None,
+        contact_last_name=None,
+        state=MessageState.QUEUED if is_in_hand else row.state,
+        encoding=single.size.encoding,
+        parts=single.size.parts,
+        credits=single.credits,
+        provider_id=ProviderId(row.provider_id) if row.provider_id else None,
+        error_code=row.error_code,
+        error=row.error,
+        sender=single.sender,
+        plan=None,
+        text=row.text,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
+        failed_at=row.failed_at,
+        updated_at=row.updated_at,
+    )
+    return _with_contact(record, tables)
 
 
 def _with_contact(record: MessageRecord, tables: MemoryTables) -> MessageRecord:

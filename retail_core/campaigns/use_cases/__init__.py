@@ -17,9 +17,15 @@ from retail_core.campaigns.use_cases.steering import (
     PauseCampaign,
     ResumeCampaign,
 )
+from retail_core.campaigns.use_cases.trying import (
+    TEST_NUMBERS_MAX,
+    PlannedTests,
+    PlanTestMessages,
+)
 from retail_core.campaigns.use_cases.writing import CampaignChanges, CreateCampaign, EditCampaign
 
 __all__ = [
+    "TEST_NUMBERS_MAX",
     "CampaignChanges",
     "CampaignForecast",
     "CancelCampaign",
@@ -29,6 +35,8 @@ __all__ = [
     "EditCampaign",
     "ForecastCampaign",
     "PauseCampaign",
+    "PlanTestMessages",
+    "PlannedTests",
     "PreviewAudience",
     "PreviewCampaign",
     "ResumeCampaign",

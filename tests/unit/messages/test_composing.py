@@ -18,13 +18,15 @@ def test_the_log_shows_what_was_sent_whatever_changed_since(text: str) -> None:
         people(world, account, 1, first_name=name, last_name="O'Neil", email="a@example.com")
     (later,) = people(world, account, 1, first_name="Ana")
     campaign = started(world, account, text)
+    plan = campaign.plan
+    assert plan is not None
     change(world, account, later, first_name="Anastasia")
     line = Pipeline.over(world)
 
     line.dispatch_all()
 
     shown = {
-        row.number: text_of(row.plan, CODES, row.number, row.first_name, row.last_name, row.email)
+        row.number: text_of(plan, CODES, row.number, row.first_name, row.last_name, row.email)
         for row in messages(world, campaign)
     }
     assert shown == {message.number: message.text for message in line.gateway.accepted}
