@@ -1,14 +1,14 @@
 """Wherever a worker dies and whatever the gateway does: nobody twice, nobody lost, all booked.
 
-The suite tries a seeded sample in which each point and each fault occurs; `make torture` tries
-all of them.
+The suite tries a seeded sample in which each point occurs, and each time another fault;
+`make torture` tries all of them.
 """
 
 import pytest
 
 from tests.conftest import SEED
 from tests.torture.forge import End
-from tests.torture.matrix import FAULTS, Cell, Laboratory, points, run_cell, sample
+from tests.torture.matrix import Cell, Laboratory, points, run_cell, sample
 from workers.crash_points import CrashAt, CrashPoint
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -27,7 +27,7 @@ def test_a_worker_dies_where_it_is_told_to(laboratory: Laboratory) -> None:
     assert outcome.verdict.unknown > 0, "what was in flight cannot be known"
 
 
-def test_the_sample_meets_each_point_and_each_fault() -> None:
+def test_the_sample_meets_each_point_under_another_fault() -> None:
     cells = sample(SEED)
-    assert {cell.fault for cell in cells} == set(FAULTS)
+    assert len({cell.fault for cell in cells}) == len(cells)
     assert {cell.at.point for cell in cells if cell.at} == set(points())

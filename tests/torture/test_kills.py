@@ -11,7 +11,7 @@ from tests.torture.shops import Shops
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
-SECONDS = 3.0
+SECONDS = 2.0
 
 
 def test_kills_of_everything_double_and_lose_nobody(server_directory: Path) -> None:
