@@ -28,13 +28,14 @@ from retail_core.messages.model import (
     FrozenAudience,
     GatewayHealth,
     MessageState,
+    ProgressChange,
 )
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.messages.use_cases.settling import settle
 from retail_core.templates.rendering import Field
 from tests.contracts.billing import subscribed
 from tests.contracts.people import added, draft
-from tests.contracts.worlds import World
+from tests.contracts.worlds import EveryStore, World
 
 CODES = LinkCodes(b"a secret for links in tests, 32 bytes")
 LINKS = LinkTemplates.of_settings(public_base_url="https://shop.example")
@@ -107,9 +108,17 @@ def clear_the_stage(world: World) -> None:
             uow.reports.mark_applied([call.id for call in calls], world.clock.now())
         uow.reports.take_parked_across_accounts(FOREVER, 5_000)
         uow.doubts.take_matching_reports_across_accounts(FOREVER, 5_000)
-        uow.doubts.settle_overdue_across_accounts(FOREVER, world.clock.now(), 100_000)
+        _settle_doubts(uow, world.clock.now())
         uow.doubts.close_batches_across_accounts(FOREVER, 100_000)
         uow.look_ups.due_across_accounts(FOREVER, 100_000, 0)
+
+
+def _settle_doubts(uow: EveryStore, now: datetime) -> None:
+    """Give back what is held for messages in doubt, in the books as well: others audit them."""
+    for share in uow.doubts.settle_overdue_across_accounts(FOREVER, now, 100_000):
+        account, campaign = share.account, share.campaign
+        uow.progress.record(account, campaign, ProgressChange(released=share.credits), now)
+        uow.credits.settle(account, share.key, 0, share.credits, campaign, "test", 0)
 
 
 def claim(world: World, worker: WorkerId = ANN) -> ClaimedBatch | None:

@@ -3,7 +3,7 @@
 In memory with many histories, on PostgreSQL with some.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import permutations
 
@@ -11,11 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters_db.connections import Connections
 from retail_core.kernel.ids import AccountId
 from retail_core.messages.model import CreditPolicy, MessageState
 from tests.contracts.staging import clear_the_stage, messages, shop
 from tests.contracts.worlds import World
 from tests.doubting import DoubtLine, Lost
+from tests.own_database import own_connections
 
 PEOPLE = 3
 CREDITS = 50
@@ -23,6 +25,13 @@ SENT, DELIVERED, FAILED = MessageState.SENT, MessageState.DELIVERED, MessageStat
 NAMES = [("id",), ("reference",), ("phone",), ("id", "phone"), ("id", "reference", "phone")]
 
 Act = Callable[[DoubtLine, Lost], object]
+
+
+@pytest.fixture(scope="module")
+def connections(new_database: Callable[[], str]) -> Iterator[Connections]:
+    """A database of these tests alone, since they let sweeps go over all accounts."""
+    with own_connections(new_database) as connections:
+        yield connections
 
 
 def answer(line: DoubtLine, lost: Lost) -> None:

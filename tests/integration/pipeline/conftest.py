@@ -5,22 +5,16 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
-from adapters_db.migrate import upgrade
-from adapters_db.settings import DatabaseSettings
 from tests.contracts.staging import clear_the_stage
 from tests.contracts.worlds import World, sql_world
+from tests.own_database import own_connections
 
 
 @pytest.fixture(scope="package")
 def connections(new_database: Callable[[], str]) -> Iterator[Connections]:
-    """The pool on a fresh database."""
-    url = new_database()
-    upgrade(url)
-    settings = DatabaseSettings(url, url, application_name="retail-pipeline")
-    connections = Connections(make_engine(settings), settings)
-    yield connections
-    connections.engine.dispose()
+    """The pool on a database of these tests alone."""
+    with own_connections(new_database) as connections:
+        yield connections
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The operator's command about unknown messages, against the real database and a simulator."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from retail_core.kernel.settings import AppSettings
 from tests.contracts.staging import shop
 from tests.contracts.worlds import World, sql_world
 from tests.doubting import DoubtLine, Lost
+from tests.own_database import own_connections
 from workers.cli.running import main
 
 pytestmark = pytest.mark.servers
@@ -38,6 +39,13 @@ class Operator:
         return code, json.loads(self.output.readouterr().out)
 
 
+@pytest.fixture(scope="module")
+def connections(new_database: Callable[[], str]) -> Iterator[Connections]:
+    """A database of these tests alone, since they let sweeps go over all accounts."""
+    with own_connections(new_database) as connections:
+        yield connections
+
+
 @pytest.fixture
 def world(connections: Connections) -> World:
     return sql_world(connections)
@@ -51,11 +59,11 @@ def gateway(tmp_path: Path) -> Iterator[SimulatorThread]:
 
 @pytest.fixture
 def operator(
-    migrated_database_url: str, gateway: SimulatorThread, capsys: pytest.CaptureFixture[str]
+    connections: Connections, gateway: SimulatorThread, capsys: pytest.CaptureFixture[str]
 ) -> Operator:
     variables = {
         "APP_ENV": "test",
-        "DATABASE_URL": migrated_database_url,
+        "DATABASE_URL": connections.settings.url,
         "REDIS_URL": "disabled",
         "MITTO_API_BASE": gateway.base_url,
         "MITTO_API_KEY": "key",
