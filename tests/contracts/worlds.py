@@ -86,6 +86,7 @@ from retail_core.testing.message_log import MemoryMessageQueries
 from retail_core.testing.messages import MemoryMessageOrigins
 from retail_core.testing.recipient_groups import MemoryRecipientGroups
 from retail_core.testing.reports import MemoryReportInbox
+from tests.own_database import close
 
 _numbers = itertools.count(1)
 
@@ -251,7 +252,7 @@ def connections(migrated_database_url: str) -> Iterator[Connections]:
     settings = DatabaseSettings(url, url, application_name="retail-tests", lock_timeout_seconds=5)
     connections = Connections(make_engine(settings), settings)
     yield connections
-    connections.engine.dispose()
+    close(connections)
 
 
 @pytest.fixture(params=["memory", pytest.param("sql", marks=pytest.mark.servers)])

@@ -17,6 +17,7 @@ from retail_core.testing.clock import FixedClock
 from tests.contracts.worlds import World, memory_world
 from tests.http.api import VARIABLES, Api, Shop, api_in_memory
 from tests.http.things import api_of_things
+from tests.own_database import close
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def _composed(wsgi: Any, migrated_database_url: str) -> Iterator[tuple[punq.Cont
     env.finish()
     container = wsgi.compose(settings)
     yield container, settings
-    container.resolve(Connections).engine.dispose()
+    close(container.resolve(Connections))
 
 
 @pytest.fixture

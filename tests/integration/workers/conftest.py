@@ -10,6 +10,7 @@ from adapters_db.connections import Connections
 from adapters_db.engine import make_engine
 from adapters_db.settings import DatabaseSettings
 from tests.integration.workers.watching import Crew, until
+from tests.own_database import close
 from workers.lanes import Lane
 from workers.queue import JobQueue
 
@@ -21,7 +22,7 @@ def connections(migrated_database_url: str) -> Iterator[Connections]:
     settings = DatabaseSettings(migrated_database_url, migrated_database_url)
     connections = Connections(make_engine(settings), settings)
     yield connections
-    connections.engine.dispose()
+    close(connections)
 
 
 @pytest.fixture
