@@ -25,6 +25,7 @@ from retail_core.kernel.settings import SettingsError
 from workers.kinds import KINDS_BY_NAME, lane_of
 from workers.lane_worker import LaneWorker, RunsJobs, quieten_rq
 from workers.lanes import Lane, served_by
+from workers.memory import hold_little
 from workers.queue import JobQueue
 from workers.running import JobKind, RunJob
 from workers.supervisor import Supervisor
@@ -51,6 +52,7 @@ def main() -> int:
 def serve(settings: Settings, index: int) -> None:
     """The life of one process: connect, and take jobs until asked to stop."""
     assert settings.worker.redis_url is not None
+    hold_little()
     worker = new_worker_id()
     redis_url = settings.worker.redis_url.reveal()
     stopping = Stopping()
