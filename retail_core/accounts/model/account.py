@@ -1,22 +1,20 @@
-"""An account is one shop; a session is one sign-in of it."""
+"""An account is one shop: who signs in, and how it sends."""
 
 import enum
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Final
 
 import attrs
 
 from retail_core.kernel.emails import parse_email
 from retail_core.kernel.errors import InvalidField
-from retail_core.kernel.ids import AccountId, SessionId
+from retail_core.kernel.ids import AccountId
 from retail_core.kernel.senders import is_valid_sender
 from retail_core.kernel.smart_encoding import SmartEncoding
 
 PASSWORD_CHARACTERS_MIN: Final = 8
 PASSWORD_CHARACTERS_MAX: Final = 128
 COMPANY_CHARACTERS_MAX: Final = 160
-USER_AGENT_CHARACTERS_MAX: Final = 500
-REFRESH_TOKEN_BYTES: Final = 64
 
 
 class Locale(enum.StrEnum):
@@ -138,100 +136,3 @@ def check_password(password: str, field: str = "password") -> None:
         raise InvalidField(
             field, f"must have {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters"
         )
-
-
-@attrs.frozen
-class Device:
-    """From where somebody signed in, for the list of sessions."""
-
-    ip: str | None = None
-    user_agent: str | None = None
-
-
-@attrs.frozen
-class SessionRules:
-    """How long tokens and sessions live."""
-
-    access: timedelta = timedelta(minutes=15)
-    refresh: timedelta = timedelta(days=30)
-    refresh_grace: timedelta = timedelta(seconds=10)
-    session: timedelta = timedelta(days=180)
-
-
-@attrs.frozen(kw_only=True)
-class NewSession:
-    """A session before it has an id."""
-
-    account: AccountId
-    device: Device
-    created_at: datetime
-    expires_at: datetime
-    ends_at: datetime
-
-
-@attrs.frozen(kw_only=True)
-class Session:
-    """One sign-in, and all the tokens that came of it.
-
-    Refresh tokens carry a generation; `generation` is the one in use and `rotated_at` is when it
-    came. `expires_at` moves with every refresh, at most to `ends_at`.
-    """
-
-    id: SessionId
-    account: AccountId
-    device: Device
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
-    ends_at: datetime
-    generation: int
-    rotated_at: datetime
-    revoked_at: datetime | None
-
-    def is_live(self, now: datetime) -> bool:
-        """Whether it still lets anybody in."""
-        return self.revoked_at is None and now < self.expires_at
-
-
-@attrs.frozen
-class RefreshToken:
-    """A refresh token as it is kept: by its hash alone."""
-
-    hash: bytes
-    account: AccountId
-    session: SessionId
-    generation: int
-    expires_at: datetime
-
-
-class Use(enum.Enum):
-    """What a refresh token that was presented is good for."""
-
-    ROTATE = "rotate"
-    """It is in use: the next generation begins."""
-    JOIN = "join"
-    """It was replaced a moment ago, by another tab: a further token of the present generation."""
-    REFUSE = "refuse"
-    """It or its session is over."""
-    THEFT = "theft"
-    """It was replaced long ago: somebody has a copy."""
-
-
-def use_of(session: Session, token: RefreshToken, rules: SessionRules, now: datetime) -> Use:
-    """Judge a token. Only the directly preceding generation is forgiven, and only for a moment."""
-    if not session.is_live(now) or now >= token.expires_at:
-        return Use.REFUSE
-    if token.generation == session.generation:
-        return Use.ROTATE
-    is_preceding = token.generation == session.generation - 1
-    if is_preceding and now <= session.rotated_at + rules.refresh_grace:
-        return Use.JOIN
-    return Use.THEFT
-
-
-@attrs.frozen
-class AccessClaims:
-    """What a valid access token says."""
-
-    account: AccountId
-    session: SessionId

@@ -1,0 +1,51 @@
+"""An account is one shop; a session is one sign-in of it."""
+
+from retail_core.accounts.model.account import (
+    COMPANY_CHARACTERS_MAX,
+    PASSWORD_CHARACTERS_MAX,
+    PASSWORD_CHARACTERS_MIN,
+    Account,
+    AccountDefaults,
+    Locale,
+    NewAccount,
+    QuietHours,
+    Registration,
+    Weekday,
+    check_password,
+)
+from retail_core.accounts.model.session import (
+    REFRESH_TOKEN_BYTES,
+    USER_AGENT_CHARACTERS_MAX,
+    AccessClaims,
+    Device,
+    NewSession,
+    RefreshToken,
+    Session,
+    SessionRules,
+    Use,
+    use_of,
+)
+
+__all__ = [
+    "COMPANY_CHARACTERS_MAX",
+    "PASSWORD_CHARACTERS_MAX",
+    "PASSWORD_CHARACTERS_MIN",
+    "REFRESH_TOKEN_BYTES",
+    "USER_AGENT_CHARACTERS_MAX",
+    "AccessClaims",
+    "Account",
+    "AccountDefaults",
+    "Device",
+    "Locale",
+    "NewAccount",
+    "NewSession",
+    "QuietHours",
+    "RefreshToken",
+    "Registration",
+    "Session",
+    "SessionRules",
+    "Use",
+    "Weekday",
+    "check_password",
+    "use_of",
+]

@@ -1,0 +1,32 @@
+"""New passwords. They are hashed outside of transactions, as everywhere."""
+
+import attrs
+
+from retail_core.accounts.errors import AccountNotFound
+from retail_core.accounts.model import check_password
+from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
+from retail_core.kernel.emails import parse_email
+from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ports import Clock, Transactions
+
+
+@attrs.frozen
+class SetPassword:
+    """Give an account a new password, as the operator does; all its sessions end."""
+
+    transactions: Transactions[AccountsUnitOfWork]
+    passwords: PasswordHasher
+    clock: Clock
+
+    def __call__(self, email: str, password: str) -> AccountId:
+        """Raises `InvalidField` for a bad password, `AccountNotFound` for an unknown address."""
+        check_password(password)
+        password_hash = self.passwords.hash(password)
+        now = self.clock.now()
+        with self.transactions.across_accounts() as uow:
+            account = uow.accounts.find_by_email_across_accounts(parse_email(email) or "")
+            if account is None:
+                raise AccountNotFound
+            uow.accounts.set_password_hash(account.id, password_hash, now)
+            uow.sessions.revoke_others(account.id, None, now)
+            return account.id
