@@ -3,7 +3,7 @@
 import attrs
 from sqlalchemy import Connection
 
-from adapters_db.accounts import SqlAccountStore, SqlSessionStore
+from adapters_db.accounts import SqlAccountStore
 from adapters_db.batches import SqlBatchStore
 from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaign_progress import SqlCampaignProgress
@@ -19,6 +19,7 @@ from adapters_db.message_numbers import SqlMessageNumbers
 from adapters_db.messages import SqlMessageStore
 from adapters_db.outbox import SqlJobOutbox
 from adapters_db.reports import SqlReportStore
+from adapters_db.sessions import SqlSessionStore
 from adapters_db.singles import SqlSingleMessageStore
 
 

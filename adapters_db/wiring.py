@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import punq
 
-from adapters_db.accounts import SqlAccountQueries, SqlSessionQueries
+from adapters_db.accounts import SqlAccountQueries
 from adapters_db.audience_sql import SqlAudienceQueries
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
@@ -18,6 +18,7 @@ from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
+from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.ports import AccountsUnitOfWork

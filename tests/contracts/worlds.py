@@ -12,7 +12,7 @@ from typing import Protocol
 import attrs
 import pytest
 
-from adapters_db.accounts import SqlAccountQueries, SqlSessionQueries
+from adapters_db.accounts import SqlAccountQueries
 from adapters_db.audience_sql import SqlAudienceQueries
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
@@ -26,6 +26,7 @@ from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
+from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
