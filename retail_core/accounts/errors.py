@@ -1,6 +1,6 @@
 """What can go wrong with accounts and their sessions."""
 
-from retail_core.kernel.errors import Conflict, FieldFault, NotFound, Unauthenticated
+from retail_core.kernel.errors import Conflict, FieldFault, InvalidField, NotFound, Unauthenticated
 
 
 class AccountNotFound(NotFound):
@@ -30,3 +30,20 @@ class SessionReused(Unauthenticated):
     """A used refresh token came back, so the session was ended for safety; please sign in again."""
 
     code = "SESSION_REUSED"
+
+
+class SessionNotFound(NotFound):
+    """There is no such session, or it has ended."""
+
+
+class ApiKeyNotFound(NotFound):
+    """There is no such API key."""
+
+
+class InvalidExpiry(InvalidField):
+    """The time at which an API key ends is no time."""
+
+    code = "INVALID_DATE"
+
+    def __init__(self) -> None:
+        super().__init__("expiresAt", "is not an ISO date-time")

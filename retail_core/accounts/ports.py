@@ -6,12 +6,14 @@ from typing import Protocol
 from retail_core.accounts.model import (
     AccessClaims,
     Account,
+    ApiKey,
     NewAccount,
+    NewApiKey,
     NewSession,
     RefreshToken,
     Session,
 )
-from retail_core.kernel.ids import AccountId, SessionId
+from retail_core.kernel.ids import AccountId, ApiKeyId, SessionId
 from retail_core.kernel.ports import Work
 
 
@@ -28,6 +30,16 @@ class AccountStore(Protocol):
 
     def get(self, account: AccountId) -> Account:
         """Read an account. Raises `AccountNotFound`."""
+        ...
+
+    def lock(self, account: AccountId) -> Account:
+        """Read an account and keep it from changing until the end; rows that only belong to it can
+        still be made. Raises `AccountNotFound`.
+        """
+        ...
+
+    def save_profile(self, account: Account) -> None:
+        """Write what the owner of a locked account may change, but neither address nor password."""
         ...
 
     def set_password_hash(self, account: AccountId, password_hash: str, now: datetime) -> None:
@@ -55,11 +67,29 @@ class SessionStore(Protocol):
         ...
 
     def revoke(self, account: AccountId, session: SessionId, now: datetime) -> bool:
-        """End a session; False if the account has no such one. An ended one keeps its time."""
+        """End a live session; False if the account has no such one, or it ended before."""
         ...
 
     def revoke_others(self, account: AccountId, kept: SessionId | None, now: datetime) -> int:
         """End every live session of the account but `kept`; returns how many."""
+        ...
+
+
+class ApiKeyStore(Protocol):
+    """API keys, by the hash of their text."""
+
+    def add(self, key: NewApiKey) -> ApiKey:
+        """Insert a key."""
+        ...
+
+    def revoke(self, account: AccountId, key: ApiKeyId, now: datetime) -> bool:
+        """End a key; False if the account has no such one. An ended one keeps its time."""
+        ...
+
+    def note_use(
+        self, account: AccountId, key: ApiKeyId, now: datetime, unless_since: datetime
+    ) -> None:
+        """Write down that a key was used, unless a use after `unless_since` is known already."""
         ...
 
 
@@ -78,6 +108,8 @@ class AccountsUnitOfWork(Work, Protocol):
     def accounts(self) -> AccountStore: ...
     @property
     def sessions(self) -> SessionStore: ...
+    @property
+    def api_keys(self) -> ApiKeyStore: ...
     @property
     def credits(self) -> WalletOpening: ...
 

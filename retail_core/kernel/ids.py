@@ -4,6 +4,7 @@ from typing import NewType
 
 AccountId = NewType("AccountId", int)
 SessionId = NewType("SessionId", int)
+ApiKeyId = NewType("ApiKeyId", int)
 ContactId = NewType("ContactId", int)
 ImportId = NewType("ImportId", int)
 CampaignId = NewType("CampaignId", int)

@@ -16,6 +16,7 @@ from retail_core.accounts.model import (
 )
 from retail_core.kernel.errors import Unauthenticated
 from retail_core.kernel.ids import AccountId, SessionId
+from retail_core.kernel.pages import Page, PageRequest
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.table import DuplicateRow, sees
@@ -57,6 +58,17 @@ class MemoryAccountStore:
             raise AccountNotFound
         return found
 
+    def lock(self, account: AccountId) -> Account:
+        """Transactions are serial here, so the account is locked already."""
+        return self.get(account)
+
+    def save_profile(self, account: Account) -> None:
+        if sees(self.bound_to, account.id) and account.id in self.tables.accounts:
+            known = self.tables.accounts.get(account.id)
+            assert known is not None
+            kept = attrs.evolve(account, email=known.email, password_hash=known.password_hash)
+            self.tables.accounts.put(account.id, kept)
+
     def set_password_hash(self, account: AccountId, password_hash: str, now: datetime) -> None:
         found = self.tables.accounts.get(account) if sees(self.bound_to, account) else None
         if found is not None:
@@ -97,11 +109,11 @@ class MemorySessionStore:
             self.tables.sessions.put(session.id, session)
 
     def revoke(self, account: AccountId, session: SessionId, now: datetime) -> bool:
-        """An ended session keeps the time of its first end."""
         found = self._own(account, session)
-        if found is not None and found.revoked_at is None:
-            self.tables.sessions.put(session, attrs.evolve(found, revoked_at=now))
-        return found is not None
+        if found is None or not found.is_live(now):
+            return False
+        self.tables.sessions.put(session, attrs.evolve(found, revoked_at=now))
+        return True
 
     def revoke_others(self, account: AccountId, kept: SessionId | None, now: datetime) -> int:
         ended = [
@@ -141,6 +153,13 @@ class MemorySessionQueries:
         with self.database.transaction() as tables:
             found = tables.sessions.get(session)
         return found is not None and found.account == account and found.is_live(now)
+
+    def page_live(self, account: AccountId, now: datetime, page: PageRequest) -> Page[Session]:
+        with self.database.transaction() as tables:
+            found = [each for each in tables.sessions if each.account == account]
+        live = [each for each in reversed(found) if each.is_live(now)]
+        items = tuple(live[page.offset : page.offset + page.page_size])
+        return Page(items, len(live), page.page, page.page_size)
 
 
 class PlainPasswords:

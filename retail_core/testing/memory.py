@@ -11,6 +11,7 @@ from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
 from retail_core.testing.accounts import MemoryAccountStore, MemorySessionStore
+from retail_core.testing.api_keys import MemoryApiKeyStore
 from retail_core.testing.batches import MemoryBatchStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
@@ -64,6 +65,10 @@ class MemoryUnitOfWork:
     @property
     def sessions(self) -> MemorySessionStore:
         return MemorySessionStore(self.tables, self.account)
+
+    @property
+    def api_keys(self) -> MemoryApiKeyStore:
+        return MemoryApiKeyStore(self.tables, self.account)
 
     @property
     def credits(self) -> MemoryCreditLedger:

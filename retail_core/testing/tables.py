@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from retail_core.accounts.model import Account, RefreshToken, Session
+from retail_core.accounts.model import Account, ApiKey, RefreshToken, Session
 from retail_core.billing.model import Subscription
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
@@ -223,6 +223,8 @@ class MemoryTables:
         self.sessions: MemoryTable[SessionId, Session] = MemoryTable(journal)
         self.session_ids = Sequence()
         self.refresh_tokens: MemoryTable[bytes, RefreshToken] = MemoryTable(journal)
+        self.api_keys: MemoryTable[bytes, ApiKey] = MemoryTable(journal)
+        self.api_key_ids = Sequence()
         # credits
         self.wallets: MemoryTable[AccountId, Wallet] = MemoryTable(journal)
         self.transfers: MemoryTable[tuple[AccountId, str], StoredTransfer] = MemoryTable(journal)

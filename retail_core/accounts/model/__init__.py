@@ -1,17 +1,31 @@
-"""An account is one shop; a session is one sign-in of it."""
+"""An account is one shop; a session is one sign-in of it, an API key lets a program in."""
 
 from retail_core.accounts.model.account import (
     COMPANY_CHARACTERS_MAX,
     PASSWORD_CHARACTERS_MAX,
     PASSWORD_CHARACTERS_MIN,
+    QUIET_DAYS_MAX,
     Account,
     AccountDefaults,
     Locale,
     NewAccount,
+    ProfileChanges,
     QuietHours,
     Registration,
     Weekday,
     check_password,
+)
+from retail_core.accounts.model.api_key import (
+    API_KEY_MARK,
+    API_KEY_NAME_CHARACTERS_MAX,
+    API_KEY_PREFIX_BYTES,
+    API_KEY_SECRET_BYTES,
+    USE_NOTED_EVERY,
+    ApiKey,
+    KeyText,
+    NewApiKey,
+    Scope,
+    api_key_hash,
 )
 from retail_core.accounts.model.session import (
     REFRESH_TOKEN_BYTES,
@@ -27,25 +41,37 @@ from retail_core.accounts.model.session import (
 )
 
 __all__ = [
+    "API_KEY_MARK",
+    "API_KEY_NAME_CHARACTERS_MAX",
+    "API_KEY_PREFIX_BYTES",
+    "API_KEY_SECRET_BYTES",
     "COMPANY_CHARACTERS_MAX",
     "PASSWORD_CHARACTERS_MAX",
     "PASSWORD_CHARACTERS_MIN",
+    "QUIET_DAYS_MAX",
     "REFRESH_TOKEN_BYTES",
     "USER_AGENT_CHARACTERS_MAX",
+    "USE_NOTED_EVERY",
     "AccessClaims",
     "Account",
     "AccountDefaults",
+    "ApiKey",
     "Device",
+    "KeyText",
     "Locale",
     "NewAccount",
+    "NewApiKey",
     "NewSession",
+    "ProfileChanges",
     "QuietHours",
     "RefreshToken",
     "Registration",
+    "Scope",
     "Session",
     "SessionRules",
     "Use",
     "Weekday",
+    "api_key_hash",
     "check_password",
     "use_of",
 ]

@@ -6,15 +6,20 @@ from typing import Final
 
 import attrs
 
+from retail_core.kernel.changes import KEEP, Keep
 from retail_core.kernel.emails import parse_email
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId
+from retail_core.kernel.phones import is_supported_region
 from retail_core.kernel.senders import is_valid_sender
 from retail_core.kernel.smart_encoding import SmartEncoding
+from retail_core.kernel.zones import is_zone
 
 PASSWORD_CHARACTERS_MIN: Final = 8
 PASSWORD_CHARACTERS_MAX: Final = 128
 COMPANY_CHARACTERS_MAX: Final = 160
+QUIET_DAYS_MAX: Final = 6
+"""A shop that is quiet on all seven days would never send anything."""
 
 
 class Locale(enum.StrEnum):
@@ -109,12 +114,8 @@ class Registration:
         if known is None:
             raise InvalidField("email", "is not an e-mail address")
         check_password(password)
-        if sender_name and not is_valid_sender(sender_name):
-            raise InvalidField(
-                "senderName", "must be 3 to 11 letters and digits with a letter, or a phone number"
-            )
-        if company and len(company) > COMPANY_CHARACTERS_MAX:
-            raise InvalidField("company", f"must have at most {COMPANY_CHARACTERS_MAX} characters")
+        _check_sender_name(sender_name)
+        _check_company(company)
         return cls(known, password, sender_name or None, company or None)
 
     def account(self, password_hash: str, defaults: AccountDefaults, now: datetime) -> NewAccount:
@@ -136,3 +137,61 @@ def check_password(password: str, field: str = "password") -> None:
         raise InvalidField(
             field, f"must have {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters"
         )
+
+
+def _none_if_empty(value: str | Keep | None) -> str | Keep | None:
+    return value or None
+
+
+@attrs.frozen(kw_only=True)
+class ProfileChanges:
+    """What a shop changes about itself: None clears, `KEEP` leaves alone.
+
+    Raises InvalidField for the first rule that is broken.
+    """
+
+    company: str | Keep | None = attrs.field(default=KEEP, converter=_none_if_empty)
+    sender_name: str | Keep | None = attrs.field(default=KEEP, converter=_none_if_empty)
+    timezone: str | Keep | None = attrs.field(default=KEEP, converter=_none_if_empty)
+    adults_only: bool | Keep = KEEP
+    quiet_hours: QuietHours | Keep | None = KEEP
+    default_country: str | Keep = KEEP
+    locale: Locale | Keep = KEEP
+    smart_encoding: SmartEncoding | Keep = KEEP
+
+    def __attrs_post_init__(self) -> None:
+        if isinstance(self.company, str):
+            _check_company(self.company)
+        if isinstance(self.sender_name, str):
+            _check_sender_name(self.sender_name)
+        if isinstance(self.timezone, str) and not is_zone(self.timezone):
+            raise InvalidField("timezone", "is not a name of the IANA time zone database")
+        if isinstance(self.quiet_hours, QuietHours):
+            _check_quiet_days(self.quiet_hours.days)
+        if isinstance(self.default_country, str) and not is_supported_region(self.default_country):
+            raise InvalidField("defaultCountry", "is not an ISO 3166 code of a known country")
+
+    def applied_to(self, account: Account, now: datetime) -> Account:
+        """The account as it is afterwards."""
+        named = {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+        changed = {name: value for name, value in named.items() if value is not KEEP}
+        return attrs.evolve(account, updated_at=now, **changed)
+
+
+def _check_sender_name(name: str | None) -> None:
+    if name and not is_valid_sender(name):
+        raise InvalidField(
+            "senderName", "must be 3 to 11 letters and digits with a letter, or a phone number"
+        )
+
+
+def _check_company(company: str | None) -> None:
+    if company and len(company) > COMPANY_CHARACTERS_MAX:
+        raise InvalidField("company", f"must have at most {COMPANY_CHARACTERS_MAX} characters")
+
+
+def _check_quiet_days(days: tuple[Weekday, ...]) -> None:
+    if len(days) > QUIET_DAYS_MAX:
+        raise InvalidField("quietHours.days", f"must have at most {QUIET_DAYS_MAX} days")
+    if len(set(days)) < len(days):
+        raise InvalidField("quietHours.days", "names a day twice")

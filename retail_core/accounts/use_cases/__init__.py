@@ -1,14 +1,32 @@
-"""What can be done with accounts: open them, sign in and out, change passwords."""
+"""What can be done with accounts: open them, sign in and out, change them, let programs in."""
 
+from retail_core.accounts.use_cases.api_keys import (
+    ApiKeyOrder,
+    CreateApiKey,
+    MadeApiKey,
+    NoteApiKeyUse,
+    RevokeApiKey,
+)
 from retail_core.accounts.use_cases.issuing import SignedIn, TokenIssuer, token_hash
 from retail_core.accounts.use_cases.opening import CreateAccount, Register, open_account
-from retail_core.accounts.use_cases.passwords import SetPassword
+from retail_core.accounts.use_cases.passwords import ChangePassword, SetPassword
+from retail_core.accounts.use_cases.profile import EditProfile
+from retail_core.accounts.use_cases.sessions import EndOtherSessions, EndSession
 from retail_core.accounts.use_cases.signing_in import RefreshSession, SignIn, SignOut
 
 __all__ = [
+    "ApiKeyOrder",
+    "ChangePassword",
     "CreateAccount",
+    "CreateApiKey",
+    "EditProfile",
+    "EndOtherSessions",
+    "EndSession",
+    "MadeApiKey",
+    "NoteApiKeyUse",
     "RefreshSession",
     "Register",
+    "RevokeApiKey",
     "SetPassword",
     "SignIn",
     "SignOut",

@@ -2,11 +2,11 @@
 
 import attrs
 
-from retail_core.accounts.errors import AccountNotFound
+from retail_core.accounts.errors import AccountNotFound, AuthenticationFailed
 from retail_core.accounts.model import check_password
 from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
 from retail_core.kernel.emails import parse_email
-from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.ports import Clock, Transactions
 
 
@@ -30,3 +30,29 @@ class SetPassword:
             uow.accounts.set_password_hash(account.id, password_hash, now)
             uow.sessions.revoke_others(account.id, None, now)
             return account.id
+
+
+@attrs.frozen
+class ChangePassword:
+    """Give oneself a new password: all sessions end but the one that asks."""
+
+    transactions: Transactions[AccountsUnitOfWork]
+    passwords: PasswordHasher
+    clock: Clock
+
+    def __call__(self, account: AccountId, kept: SessionId, old: str, new: str) -> None:
+        """Raises `InvalidField` for a bad new password, `AuthenticationFailed` for a wrong old one,
+        also if that was changed by somebody else meanwhile.
+        """
+        check_password(new, "newPassword")
+        with self.transactions.begin(account) as uow:
+            known_hash = uow.accounts.get(account).password_hash
+        if not self.passwords.verify(old, known_hash):
+            raise AuthenticationFailed("The old password is wrong.")
+        fresh_hash = self.passwords.hash(new)
+        now = self.clock.now()
+        with self.transactions.begin(account) as uow:
+            if uow.accounts.lock(account).password_hash != known_hash:
+                raise AuthenticationFailed("The password was just changed elsewhere.")
+            uow.accounts.set_password_hash(account, fresh_hash, now)
+            uow.sessions.revoke_others(account, kept, now)

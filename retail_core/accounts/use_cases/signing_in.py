@@ -37,7 +37,7 @@ class SignIn:
         fresh_hash = self._fresh_hash(password, known_hash)
         now = self.clock.now()
         with self.transactions.begin(account.id) as uow:
-            if uow.accounts.get(account.id).password_hash != known_hash:
+            if uow.accounts.lock(account.id).password_hash != known_hash:
                 raise AuthenticationFailed  # it was changed while we checked the old one
             if fresh_hash is not None:
                 uow.accounts.set_password_hash(account.id, fresh_hash, now)

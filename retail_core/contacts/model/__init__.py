@@ -14,18 +14,17 @@ from retail_core.contacts.model.consent import (
     SuppressionReason,
 )
 from retail_core.contacts.model.contact import (
-    KEEP,
     SEARCH_SEPARATOR,
     Contact,
     ContactChanges,
     ContactDraft,
     ContactForm,
     Gender,
-    Keep,
     draft_contact,
     folded_fields,
     search_term,
 )
+from retail_core.kernel.changes import KEEP, Keep
 
 __all__ = [
     "KEEP",

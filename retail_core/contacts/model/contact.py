@@ -15,6 +15,7 @@ from retail_core.contacts.model.values import (
     read_phone,
     read_tags,
 )
+from retail_core.kernel.changes import KEEP, Keep
 from retail_core.kernel.folding import fold
 from retail_core.kernel.ids import ContactId
 from retail_core.kernel.phones import LineType, PhoneNumber
@@ -30,15 +31,6 @@ class Gender(enum.Enum):
     FEMALE = "female"
     OTHER = "other"
     PREFER_NOT_TO_SAY = "prefer_not_to_say"
-
-
-class Keep(enum.Enum):
-    """Says of a field that it stays as it is, where None would clear it."""
-
-    KEEP = "keep"
-
-
-KEEP: Final = Keep.KEEP
 
 
 @attrs.frozen(kw_only=True)
