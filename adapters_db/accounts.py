@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql
 from adapters_db.reads import Reads
 from adapters_db.tables.kernel import account as accounts
 from retail_core.accounts.errors import AccountNotFound, EmailTaken
-from retail_core.accounts.model import Account, NewAccount
+from retail_core.accounts.model import Account, NewAccount, ProfileChanges
 from retail_core.kernel.ids import AccountId
 
 _ACCOUNT: Final = [accounts.c[field.name] for field in attrs.fields(Account)]
+_PROFILE: Final = (*(field.name for field in attrs.fields(ProfileChanges)), "updated_at")
 
 
 @attrs.frozen
@@ -50,6 +51,20 @@ class SqlAccountStore:
         if row is None:
             raise AccountNotFound
         return _account(row)
+
+    def lock(self, account: AccountId) -> Account:
+        """Not against new rows that refer to the account: a shop goes on sending meanwhile."""
+        row = self.connection.execute(
+            select(*_ACCOUNT).where(accounts.c.id == account).with_for_update(key_share=True)
+        ).one_or_none()
+        if row is None:
+            raise AccountNotFound
+        return _account(row)
+
+    def save_profile(self, account: Account) -> None:
+        """Write what the owner may change."""
+        values = {name: getattr(account, name) for name in _PROFILE}
+        self.connection.execute(update(accounts).where(accounts.c.id == account.id).values(values))
 
     def set_password_hash(self, account: AccountId, password_hash: str, now: datetime) -> None:
         """Replace the hash."""

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from adapters_db.reads import Reads
 from adapters_db.tables.accounts import refresh_token, session
 from retail_core.accounts.model import Device, NewSession, RefreshToken, Session
 from retail_core.kernel.ids import AccountId, SessionId
+from retail_core.kernel.pages import Page, PageRequest
 
 _SESSION = [
     session.c.id,
@@ -98,22 +99,17 @@ class SqlSessionStore:
         )
 
     def revoke(self, account: AccountId, ended: SessionId, now: datetime) -> bool:
-        """An ended session keeps the time of its first end."""
-        known = (session.c.account_id == account) & (session.c.id == ended)
-        self.connection.execute(
-            update(session).where(known, session.c.revoked_at.is_(None)).values(revoked_at=now)
+        """One statement, so of two at once one ends it."""
+        done = self.connection.execute(
+            update(session)
+            .where(session.c.id == ended, *_live(account, now))
+            .values(revoked_at=now)
         )
-        found = self.connection.execute(select(session.c.id).where(known)).one_or_none()
-        return found is not None
+        return done.rowcount == 1
 
     def revoke_others(self, account: AccountId, kept: SessionId | None, now: datetime) -> int:
         """One statement for all of them."""
-        live = (
-            session.c.account_id == account,
-            session.c.revoked_at.is_(None),
-            session.c.expires_at > now,
-        )
-        statement = update(session).where(*live).values(revoked_at=now)
+        statement = update(session).where(*_live(account, now)).values(revoked_at=now)
         if kept is not None:
             statement = statement.where(session.c.id != kept)
         return self.connection.execute(statement).rowcount
@@ -129,14 +125,35 @@ class SqlSessionQueries:
         """By the key; this runs with every request of a signed-in user."""
         with self.reads.account(account) as connection:
             row = connection.execute(
-                select(session.c.id).where(
-                    session.c.account_id == account,
-                    session.c.id == asked,
-                    session.c.revoked_at.is_(None),
-                    session.c.expires_at > now,
-                )
+                select(session.c.id).where(session.c.id == asked, *_live(account, now))
             ).one_or_none()
         return row is not None
+
+    def page_live(self, account: AccountId, now: datetime, page: PageRequest) -> Page[Session]:
+        """Backwards along the index on account and id."""
+        live = _live(account, now)
+        with self.reads.account(account) as connection:
+            total = connection.execute(
+                select(func.count()).select_from(session).where(*live)
+            ).scalar_one()
+            rows = connection.execute(
+                select(*_SESSION)
+                .where(*live)
+                .order_by(session.c.id.desc())
+                .limit(page.page_size)
+                .offset(page.offset)
+            )
+            items = tuple(_session(row) for row in rows)
+        return Page(items, total, page.page, page.page_size)
+
+
+def _live(account: AccountId, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Sessions of an account that have neither ended nor expired."""
+    return (
+        session.c.account_id == account,
+        session.c.revoked_at.is_(None),
+        session.c.expires_at > now,
+    )
 
 
 def _session(row: Sequence[Any]) -> Session:

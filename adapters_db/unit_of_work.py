@@ -4,6 +4,7 @@ import attrs
 from sqlalchemy import Connection
 
 from adapters_db.accounts import SqlAccountStore
+from adapters_db.api_keys import SqlApiKeyStore
 from adapters_db.batches import SqlBatchStore
 from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaign_progress import SqlCampaignProgress
@@ -42,6 +43,10 @@ class SqlUnitOfWork:
     @property
     def sessions(self) -> SqlSessionStore:
         return SqlSessionStore(self.connection)
+
+    @property
+    def api_keys(self) -> SqlApiKeyStore:
+        return SqlApiKeyStore(self.connection)
 
     @property
     def credits(self) -> SqlCreditLedger:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import punq
 
 from adapters_db.accounts import SqlAccountQueries
+from adapters_db.api_keys import SqlApiKeyQueries
 from adapters_db.audience_sql import SqlAudienceQueries
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
@@ -22,7 +23,7 @@ from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.ports import AccountsUnitOfWork
-from retail_core.accounts.queries import AccountQueries, SessionQueries
+from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
 from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.ports import BillingUnitOfWork
 from retail_core.billing.queries import SubscriptionQueries
@@ -63,6 +64,7 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(IdempotencyReplies, instance=SqlIdempotencyReplies(connections))
     container.register(AccountQueries, instance=SqlAccountQueries(reads))
     container.register(SessionQueries, instance=SqlSessionQueries(reads))
+    container.register(ApiKeyQueries, instance=SqlApiKeyQueries(reads))
     container.register(CreditQueries, instance=SqlCreditQueries(reads))
     container.register(LedgerAudit, instance=SqlLedgerAudit(reads))
     container.register(SubscriptionQueries, instance=SqlSubscriptionQueries(reads))

@@ -1,4 +1,4 @@
-"""Sessions and refresh tokens; the accounts themselves are in `kernel`."""
+"""Sessions, refresh tokens and API keys; the accounts themselves are in `kernel`."""
 
 from sqlalchemy import (
     Column,
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters_db.columns import UtcTime
 from adapters_db.tables.metadata import metadata
@@ -45,4 +46,20 @@ refresh_token = Table(
         ["account_id", "session_id"], ["session.account_id", "session.id"], ondelete="CASCADE"
     ),
     Index("refresh_token_account_id_session_id_idx", "account_id", "session_id"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Index("api_key_account_id_id_idx", "account_id", "id"),
 )

@@ -12,11 +12,11 @@ from retail_core.testing.accounts import PlainAccessTokens, PlainPasswords
 from tests.contracts.accounts import (
     AccountQueriesContract,
     AccountStoreContract,
-    SessionQueriesContract,
-    SessionStoreContract,
     WalletOpeningContract,
 )
+from tests.contracts.api_keys import ApiKeyQueriesContract, ApiKeyStoreContract
 from tests.contracts.credentials import AccessTokensContract, PasswordHasherContract
+from tests.contracts.sessions import SessionQueriesContract, SessionStoreContract
 
 SECRET = SecretText("a secret that is long enough for HMAC")
 
@@ -26,6 +26,14 @@ class TestAccountStore(AccountStoreContract):
 
 
 class TestSessionStore(SessionStoreContract):
+    pass
+
+
+class TestApiKeyStore(ApiKeyStoreContract):
+    pass
+
+
+class TestApiKeyQueries(ApiKeyQueriesContract):
     pass
 
 

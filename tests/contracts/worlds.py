@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 from adapters_db.accounts import SqlAccountQueries
+from adapters_db.api_keys import SqlApiKeyQueries
 from adapters_db.audience_sql import SqlAudienceQueries
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
@@ -30,8 +31,8 @@ from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
-from retail_core.accounts.ports import AccountStore, SessionStore
-from retail_core.accounts.queries import AccountQueries, SessionQueries
+from retail_core.accounts.ports import AccountStore, ApiKeyStore, SessionStore
+from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
 from retail_core.audiences.queries import AudienceQueries
 from retail_core.billing.ports import SubscriptionStore
 from retail_core.billing.queries import SubscriptionQueries
@@ -71,6 +72,7 @@ from retail_core.messages.ports import (
 )
 from retail_core.messages.queries import MessageQueries
 from retail_core.testing.accounts import MemoryAccountQueries, MemorySessionQueries
+from retail_core.testing.api_keys import MemoryApiKeyQueries
 from retail_core.testing.audiences import MemoryAudienceQueries
 from retail_core.testing.billing import MemorySubscriptionQueries
 from retail_core.testing.campaigns import MemoryCampaignQueries
@@ -99,6 +101,8 @@ class EveryStore(Work, Protocol):
     def accounts(self) -> AccountStore: ...
     @property
     def sessions(self) -> SessionStore: ...
+    @property
+    def api_keys(self) -> ApiKeyStore: ...
     @property
     def credits(self) -> CreditLedger: ...
     @property
@@ -154,6 +158,7 @@ class World:
     replies: IdempotencyReplies
     account_queries: AccountQueries
     session_queries: SessionQueries
+    api_key_queries: ApiKeyQueries
     credit_queries: CreditQueries
     ledger_audit: LedgerAudit
     subscription_queries: SubscriptionQueries
@@ -182,6 +187,7 @@ def memory_world() -> World:
         replies=MemoryIdempotencyReplies(database),
         account_queries=MemoryAccountQueries(database),
         session_queries=MemorySessionQueries(database),
+        api_key_queries=MemoryApiKeyQueries(database),
         credit_queries=MemoryCreditQueries(database),
         ledger_audit=MemoryLedgerAudit(database),
         subscription_queries=MemorySubscriptionQueries(database),
@@ -211,6 +217,7 @@ def sql_world(connections: Connections) -> World:
         replies=SqlIdempotencyReplies(connections),
         account_queries=SqlAccountQueries(reads),
         session_queries=SqlSessionQueries(reads),
+        api_key_queries=SqlApiKeyQueries(reads),
         credit_queries=SqlCreditQueries(reads),
         ledger_audit=SqlLedgerAudit(reads),
         subscription_queries=SqlSubscriptionQueries(reads),
