@@ -9,9 +9,9 @@ import attrs
 import falcon
 
 from adapters_http.routing import Route
-from retail_core.kernel.errors import Unauthenticated
+from retail_core.kernel.errors import Forbidden, Unauthenticated
 from retail_core.kernel.idempotency import Once
-from retail_core.kernel.ids import AccountId, SessionId
+from retail_core.kernel.ids import AccountId, ApiKeyId, SessionId
 
 NO_QUERY: Final[Mapping[str, str]] = {}
 
@@ -25,6 +25,7 @@ class Caller:
 
     account: AccountId
     session: SessionId | None = None
+    api_key: ApiKeyId | None = None
     scopes: frozenset[str] | None = None
 
 
@@ -51,6 +52,7 @@ class Exchange(falcon.Context):
         self.caller: Caller | None = None
         self.repeatable: Repeatable | None = None
         self.once: Once | None = None
+        self.kept_body: bytes | None = None
         self.replayed = False
         self.query: Mapping[str, str] = NO_QUERY
         self.raw_body = b""
@@ -75,6 +77,13 @@ class Request(falcon.Request):
     def account(self) -> AccountId:
         """The account whose rows this request may see."""
         return self.caller.account
+
+    @property
+    def session(self) -> SessionId:
+        """The session that asks. Raises Forbidden where an API key does."""
+        if self.caller.session is None:
+            raise Forbidden("This needs a signed-in user.")
+        return self.caller.session
 
 
 class Response(falcon.Response):

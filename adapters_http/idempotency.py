@@ -6,6 +6,7 @@ import attrs
 from loguru import logger
 
 from adapters_http.context import Request, Response
+from adapters_http.replies import dumps
 from retail_core.kernel.errors import DomainError
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ports import IdempotencyReplies
@@ -32,6 +33,11 @@ def once(req: Request, *content: bytes) -> Once | None:
     return found
 
 
+def keep_instead(req: Request, media: object) -> None:
+    """Keep this for a repeat instead of the body that is sent: that one is for a single reader."""
+    req.context.kept_body = dumps(media)
+
+
 @attrs.frozen
 class KeepReplies:
     """Middleware: stores the reply of a request that named a key, after its effect is committed."""
@@ -45,8 +51,9 @@ class KeepReplies:
         once = req.context.once
         if once is None or req.context.replayed or not 200 <= resp.status_code < 300:  # noqa: PLR2004 - 2xx
             return
+        body = req.context.kept_body or resp.render_body() or b""
         try:
-            self.replies.save(once, StoredReply(resp.status_code, resp.render_body() or b""))
+            self.replies.save(once, StoredReply(resp.status_code, body))
         except DomainError as error:
             # what was done is done; a repeat builds its reply from the effect's id
             logger.warning("the reply of an idempotency key was not kept: {}", error.message)

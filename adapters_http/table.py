@@ -4,6 +4,7 @@ from typing import Final
 
 from adapters_http.pages import opt_out as opt_out_pages
 from adapters_http.resources import (
+    api_keys,
     auth,
     campaign_forecasts,
     campaign_previews,
@@ -17,12 +18,17 @@ from adapters_http.resources import (
     health,
     imports,
     opt_out,
+    profile,
+    sessions,
 )
 from adapters_http.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *health.ROUTES,
     *auth.ROUTES,
+    *profile.ROUTES,
+    *sessions.ROUTES,
+    *api_keys.ROUTES,
     *contacts.ROUTES,
     *imports.ROUTES,
     *opt_out.ROUTES,

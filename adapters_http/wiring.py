@@ -72,7 +72,7 @@ def parts(
     container: punq.Container, settings: EdgeSettings, routes: Sequence[Route] = ROUTES
 ) -> Parts:
     """What the app is assembled from; the container makes each resource when the app asks."""
-    container.register(Credentials)
+    register_with_use_cases(container, Credentials)
     for resource in dict.fromkeys(route.resource for route in routes):
         register_with_use_cases(container, resource)
     return Parts(

@@ -1,4 +1,4 @@
-"""Sign-up, sign-in, staying signed in, signing out, and who one is (http-contract, 3.1)."""
+"""Sign-up, sign-in, staying signed in, signing out (http-contract, 3.1)."""
 
 from typing import Annotated, Final
 
@@ -11,7 +11,6 @@ from adapters_http.routing import Access, Route
 from retail_core.accounts import model
 from retail_core.accounts.errors import SessionEnded
 from retail_core.accounts.model import Account, Device
-from retail_core.accounts.queries import AccountQueries
 from retail_core.accounts.use_cases import (
     RefreshSession,
     Register,
@@ -19,11 +18,9 @@ from retail_core.accounts.use_cases import (
     SignIn,
     SignOut,
 )
-from retail_core.credits.queries import CreditQueries
 from retail_core.kernel.emails import EMAIL_CHARACTERS_MAX
-from retail_core.kernel.errors import Unauthenticated
 
-LOGIN_PASSWORD_CHARACTERS_MAX: Final = 1024
+PASSWORD_GIVEN_CHARACTERS_MAX: Final = 1024
 Email = Annotated[str, Characters(1, EMAIL_CHARACTERS_MAX)]
 Company = Annotated[str, Characters(0, model.COMPANY_CHARACTERS_MAX)]
 NewPassword = Annotated[
@@ -46,7 +43,7 @@ class LoginBody:
     """What signing in takes."""
 
     email: Email
-    password: Annotated[str, Characters(1, LOGIN_PASSWORD_CHARACTERS_MAX)] = attrs.field(repr=False)
+    password: Annotated[str, Characters(1, PASSWORD_GIVEN_CHARACTERS_MAX)] = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -77,46 +74,6 @@ class OkReply:
     """It is done."""
 
     ok: bool = True
-
-
-@attrs.frozen
-class QuietHoursShape:
-    """When a shop sends no marketing; times as `HH:mm`."""
-
-    start: str
-    end: str
-    days: tuple[str, ...]
-
-    @classmethod
-    def of(cls, quiet: model.QuietHours | None) -> "QuietHoursShape | None":
-        """Show the hours, if the shop set any."""
-        if quiet is None:
-            return None
-        return cls(f"{quiet.start:%H:%M}", f"{quiet.end:%H:%M}", quiet.days)
-
-
-@attrs.frozen
-class Me:
-    """The account as its owner sees it, with the credits that are free to spend."""
-
-    id: int
-    email: str
-    sender_name: str | None
-    company: str | None
-    timezone: str | None
-    adults_only: bool
-    quiet_hours: QuietHoursShape | None
-    default_country: str
-    locale: str
-    smart_encoding: str
-    credits: int
-
-
-@attrs.frozen
-class MeReply:
-    """Who is signed in."""
-
-    user: Me
 
 
 @attrs.frozen
@@ -175,22 +132,6 @@ class Logout:
         resp.media = codec.shape(OkReply())
 
 
-@attrs.frozen
-class WhoAmI:
-    """`/api/me`."""
-
-    accounts: AccountQueries
-    credits: CreditQueries
-
-    def on_get(self, req: Request, resp: Response) -> None:
-        """Show the account."""
-        account = self.accounts.find(req.account)
-        if account is None:
-            raise Unauthenticated
-        available = self.credits.wallet(req.account).available
-        resp.media = codec.shape(MeReply(_me(account, available)))
-
-
 def device(req: Request) -> Device:
     """From where somebody signs in."""
     user_agent = req.user_agent or ""
@@ -202,22 +143,6 @@ def device(req: Request) -> Device:
 def _hand_over(resp: Response, signed_in: SignedIn) -> None:
     cookies.set_refresh_token(resp, signed_in.refresh_token, signed_in.refresh_expires_at)
     resp.media = codec.shape(SignedInReply(signed_in.access_token, AuthUser.of(signed_in.account)))
-
-
-def _me(account: Account, available: int) -> Me:
-    return Me(
-        id=account.id,
-        email=account.email,
-        sender_name=account.sender_name,
-        company=account.company,
-        timezone=account.timezone,
-        adults_only=account.adults_only,
-        quiet_hours=QuietHoursShape.of(account.quiet_hours),
-        default_country=account.default_country,
-        locale=account.locale,
-        smart_encoding=account.smart_encoding.value,
-        credits=available,
-    )
 
 
 ROUTES: Final = (
@@ -263,13 +188,5 @@ ROUTES: Final = (
         limits=("logout-ip",),
         reply=OkReply,
         no_store=True,
-    ),
-    Route(
-        method="GET",
-        path="/api/me",
-        resource=WhoAmI,
-        access=Access.USER,
-        summary="Show who is signed in",
-        reply=MeReply,
     ),
 )

@@ -14,10 +14,10 @@ from falcon.testing import Result, TestClient
 from adapters_http import wiring
 from adapters_http.app import create_app
 from adapters_http.context import Request, Response
-from adapters_http.resources import auth, health
+from adapters_http.resources import api_keys, auth, health, profile, sessions
 from adapters_http.settings import AccountSettings, EdgeSettings
 from retail_core.accounts.ports import AccountsUnitOfWork
-from retail_core.accounts.queries import AccountQueries, SessionQueries
+from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
 from retail_core.credits.queries import CreditQueries
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Clock, IdempotencyReplies, Randomness, Transactions, Work
@@ -50,6 +50,14 @@ SET_COOKIE: Final = re.compile(
 CLEARED_COOKIE: Final = (
     "rt=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=None"
 )
+IN_MEMORY: Final = (
+    *health.ROUTES,
+    *auth.ROUTES,
+    *profile.ROUTES,
+    *sessions.ROUTES,
+    *api_keys.ROUTES,
+)
+"""The routes whose resources find all they need in a world in memory."""
 _numbers = itertools.count(1)
 _seeds = itertools.count(1)
 
@@ -148,9 +156,9 @@ def error_of(reply: Result) -> tuple[int, str]:
     return reply.status_code, body["code"]
 
 
-def api_in_memory(world: World) -> Api:
+def api_in_memory(world: World, **variables: str) -> Api:
     """The app on a world in memory, as far as that world has what its resources need."""
-    env = Env(VARIABLES)
+    env = Env(VARIABLES | variables)
     edge, accounts = EdgeSettings.read(env), AccountSettings.read(env)
     env.finish()
     container = punq.Container()
@@ -161,8 +169,9 @@ def api_in_memory(world: World) -> Api:
     container.register(IdempotencyReplies, instance=world.replies)
     container.register(AccountQueries, instance=world.account_queries)
     container.register(SessionQueries, instance=world.session_queries)
+    container.register(ApiKeyQueries, instance=world.api_key_queries)
     container.register(CreditQueries, instance=world.credit_queries)
     wiring.register_accounts(container, accounts)
     wiring.register(container, edge)
-    app = create_app(wiring.parts(container, edge, (*health.ROUTES, *auth.ROUTES)))
+    app = create_app(wiring.parts(container, edge, IN_MEMORY))
     return Api(app, container, world.clock)

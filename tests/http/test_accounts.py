@@ -6,7 +6,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from adapters_http.resources import auth
+from adapters_http.resources import profile
 from retail_core.accounts.model import QuietHours, Weekday
 from retail_core.accounts.ports import AccountsUnitOfWork
 from retail_core.kernel.ids import AccountId
@@ -219,9 +219,9 @@ class TestMe:
     def test_quiet_hours_are_written_as_hours_and_minutes(self) -> None:
         quiet = QuietHours(time(21), time(9), (Weekday.SUN,))
 
-        shown = auth.QuietHoursShape.of(quiet)
+        shown = profile.QuietHoursShape.of(quiet)
 
-        assert shown == auth.QuietHoursShape("21:00", "09:00", ("sun",))
+        assert shown == profile.QuietHoursShape("21:00", "09:00", (Weekday.SUN,))
 
     @pytest.mark.parametrize(
         "authorization",

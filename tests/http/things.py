@@ -14,6 +14,7 @@ from adapters_http.fields import Characters
 from adapters_http.idempotency import once
 from adapters_http.routing import Access, Reading, Route
 from adapters_http.settings import EdgeSettings
+from retail_core.accounts.use_cases import NoteApiKeyUse
 from retail_core.kernel.errors import Conflict, DomainError, Forbidden, NotFound, Unavailable
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.ports import Transactions, Work
@@ -147,6 +148,12 @@ def api_of_things(world: World) -> Api:
         Uploads: Uploads(),
     }
     container = punq.Container()
-    credentials = NumberCredentials(PlainAccessTokens(), world.session_queries, world.clock)
+    credentials = NumberCredentials(
+        PlainAccessTokens(),
+        world.session_queries,
+        world.api_key_queries,
+        NoteApiKeyUse(world.transactions, world.clock),
+        world.clock,
+    )
     parts = Parts(ROUTES, made.__getitem__, credentials, world.replies, settings)
     return Api(create_app(parts), container, world.clock)

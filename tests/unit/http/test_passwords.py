@@ -33,6 +33,29 @@ def test_legacy_hashes_are_of_the_first_72_bytes() -> None:
     assert BcryptPasswords(4).verify(long, legacy)
 
 
+def test_hashes_of_the_legacy_cost_verify_whatever_ours_is() -> None:
+    legacy = bcrypt.hashpw(b"correct horse", bcrypt.gensalt(12, prefix=b"2a")).decode()
+
+    assert legacy.startswith("$2a$12$")
+    assert BcryptPasswords(4).verify("correct horse", legacy)
+    assert BcryptPasswords(4).is_outdated(legacy)
+
+
+def test_nobody_costs_as_many_rounds_as_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+
+    def fits(_password: bytes, known: bytes) -> bool:
+        compared.append(known)
+        return True
+
+    monkeypatch.setattr(bcrypt, "checkpw", fits)
+    passwords = BcryptPasswords(11)
+
+    assert not passwords.verify("correct horse", None)
+
+    assert [known[:7] for known in compared] == [b"$2b$11$"]
+
+
 def test_a_hash_of_another_cost_is_outdated() -> None:
     assert BcryptPasswords(5).is_outdated(BcryptPasswords(4).hash("correct horse"))
 

@@ -1,8 +1,12 @@
 """Exchanging the secret that signs access tokens."""
 
+import base64
+import hmac
+import json
 from datetime import timedelta
 
 import attrs
+import jwt
 import pytest
 
 from adapters_http.tokens import JwtAccessTokens, key_id
@@ -50,6 +54,33 @@ def test_tokens_of_a_dropped_secret_are_refused(old: JwtAccessTokens) -> None:
 
     with pytest.raises(Unauthenticated):
         attrs.evolve(old, secret=NEW).read(token, NOON)
+
+
+@pytest.mark.parametrize("claim", ["sub", "sid", "iss", "aud", "iat", "exp"])
+def test_a_token_that_leaves_something_out_is_refused(old: JwtAccessTokens, claim: str) -> None:
+    token = old.issue(SHOP, SessionId(3), NOON)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    del claims[claim]
+
+    shorter = jwt.encode(claims, OLD.reveal(), "HS256", headers={"kid": key_id(OLD)})
+
+    with pytest.raises(Unauthenticated):
+        old.read(shorter, NOON)
+
+
+@pytest.mark.parametrize("kid", [None, "", 5, ["x"], {"x": 1}])
+def test_a_token_names_its_key(old: JwtAccessTokens, kid: object) -> None:
+    claims = jwt.decode(old.issue(SHOP, SessionId(3), NOON), options={"verify_signature": False})
+    header = {"alg": "HS256", "typ": "JWT"} | ({} if kid is None else {"kid": kid})
+    signed = f"{encoded(header)}.{encoded(claims)}"
+    mac = hmac.digest(OLD.reveal_bytes(), signed.encode(), "sha256")
+
+    with pytest.raises(Unauthenticated):
+        old.read(f"{signed}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}", NOON)
+
+
+def encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 def test_the_name_of_a_key_tells_nothing_about_it() -> None:
