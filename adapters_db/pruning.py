@@ -11,7 +11,7 @@ from adapters_db.connections import Connections
 from adapters_db.tables.accounts import refresh_token, session
 from adapters_db.tables.doubts import status_look_up
 from adapters_db.tables.jobs import failed_job
-from adapters_db.tables.kernel import idempotency_key
+from adapters_db.tables.kernel import audit_entry, idempotency_key
 
 ROWS_PER_TRANSACTION_MAX: Final = 10_000
 
@@ -21,6 +21,7 @@ AGE_OF: Final[Mapping[str, Column[Any]]] = {
     "sessions": session.c.expires_at,
     "refresh_tokens": refresh_token.c.expires_at,
     "status_look_ups": status_look_up.c.asked_at,
+    "audit_entries": audit_entry.c.at,
 }
 """What can be pruned, and the column that tells its age; each has an index."""
 

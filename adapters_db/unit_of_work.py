@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 
 from adapters_db.accounts import SqlAccountStore
 from adapters_db.api_keys import SqlApiKeyStore
+from adapters_db.audit import SqlAuditLog
 from adapters_db.batches import SqlBatchStore
 from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaign_progress import SqlCampaignProgress
@@ -35,6 +36,10 @@ class SqlUnitOfWork:
     @jobs.default
     def _jobs(self) -> SqlJobOutbox:
         return SqlJobOutbox(self.connection)
+
+    @property
+    def audit(self) -> SqlAuditLog:
+        return SqlAuditLog(self.connection)
 
     @property
     def accounts(self) -> SqlAccountStore:

@@ -7,6 +7,7 @@ import punq
 from adapters_db.accounts import SqlAccountQueries
 from adapters_db.api_keys import SqlApiKeyQueries
 from adapters_db.audience_sql import SqlAudienceQueries
+from adapters_db.audit import SqlAuditTrail
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
 from adapters_db.connections import Connections
@@ -35,7 +36,7 @@ from retail_core.credits.ports import CreditsUnitOfWork
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import ImportsUnitOfWork, UploadReads
 from retail_core.imports.queries import ImportQueries
-from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
+from retail_core.kernel.ports import AuditTrail, IdempotencyReplies, Transactions, Work
 from retail_core.messages.ports import MessagesUnitOfWork, ReportInbox
 from retail_core.messages.queries import MessageQueries
 
@@ -62,6 +63,7 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     register_transactions(container, transactions)
     container.register(Reads, instance=reads)
     container.register(IdempotencyReplies, instance=SqlIdempotencyReplies(connections))
+    container.register(AuditTrail, instance=SqlAuditTrail(reads))
     container.register(AccountQueries, instance=SqlAccountQueries(reads))
     container.register(SessionQueries, instance=SqlSessionQueries(reads))
     container.register(ApiKeyQueries, instance=SqlApiKeyQueries(reads))

@@ -10,6 +10,7 @@ from adapters_http import codec, errors
 from adapters_http.authentication import Credentials
 from adapters_http.context import Request, Response
 from adapters_http.idempotency import KeepReplies
+from adapters_http.middleware.acting import Acting
 from adapters_http.middleware.admission import (
     Authentication,
     Documents,
@@ -70,6 +71,7 @@ def _middleware(parts: Parts) -> list[Any]:
         Origins(parts.settings.allowed_origins),
         Sizes(),
         Authentication(parts.credentials),
+        Acting(),
         Scopes(),
         IdempotencyKeys(),
         Documents(),

@@ -11,6 +11,8 @@ from retail_core.kernel.clock import Clock
 FAILED_JOBS_LIFE: Final = timedelta(days=90)
 ENDED_SESSIONS_LIFE: Final = timedelta(days=30)
 STATUS_LOOK_UPS_LIFE: Final = timedelta(days=30)
+AUDIT_LIFE: Final = timedelta(days=731)
+"""A day more than the 730 for which the database itself keeps every entry: clocks differ."""
 
 
 class Pruning(Protocol):
@@ -32,6 +34,7 @@ class Lives:
     refresh_tokens: timedelta = timedelta(0)
     # long after the last age at which a message is asked about
     status_look_ups: timedelta = STATUS_LOOK_UPS_LIFE
+    audit_entries: timedelta = AUDIT_LIFE
 
     def by_name(self) -> Mapping[str, timedelta]:
         return attrs.asdict(self, recurse=False)

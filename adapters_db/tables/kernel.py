@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -24,6 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from adapters_db.columns import EnumText, JsonOf, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.accounts.model import Locale, QuietHours
+from retail_core.kernel.audit import AgentKind, AuditAction, AuditKind
 from retail_core.kernel.smart_encoding import SmartEncoding
 
 account = Table(
@@ -67,6 +69,27 @@ idempotency_key = Table(
     Column("reply_status", SmallInteger),
     Column("reply_body", LargeBinary),
     Column("created_at", UtcTime, nullable=False, server_default=func.now(), index=True),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("number", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", UtcTime, nullable=False, server_default=func.now(), index=True),
+    # no foreign key: what was done outlives what it was done to
+    Column("account_id", Integer),
+    Column("agent", EnumText(AgentKind), nullable=False),
+    Column("agent_account_id", Integer),
+    Column("session_id", Integer),
+    Column("api_key_id", Integer),
+    Column("request_id", Text),
+    Column("address", Text),
+    Column("action", EnumText(AuditAction), nullable=False),
+    Column("kind", EnumText(AuditKind), nullable=False),
+    Column("id", BigInteger),
+    Column("details", JSONB, nullable=False),
+    Index("audit_entry_account_id_number_idx", "account_id", "number"),
+    Index("audit_entry_action_number_idx", "action", "number"),
 )
 
 periodic_job = Table(

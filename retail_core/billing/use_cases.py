@@ -4,6 +4,7 @@ import attrs
 
 from retail_core.billing.model import Plan, Subscription
 from retail_core.billing.ports import BillingUnitOfWork
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Transactions
@@ -20,4 +21,13 @@ class ActivateSubscription:
         with self.transactions.begin(account) as uow:
             subscription = uow.subscriptions.get(account).activated(plan, self.clock.now())
             uow.subscriptions.save(account, subscription)
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.PLAN_ACTIVATED,
+                    account=account,
+                    kind=AuditKind.ACCOUNT,
+                    id=account,
+                    details={"plan": plan},
+                )
+            )
         return subscription

@@ -7,6 +7,7 @@ import attrs
 from retail_core.credits.model import CREDITS_MAX, REASON_CHARACTERS_MAX, Wallet
 from retail_core.credits.ports import CreditsUnitOfWork
 from retail_core.credits.queries import LedgerAudit, LedgerMismatch
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Randomness, Transactions
@@ -32,6 +33,15 @@ class GrantCredits:
         key = f"{REASON_PREFIX}{self.randomness.token(KEY_BYTES).hex()}"
         with self.transactions.begin(account) as uow:
             uow.credits.adjust(account, key, credits, f"{REASON_PREFIX}{reason}")
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.CREDITS_GRANTED,
+                    account=account,
+                    kind=AuditKind.ACCOUNT,
+                    id=account,
+                    details={"credits": credits},
+                )
+            )
             return uow.credits.wallet(account)
 
 

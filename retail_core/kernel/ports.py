@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from retail_core.kernel.audit import AuditEntry, AuditFilter, AuditRecord
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import AccountId
@@ -12,7 +13,16 @@ from retail_core.kernel.jobs import DueJob, Job
 
 UnitOfWork_co = TypeVar("UnitOfWork_co", covariant=True)
 
-__all__ = ["Clock", "IdempotencyReplies", "JobOutbox", "Randomness", "Transactions", "Work"]
+__all__ = [
+    "AuditLog",
+    "AuditTrail",
+    "Clock",
+    "IdempotencyReplies",
+    "JobOutbox",
+    "Randomness",
+    "Transactions",
+    "Work",
+]
 
 
 class Work(Protocol):
@@ -20,6 +30,8 @@ class Work(Protocol):
 
     @property
     def jobs(self) -> "JobOutbox": ...
+    @property
+    def audit(self) -> "AuditLog": ...
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""
@@ -66,6 +78,25 @@ class JobOutbox(Protocol):
 
     def waiting_count(self, account: AccountId) -> int:
         """How many jobs of this account have not reached the queue yet."""
+        ...
+
+
+class AuditLog(Protocol):
+    """Append-only: nobody changes an entry, and only its age removes it (`AUDIT_LIFE`)."""
+
+    def record(self, entry: AuditEntry) -> None:
+        """Write down a deed in the transaction of its cause, with the present agent and the time.
+
+        Work that is bound to an account can write of that account only.
+        """
+        ...
+
+
+class AuditTrail(Protocol):
+    """Reads the audit log, for the operator."""
+
+    def newest_across_accounts(self, which: AuditFilter, records_max: int) -> Sequence[AuditRecord]:
+        """The newest deeds that were asked for, newest first."""
         ...
 
 

@@ -12,6 +12,7 @@ from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
 from retail_core.testing.accounts import MemoryAccountStore, MemorySessionStore
 from retail_core.testing.api_keys import MemoryApiKeyStore
+from retail_core.testing.audit import MemoryAuditLog
 from retail_core.testing.batches import MemoryBatchStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
@@ -57,6 +58,10 @@ class MemoryUnitOfWork:
     @property
     def jobs(self) -> MemoryJobOutbox:
         return MemoryJobOutbox(self.tables, self.account)
+
+    @property
+    def audit(self) -> MemoryAuditLog:
+        return MemoryAuditLog(self.tables, self.account, self.clock)
 
     @property
     def accounts(self) -> MemoryAccountStore:

@@ -13,6 +13,7 @@ from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
 from retail_core.credits.model import Transfer, Wallet
 from retail_core.imports.model import ImportJob, RowFault
+from retail_core.kernel.audit import AuditRecord
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import (
     SYSTEM_ACCOUNT,
@@ -130,10 +131,10 @@ class StoredMessage:
     campaign: CampaignId
     seq: int
     contact: ContactId | None
-    phone: int | None
-    first_name: str | None
-    last_name: str | None
-    email: str | None
+    phone: int | None = attrs.field(repr=False)
+    first_name: str | None = attrs.field(repr=False)
+    last_name: str | None = attrs.field(repr=False)
+    email: str | None = attrs.field(repr=False)
     state: MessageState
     encoding: Encoding
     parts: int
@@ -152,7 +153,7 @@ class StoredDoubt:
     """A message in doubt; once its credits are settled, it stays without them."""
 
     message: MessageKey
-    phone: int | None
+    phone: int | None = attrs.field(repr=False)
     since: datetime
     credits: int
     credits_settled_at: datetime | None = None
@@ -180,8 +181,8 @@ class StoredSingle:
 
     account: AccountId
     single: NewSingle
-    phone: PhoneNumber | None
-    text: str | None
+    phone: PhoneNumber | None = attrs.field(repr=False)
+    text: str | None = attrs.field(repr=False)
     created_at: datetime
     updated_at: datetime
     state: MessageState = MessageState.QUEUED
@@ -215,6 +216,8 @@ class MemoryTables:
         self.outbox: MemoryTable[int, DueJob] = MemoryTable(journal, lambda due: due.job.key)
         self.outbox_ids = Sequence()
         self.keys: MemoryTable[tuple[AccountId, str], StoredKey] = MemoryTable(journal)
+        self.audit_entries: MemoryTable[int, AuditRecord] = MemoryTable(journal)
+        self.audit_numbers = Sequence()
         # accounts
         self.accounts: MemoryTable[AccountId, Account] = MemoryTable(
             journal, lambda account: account.email

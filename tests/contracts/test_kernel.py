@@ -7,6 +7,7 @@ from retail_core.kernel.clock import Clock
 from retail_core.kernel.ports import Randomness
 from retail_core.testing.clock import FixedClock
 from retail_core.testing.randomness import SeededRandomness
+from tests.contracts.audit import AuditLogContract, AuditTrailContract
 from tests.contracts.kernel import (
     ClockContract,
     JobOutboxContract,
@@ -26,6 +27,14 @@ class TestTransactions(TransactionsContract):
 
 
 class TestJobOutbox(JobOutboxContract):
+    pass
+
+
+class TestAuditLog(AuditLogContract):
+    pass
+
+
+class TestAuditTrail(AuditTrailContract):
     pass
 
 

@@ -15,6 +15,7 @@ import pytest
 from adapters_db.accounts import SqlAccountQueries
 from adapters_db.api_keys import SqlApiKeyQueries
 from adapters_db.audience_sql import SqlAudienceQueries
+from adapters_db.audit import SqlAuditTrail
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
 from adapters_db.connections import Connections
@@ -57,7 +58,7 @@ from retail_core.imports.ports import (
 )
 from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.ports import IdempotencyReplies, Transactions, Work
+from retail_core.kernel.ports import AuditTrail, IdempotencyReplies, Transactions, Work
 from retail_core.messages.ports import (
     BatchStore,
     CampaignProgress,
@@ -74,6 +75,7 @@ from retail_core.messages.queries import MessageQueries
 from retail_core.testing.accounts import MemoryAccountQueries, MemorySessionQueries
 from retail_core.testing.api_keys import MemoryApiKeyQueries
 from retail_core.testing.audiences import MemoryAudienceQueries
+from retail_core.testing.audit import MemoryAuditTrail
 from retail_core.testing.billing import MemorySubscriptionQueries
 from retail_core.testing.campaigns import MemoryCampaignQueries
 from retail_core.testing.clock import FixedClock
@@ -156,6 +158,7 @@ class World:
     new_account: Callable[[], AccountId]
     transactions: Transactions[EveryStore]
     replies: IdempotencyReplies
+    audit_trail: AuditTrail
     account_queries: AccountQueries
     session_queries: SessionQueries
     api_key_queries: ApiKeyQueries
@@ -185,6 +188,7 @@ def memory_world() -> World:
         new_account=_new_accounts(transactions, clock),
         transactions=transactions,
         replies=MemoryIdempotencyReplies(database),
+        audit_trail=MemoryAuditTrail(database),
         account_queries=MemoryAccountQueries(database),
         session_queries=MemorySessionQueries(database),
         api_key_queries=MemoryApiKeyQueries(database),
@@ -215,6 +219,7 @@ def sql_world(connections: Connections) -> World:
         new_account=_new_accounts(transactions, clock),
         transactions=transactions,
         replies=SqlIdempotencyReplies(connections),
+        audit_trail=SqlAuditTrail(reads),
         account_queries=SqlAccountQueries(reads),
         session_queries=SqlSessionQueries(reads),
         api_key_queries=SqlApiKeyQueries(reads),

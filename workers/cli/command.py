@@ -1,8 +1,9 @@
 """What a command is, what it needs, and what it prints."""
 
 import enum
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 import attrs
 import punq
@@ -66,3 +67,12 @@ class Command:
     run: Callable[[Given], Result]
     arguments: Callable[[ArgumentParser], object]
     needs: frozenset[Need] = frozenset({Need.DATABASE})
+
+
+def moment(text: str) -> datetime:
+    """Read a time that was typed; UTC if it names no zone. Raises ArgumentTypeError."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24T01:57Z") from None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from retail_core.kernel.audit import Agent, AgentKind, acting
 from retail_core.kernel.errors import DomainError
 from retail_core.kernel.settings import AppSettings, SettingsError, read_env
 from workers.cli.command import Command, Given, Refused, Result
@@ -29,7 +30,7 @@ def main(
     try:
         env = read_env(variables, Path.cwd())
         with prepared(env, command.needs, set_up_logs) as container:
-            result, code = command.run(Given(arguments, container)), DONE
+            result, code = _run(command, Given(arguments, container)), DONE
     except SettingsError as error:
         result, code = {"code": "SETTINGS", "message": str(error)}, USAGE
     except DomainError as error:
@@ -38,6 +39,11 @@ def main(
         result, code = refused.result, REFUSED
     show(result, as_json=arguments.json)
     return code
+
+
+def _run(command: Command, given: Given) -> Result:
+    with acting(Agent(AgentKind.OPERATOR)):
+        return command.run(given)
 
 
 def parser() -> ArgumentParser:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from workers.cli import accounts, campaigns, doubts, imports, operations, webhooks
+from workers.cli import accounts, audits, campaigns, doubts, imports, operations, webhooks
 from workers.cli.command import Command, Need
 
 _WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
@@ -73,6 +73,12 @@ COMMANDS: Final = (
         "apply stored calls of a gateway again",
         webhooks.replay_webhooks,
         webhooks.replay_webhooks_arguments,
+    ),
+    Command(
+        "audit",
+        "list who did what, the newest first",
+        audits.audit,
+        audits.audit_arguments,
     ),
     Command(
         "prune",

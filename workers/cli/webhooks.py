@@ -1,11 +1,10 @@
 """The command that lets what the gateway told us be understood again."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from datetime import UTC, datetime
+from argparse import ArgumentParser
 from typing import Final
 
 from retail_core.messages.use_cases import ReplayReports
-from workers.cli.command import Given, Result
+from workers.cli.command import Given, Result, moment
 
 PROVIDERS: Final = ("mitto",)
 
@@ -15,7 +14,7 @@ def replay_webhooks_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--provider", choices=PROVIDERS, required=True, help="who called")
     parser.add_argument(
         "--since",
-        type=_moment,
+        type=moment,
         metavar="TIME",
         help="only what arrived since, as 2026-11-24T01:57Z (UTC if it names no zone); "
         "all that is kept, if not given",
@@ -27,11 +26,3 @@ def replay_webhooks(given: Given) -> Result:
     given.container.register(ReplayReports)
     replayed = given.container.resolve(ReplayReports)(given.arguments.since)
     return {"provider": given.arguments.provider, "calls": replayed}
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24T01:57Z") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

@@ -22,6 +22,7 @@ from retail_core.contacts.model import (
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.model.values import read_consent_source
 from retail_core.contacts.ports import ContactsUnitOfWork
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId
@@ -131,6 +132,17 @@ class UpdateContact:
             return contact
         fact = actor.fact(contact.id, ConsentType.GRANTED, now, statement)
         uow.consents.append(actor.account, fact)
+        _write_down_consent(uow, actor, contact.id, subscribed=True)
+        if lifted:
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.SUPPRESSION_REMOVED,
+                    account=actor.account,
+                    kind=AuditKind.CONTACT,
+                    id=contact.id,
+                    details={reason.value: True for reason in lifted},
+                )
+            )
         return contact.subscribed(now)
 
 
@@ -144,9 +156,24 @@ def _opted_out(
     if contact.is_subscribed:
         fact = actor.fact(contact.id, ConsentType.WITHDRAWN, now, statement)
         uow.consents.append(actor.account, fact)
+        _write_down_consent(uow, actor, contact.id, subscribed=False)
     elif contact.unsubscribed_at is not None:
         return contact
     return contact.unsubscribed(now)
+
+
+def _write_down_consent(
+    uow: ContactsUnitOfWork, actor: Actor, contact: ContactId, *, subscribed: bool
+) -> None:
+    uow.audit.record(
+        AuditEntry(
+            action=AuditAction.CONSENT_CHANGED,
+            account=actor.account,
+            kind=AuditKind.CONTACT,
+            id=contact,
+            details={"subscribed": subscribed},
+        )
+    )
 
 
 @attrs.frozen
@@ -171,6 +198,14 @@ class DeleteContact:
             phone_hash = self.number_hash.of(contact.phone)
             uow.consents.remember_deleted(account, contact_id, phone_hash, now)
             uow.contacts.remove(account, contact_id)
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.CONTACT_DELETED,
+                    account=account,
+                    kind=AuditKind.CONTACT,
+                    id=contact_id,
+                )
+            )
 
 
 def _keep_opted_out(

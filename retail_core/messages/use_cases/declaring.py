@@ -1,13 +1,15 @@
 """What the operator does about unknown messages: ask the gateway, then say what became of them."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import attrs
 
-from retail_core.kernel.ids import CampaignId
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
+from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
-from retail_core.messages.model import Askable, Doubt, Finding, MessageState
+from retail_core.messages.model import Askable, Doubt, Finding, MessageState, Resolved
 from retail_core.messages.ports import MessagesUnitOfWork
 from retail_core.messages.use_cases.looking_up import AskGateway, note
 from retail_core.messages.use_cases.resolving import resolve
@@ -77,13 +79,37 @@ class ResolveUnknown:
         if not answers:
             return 0, 0
         with self.transactions.across_accounts() as uow:
-            return len(answers), len(note(uow, answers, self.clock.now()))
+            changed = len(note(uow, answers, self.clock.now()))
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.MESSAGES_LOOKED_UP,
+                    account=None,
+                    kind=AuditKind.MESSAGES,
+                    details={"answers": len(answers), "changed": changed},
+                )
+            )
+            return len(answers), changed
 
     def _declare(self, page: Sequence[Doubt], state: MessageState) -> int:
         now = self.clock.now()
         findings = [_declaration(doubt, state, now) for doubt in page]
         with self.transactions.across_accounts() as uow:
-            return len(resolve(uow, findings, now, failed_was_accepted=False))
+            resolved = resolve(uow, findings, now, failed_was_accepted=False)
+            for (account, campaign), count in Counter(map(_campaign_of, resolved)).items():
+                uow.audit.record(
+                    AuditEntry(
+                        action=AuditAction.MESSAGES_DECLARED,
+                        account=account,
+                        kind=AuditKind.CAMPAIGN,
+                        id=campaign,
+                        details={state.word: count},
+                    )
+                )
+            return len(resolved)
+
+
+def _campaign_of(resolved: Resolved) -> tuple[AccountId, CampaignId]:
+    return resolved.message.account, resolved.message.campaign
 
 
 def _askable(doubt: Doubt) -> Askable | None:

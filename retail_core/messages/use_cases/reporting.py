@@ -5,6 +5,7 @@ from datetime import datetime
 
 import attrs
 
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.ids import ReportId
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.messages import jobs
@@ -98,6 +99,14 @@ class ReplayReports:
                 if not replayed:
                     return count
                 uow.jobs.add(jobs.apply_reports())
+                uow.audit.record(
+                    AuditEntry(
+                        action=AuditAction.WEBHOOKS_REPLAYED,
+                        account=None,
+                        kind=AuditKind.GATEWAY,
+                        details={"calls": len(replayed)},
+                    )
+                )
             count, last = count + len(replayed), replayed[-1]
 
 

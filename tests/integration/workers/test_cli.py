@@ -200,6 +200,34 @@ def test_stored_calls_are_replayed_from_a_moment_on(
     assert cli(*words) == (0, {"provider": "mitto", "calls": 3})
 
 
+def test_the_operators_deeds_are_listed_the_newest_first(cli: Cli) -> None:
+    email = cli.account()
+
+    code, printed = cli("audit", "--email", email)
+
+    assert code == 0
+    deeds = [(each["action"], each["agent"], each["details"]) for each in printed["entries"]]
+    assert deeds[:2] == [
+        ("credits_granted", "operator", {"credits": 1000}),
+        ("plan_activated", "operator", {"plan": "starter"}),
+    ]
+    assert email not in json.dumps(printed)
+
+
+def test_deeds_are_picked_by_action_and_time(cli: Cli) -> None:
+    email = cli.account()
+
+    for words, count in (
+        (("--action", "plan_activated"), 1),
+        (("--since", "2999-01-01"), 0),
+        (("--limit", "1"), 1),
+        (("--limit", "0"), 0),
+        (("--since", "2020-01-01T00:00Z", "--action", "exported"), 0),
+    ):
+        code, printed = cli("audit", "--email", email, *words)
+        assert (code, len(printed["entries"])) == (0, count), words
+
+
 def test_migrating_a_migrated_database_changes_nothing(cli: Cli) -> None:
     code, printed = cli("migrate")
     assert (code, printed["from"]) == (0, printed["to"])
@@ -225,6 +253,8 @@ def test_every_missing_setting_is_named_and_nothing_is_done(
         ["replay-webhooks"],
         ["replay-webhooks", "--provider", "stripes"],
         ["replay-webhooks", "--provider", "mitto", "--since", "yesterday"],
+        ["audit", "--action", "everything"],
+        ["audit", "--since", "yesterday"],
     ],
 )
 def test_wrong_words_end_with_2(words: list[str]) -> None:
