@@ -27,6 +27,8 @@ def make_engine(settings: DatabaseSettings) -> Engine:
         max_overflow=settings.pool_overflow_connections_max,
         pool_timeout=settings.pool_timeout_seconds,
         pool_use_lifo=True,
+        # an error that is logged must not quote what a statement was about
+        hide_parameters=True,
         connect_args={
             "application_name": settings.application_name,
             "connect_timeout": settings.connect_timeout_seconds,

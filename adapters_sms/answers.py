@@ -51,7 +51,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes | None
+    body: bytes | None = attrs.field(repr=False)
 
 
 def outcome_of(answer: Answer, messages: int, now: datetime) -> SubmissionOutcome:

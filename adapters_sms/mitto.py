@@ -26,7 +26,6 @@ from retail_core.messages.model import (
 )
 
 MESSAGES_PATH: Final = "/api/v1.1/Messages"
-ENTRIES_AT_ONCE: Final = 500
 ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 CONNECTIONS_MAX: Final = 8
 KEEPALIVE_SECONDS: Final = 4.0
@@ -111,10 +110,11 @@ class MittoGateway:
         """One call: `send` for a single message, else `sendmessagesbulk`. Never tries again."""
         if not messages:
             return Accepted(())
+        entries = [self._entry(message) for message in messages]
         path, body = (
-            ("send", orjson.dumps(self._entry(messages[0])))
-            if len(messages) == 1
-            else ("sendmessagesbulk", self._bulk(messages))
+            ("send", orjson.dumps(entries[0]))
+            if len(entries) == 1
+            else ("sendmessagesbulk", orjson.dumps({"messages": entries}))
         )
         try:
             answer = self._call("POST", f"{MESSAGES_PATH}/{path}", body)
@@ -139,14 +139,6 @@ class MittoGateway:
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise GatewayUnavailable(f"http_{answer.status}")
         return _gateway_message(provider_id, answer.body, self.now())
-
-    def _bulk(self, messages: Sequence[OutgoingMessage]) -> bytes:
-        """The body of a bulk call; a few entries at a time: all are the peak of memory."""
-        pieces = [
-            orjson.dumps([self._entry(each) for each in messages[at : at + ENTRIES_AT_ONCE]])[1:-1]
-            for at in range(0, len(messages), ENTRIES_AT_ONCE)
-        ]
-        return b'{"messages":[%b]}' % b",".join(pieces)
 
     def _entry(self, message: OutgoingMessage) -> dict[str, object]:
         """The gateway's form: receivers keep their `+`, numeric senders lose it."""

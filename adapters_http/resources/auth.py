@@ -32,7 +32,7 @@ NewPassword = Annotated[
 class RegisterBody:
     """What opening an account takes."""
 
-    email: Email
+    email: Email = attrs.field(repr=False)
     password: NewPassword = attrs.field(repr=False)
     sender_name: str | None = None
     company: Company | None = None
@@ -42,7 +42,7 @@ class RegisterBody:
 class LoginBody:
     """What signing in takes."""
 
-    email: Email
+    email: Email = attrs.field(repr=False)
     password: Annotated[str, Characters(1, PASSWORD_GIVEN_CHARACTERS_MAX)] = attrs.field(repr=False)
 
 
@@ -51,7 +51,7 @@ class AuthUser:
     """The account in replies that hand out tokens."""
 
     id: int
-    email: str
+    email: str = attrs.field(repr=False)
     sender_name: str | None
     company: str | None
 
@@ -65,7 +65,7 @@ class AuthUser:
 class SignedInReply:
     """An access token and whose it is; the refresh token goes into the cookie."""
 
-    access_token: str
+    access_token: str = attrs.field(repr=False)
     user: AuthUser
 
 

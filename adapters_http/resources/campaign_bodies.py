@@ -23,7 +23,7 @@ class CampaignBody:
     """What a new campaign says."""
 
     name: Name
-    message_text: MessageText | None = None
+    message_text: MessageText | None = attrs.field(default=None, repr=False)
     template_id: int | None = None
     filter_gender: str | None = None
     filter_age_group: str | None = None
@@ -42,7 +42,7 @@ class CampaignChangesBody:
     """What an edit replaces; an absent key keeps the present value."""
 
     name: Name | Unset = UNSET
-    message_text: MessageText | Unset | None = UNSET
+    message_text: MessageText | Unset | None = attrs.field(default=UNSET, repr=False)
     template_id: int | Unset | None = UNSET
     filter_gender: str | Unset | None = UNSET
     filter_age_group: str | Unset | None = UNSET

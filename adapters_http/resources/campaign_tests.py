@@ -25,7 +25,7 @@ class TestSendBody:
 
     __test__ = False
 
-    to: object = None
+    to: object = attrs.field(default=None, repr=False)
     contact_id: int | None = None
 
 

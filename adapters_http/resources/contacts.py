@@ -40,12 +40,12 @@ WRITE_LIMITS: Final = ("contacts-write-ip",)
 class ContactBody:
     """What a new contact is made of."""
 
-    phone: PhoneText | None = None
-    email: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
+    phone: PhoneText | None = attrs.field(default=None, repr=False)
+    email: str | None = attrs.field(default=None, repr=False)
+    first_name: str | None = attrs.field(default=None, repr=False)
+    last_name: str | None = attrs.field(default=None, repr=False)
     gender: str | None = None
-    birthday: str | None = None
+    birthday: str | None = attrs.field(default=None, repr=False)
     tags: tuple[str, ...] | None = None
     is_subscribed: bool = True
     consent_source: str | None = None
@@ -55,12 +55,12 @@ class ContactBody:
 class ContactChangesBody:
     """What may be changed: null clears, an absent key leaves alone."""
 
-    phone: PhoneText | Unset | None = UNSET
-    email: str | Unset | None = UNSET
-    first_name: str | Unset | None = UNSET
-    last_name: str | Unset | None = UNSET
+    phone: PhoneText | Unset | None = attrs.field(default=UNSET, repr=False)
+    email: str | Unset | None = attrs.field(default=UNSET, repr=False)
+    first_name: str | Unset | None = attrs.field(default=UNSET, repr=False)
+    last_name: str | Unset | None = attrs.field(default=UNSET, repr=False)
     gender: str | Unset | None = UNSET
-    birthday: str | Unset | None = UNSET
+    birthday: str | Unset | None = attrs.field(default=UNSET, repr=False)
     tags: tuple[str, ...] | Unset | None = UNSET
     is_subscribed: bool | Unset = UNSET
     consent_source: str | None = None

@@ -19,8 +19,8 @@ ACTION_LIMITS: Final = ("opt-out-action-ip", "opt-out-action-token")
 class TokenBody:
     """A token or a code, under either name."""
 
-    token: str | None = None
-    page_token: str | None = None
+    token: str | None = attrs.field(default=None, repr=False)
+    page_token: str | None = attrs.field(default=None, repr=False)
 
     @property
     def text(self) -> str:

@@ -95,7 +95,7 @@ class Profile:
     """The account as its owner sees it."""
 
     id: int
-    email: str
+    email: str = attrs.field(repr=False)
     sender_name: str | None
     company: str | None
     timezone: str | None

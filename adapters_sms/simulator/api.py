@@ -46,7 +46,7 @@ class MittoApi:
     """Understands calls and builds answers; what is taken in between is the log's business."""
 
     log: MessageLog
-    api_key: str | None
+    api_key: str | None = attrs.field(repr=False)
     traffic_account_id: str | None
 
     def is_sending(self, head: Head) -> bool:

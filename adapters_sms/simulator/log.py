@@ -33,9 +33,9 @@ class LogEntry:
     at: datetime
     message_id: str | None = None
     bulk_id: str | None = None
-    destination: str | None = None
+    destination: str | None = attrs.field(default=None, repr=False)
     sender: str | None = None
-    text: str | None = None
+    text: str | None = attrs.field(default=None, repr=False)
     reference: str | None = None
     status: str | None = None
     http_status: int | None = None

@@ -31,7 +31,7 @@ class Callback:
 
     reports_url: str | None = None
     inbound_url: str | None = None
-    secret: str | None = None
+    secret: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen

@@ -41,7 +41,7 @@ class SimulatorOptions:
     port: int = 0
     host: str = LOOPBACK
     callback: Callback = attrs.field(factory=Callback)
-    api_key: str | None = None
+    api_key: str | None = attrs.field(default=None, repr=False)
     traffic_account_id: str | None = None
     scenario: Scenario = attrs.field(factory=Scenario)
 

@@ -37,7 +37,7 @@ class Response:
     """An answer; `sent_bytes_max` cuts it off in the middle and then closes the connection."""
 
     status: int
-    body: bytes
+    body: bytes = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict)
     sent_bytes_max: int | None = None
 

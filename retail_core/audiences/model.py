@@ -141,9 +141,9 @@ class AudienceMember:
     """A recipient as a preview shows it."""
 
     id: ContactId
-    phone: PhoneNumber
-    email: str | None
-    first_name: str | None
-    last_name: str | None
+    phone: PhoneNumber = attrs.field(repr=False)
+    email: str | None = attrs.field(repr=False)
+    first_name: str | None = attrs.field(repr=False)
+    last_name: str | None = attrs.field(repr=False)
     gender: Gender | None
-    birthday: date | None
+    birthday: date | None = attrs.field(repr=False)

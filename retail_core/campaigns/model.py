@@ -46,7 +46,7 @@ class CampaignContent:
     """What the owner writes; it can be edited until the campaign starts."""
 
     name: str
-    message_text: str
+    message_text: str = attrs.field(repr=False)
     audience: AudienceSpec = attrs.field(factory=AudienceSpec)
     include_offer: bool = True
 
@@ -144,9 +144,9 @@ class RecipientGroup:
     """
 
     country: str
-    first_name: str | None
-    last_name: str | None
-    email: str | None
+    first_name: str | None = attrs.field(repr=False)
+    last_name: str | None = attrs.field(repr=False)
+    email: str | None = attrs.field(repr=False)
     recipients: int
     first_contact: ContactId
 

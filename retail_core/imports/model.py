@@ -205,11 +205,11 @@ class ImportedRow:
 
     row: int
     phone: Phone
-    email: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
+    email: str | None = attrs.field(default=None, repr=False)
+    first_name: str | None = attrs.field(default=None, repr=False)
+    last_name: str | None = attrs.field(default=None, repr=False)
     gender: Gender | None = None
-    birthday: date | None = None
+    birthday: date | None = attrs.field(default=None, repr=False)
     tags: tuple[str, ...] | None = None
     subscribed: bool = True
 

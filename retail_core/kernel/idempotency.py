@@ -21,7 +21,7 @@ class StoredReply:
     """The reply that was sent for a key; `body` is the exact bytes."""
 
     status: int
-    body: bytes
+    body: bytes = attrs.field(repr=False)
 
 
 class AlreadyDone(Exception):

@@ -38,7 +38,7 @@ class LineType(enum.Enum):
 class Phone:
     """A valid number with what follows from it: country (ISO 3166, or `ZZ`) and kind of line."""
 
-    number: PhoneNumber
+    number: PhoneNumber = attrs.field(repr=False)
     country: str
     line_type: LineType
 

@@ -28,12 +28,12 @@ class MessageRecord:
     kind: MessageKind
     campaign: CampaignId | None
     contact: ContactId | None
-    phone: PhoneNumber | None
-    first_name: str | None
-    last_name: str | None
-    email: str | None
-    contact_first_name: str | None
-    contact_last_name: str | None
+    phone: PhoneNumber | None = attrs.field(repr=False)
+    first_name: str | None = attrs.field(repr=False)
+    last_name: str | None = attrs.field(repr=False)
+    email: str | None = attrs.field(repr=False)
+    contact_first_name: str | None = attrs.field(repr=False)
+    contact_last_name: str | None = attrs.field(repr=False)
     state: MessageState
     encoding: Encoding | None
     parts: int | None
@@ -43,7 +43,7 @@ class MessageRecord:
     error: str | None
     sender: str
     plan: SendingPlan | None
-    text: str | None
+    text: str | None = attrs.field(repr=False)
     created_at: datetime
     sent_at: datetime | None
     delivered_at: datetime | None

@@ -37,8 +37,8 @@ def fill_in_secrets(
 class DemoStore:
     """The sign-in of the demo store, and how far its making has come."""
 
-    email: str
-    password: str
+    email: str = attrs.field(repr=False)
+    password: str = attrs.field(repr=False)
     done: tuple[str, ...] = ()
 
     @classmethod

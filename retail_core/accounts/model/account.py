@@ -69,7 +69,7 @@ class Account:
     """
 
     id: AccountId
-    email: str
+    email: str = attrs.field(repr=False)
     password_hash: str | None = attrs.field(repr=False)
     sender_name: str | None
     company: str | None
@@ -87,7 +87,7 @@ class Account:
 class NewAccount:
     """An account before it has an id."""
 
-    email: str
+    email: str = attrs.field(repr=False)
     password_hash: str = attrs.field(repr=False)
     sender_name: str | None
     company: str | None
@@ -100,7 +100,7 @@ class NewAccount:
 class Registration:
     """What somebody gives to open an account, checked."""
 
-    email: str
+    email: str = attrs.field(repr=False)
     password: str = attrs.field(repr=False)
     sender_name: str | None
     company: str | None

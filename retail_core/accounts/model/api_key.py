@@ -72,7 +72,7 @@ class NewApiKey:
     account: AccountId
     name: str
     prefix: str
-    hash: bytes
+    hash: bytes = attrs.field(repr=False)
     scopes: tuple[Scope, ...]
     created_at: datetime
     expires_at: datetime | None

@@ -69,7 +69,7 @@ class Session:
 class RefreshToken:
     """A refresh token as it is kept: by its hash alone."""
 
-    hash: bytes
+    hash: bytes = attrs.field(repr=False)
     account: AccountId
     session: SessionId
     generation: int

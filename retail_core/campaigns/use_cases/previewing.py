@@ -19,9 +19,9 @@ from retail_core.templates.encoding import TextSize
 class SampleMessage:
     """What one recipient would get: `text` without, `full_text` with the appended lines."""
 
-    to: PhoneNumber
-    text: str
-    full_text: str
+    to: PhoneNumber = attrs.field(repr=False)
+    text: str = attrs.field(repr=False)
+    full_text: str = attrs.field(repr=False)
     size: TextSize
     credits: int
 

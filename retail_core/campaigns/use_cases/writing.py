@@ -27,7 +27,7 @@ class CampaignChanges:
     """
 
     name: str | Keep = KEEP
-    message_text: str | Keep = KEEP
+    message_text: str | Keep = attrs.field(default=KEEP, repr=False)
     include_offer: bool | Keep = KEEP
     system_list: str | Keep | None = KEEP
     gender: Gender | Keep | None = KEEP

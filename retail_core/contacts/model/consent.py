@@ -55,9 +55,9 @@ class ConsentFact:
     source: ConsentSource
     at: datetime
     source_ref: str | None = None
-    text: str | None = None
+    text: str | None = attrs.field(default=None, repr=False)
     text_version: int | None = None
-    statement: str | None = None
+    statement: str | None = attrs.field(default=None, repr=False)
     ip: str | None = None
     user_agent: str | None = None
     locale: str | None = None
@@ -105,10 +105,10 @@ LIFTED_BY_STORE = OPTED_OUT_IN_PERSON | {SuppressionReason.MANUAL}
 class SuppressionEntry:
     """A number to be barred, and why."""
 
-    phone: PhoneNumber
+    phone: PhoneNumber = attrs.field(repr=False)
     reason: SuppressionReason
     at: datetime
-    note: str | None = None
+    note: str | None = attrs.field(default=None, repr=False)
     source: str | None = None
     contact: ContactId | None = None
 
@@ -119,9 +119,9 @@ class Suppression:
 
     id: SuppressionId
     account: AccountId
-    phone: PhoneNumber | None
+    phone: PhoneNumber | None = attrs.field(repr=False)
     reason: SuppressionReason
-    note: str | None
+    note: str | None = attrs.field(repr=False)
     source: str | None
     contact: ContactId | None
     created_at: datetime

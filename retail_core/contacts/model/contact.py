@@ -37,14 +37,14 @@ class Gender(enum.Enum):
 class ContactDraft:
     """A contact as the rules allow it, before it has an id."""
 
-    phone: PhoneNumber
+    phone: PhoneNumber = attrs.field(repr=False)
     country: str
     line_type: LineType
-    email: str | None
-    first_name: str | None
-    last_name: str | None
+    email: str | None = attrs.field(repr=False)
+    first_name: str | None = attrs.field(repr=False)
+    last_name: str | None = attrs.field(repr=False)
     gender: Gender | None
-    birthday: date | None
+    birthday: date | None = attrs.field(repr=False)
     tags: tuple[str, ...]
     is_subscribed: bool
     unsubscribed_at: datetime | None
@@ -82,12 +82,12 @@ class Contact(ContactDraft):
 class ContactForm:
     """What somebody typed to create a contact; nothing is checked yet."""
 
-    phone: str | None
-    email: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
+    phone: str | None = attrs.field(repr=False)
+    email: str | None = attrs.field(default=None, repr=False)
+    first_name: str | None = attrs.field(default=None, repr=False)
+    last_name: str | None = attrs.field(default=None, repr=False)
     gender: str | None = None
-    birthday: str | None = None
+    birthday: str | None = attrs.field(default=None, repr=False)
     tags: Sequence[str] = ()
     is_subscribed: bool = True
 
@@ -96,12 +96,12 @@ class ContactForm:
 class ContactChanges:
     """What somebody typed to change a contact: None clears, `KEEP` leaves alone."""
 
-    phone: str | Keep | None = KEEP
-    email: str | Keep | None = KEEP
-    first_name: str | Keep | None = KEEP
-    last_name: str | Keep | None = KEEP
+    phone: str | Keep | None = attrs.field(default=KEEP, repr=False)
+    email: str | Keep | None = attrs.field(default=KEEP, repr=False)
+    first_name: str | Keep | None = attrs.field(default=KEEP, repr=False)
+    last_name: str | Keep | None = attrs.field(default=KEEP, repr=False)
     gender: str | Keep | None = KEEP
-    birthday: str | Keep | None = KEEP
+    birthday: str | Keep | None = attrs.field(default=KEEP, repr=False)
     tags: Sequence[str] | Keep | None = KEEP
     is_subscribed: bool | Keep = KEEP
 

@@ -46,7 +46,7 @@ class SendingPlan:
     `renderer` is the version of the rendering rules that must be used for ever.
     """
 
-    text: str
+    text: str = attrs.field(repr=False)
     sender: str
     store_name: str
     offer_url: str
@@ -64,11 +64,11 @@ class Recipients:
 
     seqs: Sequence[int]
     contacts: Sequence[ContactId]
-    phones: Sequence[int]
+    phones: Sequence[int] = attrs.field(repr=False)
     credits_per_part: Sequence[int]
-    first_names: Sequence[str | None] | None = None
-    last_names: Sequence[str | None] | None = None
-    emails: Sequence[str | None] | None = None
+    first_names: Sequence[str | None] | None = attrs.field(default=None, repr=False)
+    last_names: Sequence[str | None] | None = attrs.field(default=None, repr=False)
+    emails: Sequence[str | None] | None = attrs.field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.seqs)
@@ -129,9 +129,9 @@ class MergeGroup:
     """
 
     credits_per_part: int
-    first_name: str | None
-    last_name: str | None
-    email: str | None
+    first_name: str | None = attrs.field(repr=False)
+    last_name: str | None = attrs.field(repr=False)
+    email: str | None = attrs.field(repr=False)
     recipients: int
     parts: int | None = None
 

@@ -18,7 +18,7 @@ PARKED_LIFE: Final = timedelta(hours=72)
 class WebhookCall:
     """The bytes of one call of the gateway: one report or an array of them."""
 
-    raw: bytes
+    raw: bytes = attrs.field(repr=False)
     arrived_at: datetime
 
 

@@ -35,9 +35,9 @@ class NewSingle:
     kind: MessageKind
     occasion: str
     reason: str
-    phone: PhoneNumber
+    phone: PhoneNumber = attrs.field(repr=False)
     sender: str
-    text: str
+    text: str = attrs.field(repr=False)
     size: TextSize
     credits: int
     contact: ContactId | None = None
@@ -55,9 +55,9 @@ class ClaimedSingle:
     """One message in hand; `dropped` says why it must not be sent, then it is cancelled already."""
 
     number: MessageNumber
-    phone: PhoneNumber
+    phone: PhoneNumber = attrs.field(repr=False)
     sender: str
-    text: str
+    text: str = attrs.field(repr=False)
     credits: int
     reason: str
     tries: int

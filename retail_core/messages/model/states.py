@@ -32,9 +32,9 @@ class OutgoingMessage:
     """One message as it is handed to the gateway."""
 
     number: MessageNumber
-    destination: PhoneNumber
+    destination: PhoneNumber = attrs.field(repr=False)
     sender: str
-    text: str
+    text: str = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -97,7 +97,7 @@ class DeliveryReport:
 
     provider_id: ProviderId | None
     reference: MessageNumber | None
-    phone: PhoneNumber | None
+    phone: PhoneNumber | None = attrs.field(repr=False)
     state: MessageState | None
     word: str
     at: datetime | None
@@ -114,7 +114,7 @@ class GatewayMessage:
     at: datetime | None
     error: str | None
     parts: int
-    raw: Mapping[str, object]
+    raw: Mapping[str, object] = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -150,5 +150,5 @@ class RawReport:
     """One webhook call as it was stored."""
 
     id: ReportId
-    raw: bytes
+    raw: bytes = attrs.field(repr=False)
     arrived_at: datetime

@@ -74,23 +74,10 @@ class DispatchBatch:
         except Unavailable:
             # the intent may be committed all the same, but the socket was not touched
             return self._patiently(lambda: self._give_up(batch))
-        outcome = self._hand_over(batch, composed, dropped)
-        return self._patiently(lambda: self._finish(batch, ref, composed, dropped, outcome))
-
-    def _hand_over(
-        self,
-        batch: ClaimedBatch,
-        composed: composing.ComposedBatch,
-        dropped: Mapping[int, Dropped],
-    ) -> SubmissionOutcome:
-        """Submit; the texts live no longer than the call, since two batches are in flight."""
         outgoing = composed.outgoing(dropped)
-        if not outgoing:
-            self._note(batch, None)
-            return Accepted(())
-        outcome = self.gateway.submit(outgoing)
-        self._note(batch, outcome)
-        return outcome
+        outcome = self.gateway.submit(outgoing) if outgoing else Accepted(())
+        self._note(batch, outcome if outgoing else None)
+        return self._patiently(lambda: self._finish(batch, ref, composed, dropped, outcome))
 
     def _note(self, batch: ClaimedBatch, outcome: SubmissionOutcome | None) -> None:
         call = Call(batch.strain, batch.is_probe)

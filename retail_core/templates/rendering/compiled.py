@@ -196,7 +196,7 @@ class _Saving:
     """
 
     size: TextSize
-    text: str | None
+    text: str | None = attrs.field(repr=False)
 
 
 class _Savings(dict[_MergeValues, _Saving | None]):
