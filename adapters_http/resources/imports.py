@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -31,6 +32,7 @@ from retail_core.kernel.ids import AccountId, ImportId, ListId
 
 CSV: Final = "text/csv; charset=utf-8"
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+NUMBER: Final = re.compile(r"\+?[\d ().-]*")
 FAULT_COLUMNS: Final = ("row", "field", "code", "message", "value")
 CSV_LINES_PER_PIECE: Final = 1_000
 
@@ -187,7 +189,8 @@ def _fault_shape(fault: RowFault) -> Mapping[str, object]:
 def _fault_row(fault: RowFault) -> tuple[object, ...]:
     """A cell that a spreadsheet would run as a formula is disarmed; a number of a phone is none."""
     value = fault.value
-    if fault.field != "phone" and value.startswith(FORMULA_STARTS):
+    is_number = fault.field == "phone" and NUMBER.fullmatch(value)
+    if value.startswith(FORMULA_STARTS) and not is_number:
         value = f"'{value}"
     return (fault.row, fault.field, fault.code, fault.message, value)
 
