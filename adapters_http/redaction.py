@@ -28,6 +28,11 @@ _RULES: Final = (
     # signed tokens (JWT), keys of Stripe
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
     (re.compile(r"\b(?:[srp]k_(?:live|test)|whsec)_\w+"), HIDDEN),
+    # what PostgreSQL quotes of rows: DETAIL:  Key (email)=(...) already exists
+    (re.compile(r"\b(DETAIL|CONTEXT):[ \t]+[^\n]+"), rf"\1: {HIDDEN}"),
+    (re.compile(r"(invalid input syntax for type [\w ]+: )\"[^\"]*\""), rf"\1{HIDDEN}"),
+    # ana@example.com
+    (re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}"), f"{HIDDEN}@{HIDDEN}"),
     # scheme://user:password@host
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), rf"\1:{HIDDEN}@"),
 )

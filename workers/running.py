@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import attrs
 from loguru import logger
 
+from adapters_http.redaction import redacted
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import DomainError, Unavailable
 from retail_core.kernel.ids import WorkerId
@@ -135,7 +136,7 @@ class RunJob:
             return JobOutcome.REFUSED
         except Exception as error:  # noqa: BLE001 - whatever it is, it is recorded and alarmed
             logger.exception("job failed")
-            return self._failed(job, type(error).__name__, str(error))
+            return self._failed(job, type(error).__name__, redacted(str(error)))
         if not more:
             return JobOutcome.DONE
         self._nudge(afresh(job))

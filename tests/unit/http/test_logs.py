@@ -27,6 +27,11 @@ def restored() -> Iterator[None]:
     logger.configure(extra={})
 
 
+@pytest.fixture
+def harmless_logs() -> None:
+    """Here secrets are logged on purpose, to see them hidden."""
+
+
 def configured(log_format: LogFormat, level: LogLevel = LogLevel.INFO) -> io.StringIO:
     stream = io.StringIO()
     logs.configure(AppSettings(AppEnv.TEST, level, log_format), "api", stream)
@@ -145,6 +150,11 @@ def test_bad_settings_are_told_without_a_traceback() -> None:
         ("from=00306912345678", "306912345"),
         ("from 306912345678", "912345"),
         ("6912345678", "912345"),
+        ("ana.lo+shop@mail.example.com is taken", "ana"),
+        ("DETAIL:  Key (email)=(x) already exists.", "(x)"),
+        ("DETAIL:  Failing row contains (1, Persephone, null).", "Persephone"),
+        ('CONTEXT:  COPY contact, line 1, column name: "Persephone"', "Persephone"),
+        ('invalid input syntax for type integer: "Persephone"', "Persephone"),
     ],
 )
 def test_secrets_and_phone_numbers_do_not_reach_a_log(text: str, hidden: str) -> None:
