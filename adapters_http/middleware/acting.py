@@ -36,6 +36,7 @@ def agent_of(note: Exchange) -> Agent:
         kind=kind,
         account=caller.account if caller else None,
         session=caller.session if caller else None,
+        api_key=caller.api_key if caller else None,
         request_id=note.request_id,
         address=note.address or None,
     )
