@@ -2,19 +2,22 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
-import pytest
+import attrs
 from falcon.testing import Result
 
-from retail_core.accounts.ports import AccountsUnitOfWork
-from retail_core.accounts.use_cases import token_hash
+from adapters_http.machine import SystemRandomness
+from retail_core.accounts.model import Device, SessionRules
+from retail_core.accounts.ports import AccessTokens, AccountsUnitOfWork, PasswordHasher
+from retail_core.accounts.use_cases import SignIn, TokenIssuer, token_hash
 from retail_core.kernel.ports import Transactions
 from tests.http.api import CLEARED_COOKIE, PASSWORD, Api, Shop, cookie_of, error_of
 
 SIDE_BY_SIDE = 6
+HELD_SECONDS = 0.5
 
 
 def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
@@ -97,28 +100,29 @@ class TestRefreshes:
 
 
 class TestPasswords:
-    @pytest.mark.parametrize("_attempt", range(5))
-    def test_no_session_of_the_old_password_outlives_its_change(
-        self, api: Api, _attempt: int
-    ) -> None:
+    def test_no_session_of_the_old_password_outlives_its_change(self, api: Api) -> None:
+        """The change comes when the session is made and not yet committed."""
         shop = api.sign_up()
         change = {"oldPassword": PASSWORD, "newPassword": "battery staple"}
-        login = {"email": shop.email, "password": PASSWORD}
+        ports = api.container.resolve
 
-        changed, *entered = at_once(
-            [
-                lambda: shop.put("/api/user/password", change),
-                *[lambda: api.post("/api/auth/login", login)] * 3,
-            ]
-        )
+        with ThreadPoolExecutor(1) as pool:
+            changes: list[Future[Result]] = []
 
-        assert changed.status_code == 200
-        for reply in entered:
-            if reply.status_code == 200:
-                token = reply.json["accessToken"]
-                assert error_of(api.get("/api/me", token=token)) == (401, "UNAUTHORIZED")
-            else:
-                assert error_of(reply) == (401, "AUTHENTICATION_ERROR")
+            class Moment(SystemRandomness):
+                def token(self, size_bytes: int) -> bytes:
+                    changes.append(pool.submit(shop.put, "/api/user/password", change))
+                    wait(changes, HELD_SECONDS)
+                    return super().token(size_bytes)
+
+            issuer = TokenIssuer(ports(AccessTokens), Moment(), SessionRules())
+            work = ports(Transactions[AccountsUnitOfWork])
+            sign_in = SignIn(work, ports(PasswordHasher), issuer, api.clock)
+            entered = sign_in(shop.email, PASSWORD, Device())
+
+        assert [change.result().status_code for change in changes] == [200]
+        reply = api.get("/api/me", token=entered.access_token)
+        assert error_of(reply) == (401, "UNAUTHORIZED")
 
     def test_of_changes_at_once_one_holds(self, api: Api) -> None:
         shop = api.sign_up()
@@ -137,18 +141,31 @@ class TestPasswords:
 
 
 class TestProfiles:
-    def test_changes_of_different_fields_at_once_all_hold(self, api: Api) -> None:
+    def test_a_change_waits_for_the_one_before_and_keeps_what_it_wrote(self, api: Api) -> None:
         shop = api.sign_up()
-        fields = ({"company": "Shop"}, {"timezone": "Asia/Tokyo"}, {"adultsOnly": True})
+        work: Any = api.container.resolve(Transactions[AccountsUnitOfWork])
 
-        at_once([lambda body=body: shop.put("/api/user", body) for body in fields])  # type: ignore[misc]
+        with ThreadPoolExecutor(1) as pool:
+            with work.begin(shop.id) as uow:
+                account = uow.accounts.lock(shop.id)
+                later = pool.submit(shop.put, "/api/user", {"adultsOnly": True})
+                wait([later], HELD_SECONDS)
+                uow.accounts.save_profile(attrs.evolve(account, company="Shop"))
+            assert later.result().status_code == 200
 
         user = shop.get("/api/me").json["user"]
-        assert {key: user[key] for body in fields for key in body} == {
-            "company": "Shop",
-            "timezone": "Asia/Tokyo",
-            "adultsOnly": True,
-        }
+        assert (user["company"], user["adultsOnly"]) == ("Shop", True)
+
+    def test_a_locked_account_goes_on_with_its_business(self, api: Api) -> None:
+        shop = api.sign_up()
+        work: Any = api.container.resolve(Transactions[AccountsUnitOfWork])
+
+        with ThreadPoolExecutor(1) as pool, work.begin(shop.id) as uow:
+            uow.accounts.lock(shop.id)
+            body = {"phone": "+306900000001"}
+            made = pool.submit(shop.post, "/api/contacts", body).result(timeout=10)
+
+        assert made.status_code == 201
 
 
 class TestApiKeys:
