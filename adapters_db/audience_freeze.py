@@ -16,11 +16,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningInsert
 
-from adapters_db.audience_sql import credits_per_part, recipients
+from adapters_db.audience_sql import MeantAudience, credits_per_part
 from adapters_db.tables.campaigns import send_batch
 from adapters_db.tables.contacts import contact
-from retail_core.audiences.model import AudienceRules, AudienceSpec
-from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.ids import CampaignId
 from retail_core.templates.rendering import Field
 
 _MERGE_COLUMNS = {
@@ -31,10 +30,8 @@ _MERGE_COLUMNS = {
 
 
 def freeze_statement(
-    account: AccountId,
     campaign: CampaignId,
-    spec: AudienceSpec,
-    rules: AudienceRules,
+    meant: MeantAudience,
     merge_fields: frozenset[Field],
     batch_messages_max: int,
 ) -> ReturningInsert[int]:
@@ -44,7 +41,8 @@ def freeze_statement(
     a batch are collected from the same rows, so they agree in their order, whichever it is.
     """
     used = [_MERGE_COLUMNS[field] for field in sorted(merge_fields)]
-    audience = _numbered(account, spec, rules, [column for column, _ in used])
+    account = meant.account
+    audience = _numbered(meant, [column for column, _ in used])
     seq = audience.c.seq
     no = cast(seq // batch_messages_max, Integer)
     turn = select(func.first_free_turn(account)).scalar_subquery() + no
@@ -67,21 +65,16 @@ def freeze_statement(
     return send_batch.insert().from_select(list(columns), selected).returning(send_batch.c.size)
 
 
-def _numbered(
-    account: AccountId,
-    spec: AudienceSpec,
-    rules: AudienceRules,
-    merge_columns: Sequence[ColumnElement[Any]],
-) -> Subquery:
+def _numbered(meant: MeantAudience, merge_columns: Sequence[ColumnElement[Any]]) -> Subquery:
     """The recipients, each with the price of a part and a number from 0 in the order of ids."""
     return (
         select(
             contact.c.id,
             contact.c.phone,
-            cast(credits_per_part(rules), SmallInteger).label("credits"),
+            cast(credits_per_part(meant.rules), SmallInteger).label("credits"),
             *merge_columns,
             (func.row_number().over(order_by=contact.c.id) - 1).label("seq"),
         )
-        .where(*recipients(account, spec, rules))
+        .where(*meant.recipients())
         .subquery("audience")
     )

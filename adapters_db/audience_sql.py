@@ -1,76 +1,151 @@
-"""The audience as SQL: one predicate for preview, count and freeze."""
+"""The audience as SQL: one predicate for preview, count, explanation and freeze."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, case, cast, func, or_, select
 
-from adapters_db.reads import Reads
-from adapters_db.tables.contacts import contact, suppression
+from adapters_db.audience_lists import (
+    born_within,
+    has_gender,
+    is_suppressed,
+    is_under_age,
+    may_be_written_to,
+    narrowed,
+    on_one,
+    system_narrowed,
+)
+from adapters_db.audience_segments import SegmentSql
+from adapters_db.lists import list_of, lists_of
+from adapters_db.tables.campaigns import campaign
+from adapters_db.tables.contacts import contact
+from retail_core.audiences.errors import AudienceGone
 from retail_core.audiences.model import (
-    ADULT_AGE_YEARS,
-    AudienceCount,
-    AudienceMember,
     AudienceRules,
     AudienceSpec,
+    BaseRule,
     BirthdayRange,
+    ContactList,
     Exclusion,
-    years_before,
 )
+from retail_core.audiences.segments import SegmentMoment
 from retail_core.contacts.model import SEARCH_SEPARATOR
 from retail_core.kernel.folding import fold
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
+from retail_core.kernel.ids import AccountId, CampaignId, ListId
 from retail_core.kernel.phones import LineType
 
-
-def matched(
-    account: AccountId, spec: AudienceSpec, rules: AudienceRules
-) -> list[ColumnElement[bool]]:
-    """The conditions of the base: the account's contacts that fit list, gender and age."""
-    conditions = [contact.c.account_id == account]
-    conditions += [contact.c.gender == gender for gender in spec.genders]
-    for group in spec.age_groups:
-        birthdays = BirthdayRange.of(group, rules.today)
-        conditions.append(contact.c.birthday <= birthdays.until)
-        if birthdays.after is not None:
-            conditions.append(contact.c.birthday > birthdays.after)
-    return conditions
+Condition = ColumnElement[bool]
 
 
-def exclusions(
-    account: AccountId, rules: AudienceRules
-) -> Sequence[tuple[Exclusion, ColumnElement[bool]]]:
-    """Who is left out, in the order in which a reason counts; no condition is ever NULL."""
-    adult_until = years_before(rules.today, ADULT_AGE_YEARS)
-    birthday = contact.c.birthday
-    conditions: list[tuple[Exclusion, ColumnElement[bool]]] = [
-        (Exclusion.NOT_SUBSCRIBED, contact.c.is_subscribed.is_(False)),
-        (Exclusion.SUPPRESSED, is_suppressed(account)),
-        (Exclusion.UNDER_AGE, and_(birthday.is_not(None), birthday > adult_until)),
-    ]
-    if rules.adults_only:
-        conditions.append((Exclusion.AGE_UNKNOWN, birthday.is_(None)))
-    conditions.append((Exclusion.LANDLINE, contact.c.line_type == LineType.LANDLINE))
-    if rules.prices.elsewhere is None:
-        priced = contact.c.country.in_(list(rules.prices.by_country))
-        conditions.append((Exclusion.COUNTRY_NOT_PRICED, ~priced))
-    return conditions
+@attrs.frozen
+class MeantAudience:
+    """An audience whose lists were looked up: ready to be turned into conditions."""
+
+    account: AccountId
+    spec: AudienceSpec
+    rules: AudienceRules
+    lists: Mapping[ListId, ContactList]
+
+    def base(self) -> Sequence[tuple[BaseRule, Condition]]:
+        """What everybody who is meant must fit, as far as it is used; no condition is ever NULL."""
+        spec, found = self.spec, []
+        on_list = self._on_list()
+        if on_list is not None:
+            found.append((BaseRule.LIST, on_list))
+        if spec.gender is not None:
+            found.append((BaseRule.GENDER, has_gender(spec.gender)))
+        if spec.age_group is not None:
+            birthdays = BirthdayRange.of(spec.age_group, self.rules.today)
+            found.append((BaseRule.AGE_GROUP, born_within(birthdays)))
+        if spec.segment is not None:
+            found.append((BaseRule.SEGMENT, self.segment_sql().condition(spec.segment.root)))
+        return found
+
+    def matched(self) -> list[Condition]:
+        """The conditions of the base: the account's contacts that are meant."""
+        return [contact.c.account_id == self.account, *(each for _, each in self.base())]
+
+    def exclusions(self) -> Sequence[tuple[Exclusion, Condition]]:
+        """Who is left out, in the order in which a reason counts; no condition is ever NULL."""
+        rules, birthday = self.rules, contact.c.birthday
+        conditions: list[tuple[Exclusion, Condition]] = [
+            (Exclusion.NOT_SUBSCRIBED, contact.c.is_subscribed.is_(False)),
+            (Exclusion.SUPPRESSED, is_suppressed(self.account)),
+        ]
+        if self.spec.exclude_lists:
+            excluded = on_one(self.account, self.spec.exclude_lists, self.lists, rules.today)
+            conditions.append((Exclusion.EXCLUDED_LISTS, excluded))
+        conditions.append((Exclusion.UNDER_AGE, is_under_age(rules.today)))
+        if rules.adults_only:
+            conditions.append((Exclusion.AGE_UNKNOWN, birthday.is_(None)))
+        conditions.append((Exclusion.LANDLINE, contact.c.line_type == LineType.LANDLINE))
+        if rules.prices.elsewhere is None:
+            priced = contact.c.country.in_(list(rules.prices.by_country))
+            conditions.append((Exclusion.COUNTRY_NOT_PRICED, ~priced))
+        return conditions
+
+    def recipients(self) -> list[Condition]:
+        """The conditions of everybody who is meant and not left out."""
+        left_out = [~condition for _, condition in self.exclusions()]
+        base = [each for rule, each in self.base() if rule is not BaseRule.LIST]
+        own = contact.c.account_id == self.account
+        return [own, *self._on_list_among_recipients(), *base, *left_out]
+
+    def segment_sql(self) -> SegmentSql:
+        """How a segment is evaluated for this audience."""
+        moment = SegmentMoment(self.rules.now, self.rules.today)
+        return SegmentSql(self.account, moment, self.lists)
+
+    def _on_list(self) -> Condition | None:
+        today = self.rules.today
+        if self.spec.system_list is not None:
+            anybody = may_be_written_to(self.account, today, adults_only=self.rules.adults_only)
+            return and_(*anybody, *system_narrowed(self.spec.system_list, today))
+        if self.spec.own_list is not None:
+            return on_one(self.account, [self.spec.own_list], self.lists, today)
+        return None
+
+    def _on_list_among_recipients(self) -> list[Condition]:
+        """The list's own demands: that one may be written to is among the exclusions already."""
+        today, own = self.rules.today, self.spec.own_list
+        if self.spec.system_list is not None:
+            return system_narrowed(self.spec.system_list, today)
+        if own is None:
+            return []
+        if self.lists[own].is_filtered:
+            return narrowed(self.lists[own].draft.filter, today)
+        return [on_one(self.account, [own], self.lists, today)]
 
 
-def recipients(
-    account: AccountId, spec: AudienceSpec, rules: AudienceRules
-) -> list[ColumnElement[bool]]:
-    """The conditions of everybody who matches and is not left out."""
-    left_out = [~condition for _, condition in exclusions(account, rules)]
-    return matched(account, spec, rules) + left_out
+def meant(
+    connection: Connection, account: AccountId, spec: AudienceSpec, rules: AudienceRules
+) -> MeantAudience:
+    """Look up what the audience names; nothing where it names nothing. Raises `AudienceGone`."""
+    if spec.list_is_gone:
+        raise AudienceGone
+    lists: dict[ListId, ContactList] = {}
+    if spec.lists:
+        rows = connection.execute(lists_of(account, spec.lists))
+        lists = {found.id: found for found in map(list_of, rows)}
+    if len(lists) < len(spec.lists):
+        raise AudienceGone
+    if not are_all_known(connection, account, spec.segment_campaigns):
+        raise AudienceGone
+    return MeantAudience(account, spec, rules, lists)
 
 
-def is_suppressed(account: AccountId) -> ColumnElement[bool]:
-    """Whether the number is barred by the store, or by the operator for all stores."""
-    return exists().where(
-        suppression.c.account_id.in_([account, SYSTEM_ACCOUNT]),
-        suppression.c.phone == contact.c.phone,
-    )
+def are_all_known(
+    connection: Connection, account: AccountId, campaigns: Collection[CampaignId]
+) -> bool:
+    """Whether all these campaigns exist."""
+    if not campaigns:
+        return True
+    found = connection.execute(
+        select(func.count())
+        .select_from(campaign)
+        .where(campaign.c.account_id == account, campaign.c.id.in_(campaigns))
+    ).scalar_one()
+    return bool(found == len(campaigns))
 
 
 def credits_per_part(rules: AudienceRules) -> ColumnElement[int]:
@@ -81,61 +156,7 @@ def credits_per_part(rules: AudienceRules) -> ColumnElement[int]:
     return case(dict(rules.prices.by_country), value=contact.c.country, else_=elsewhere)
 
 
-@attrs.frozen
-class SqlAudienceQueries:
-    """`AudienceQueries` on PostgreSQL."""
-
-    reads: Reads
-
-    def count(self, account: AccountId, spec: AudienceSpec, rules: AudienceRules) -> AudienceCount:
-        """Everybody who matches, each under the first reason that applies."""
-        ordered = exclusions(account, rules)
-        reason = case(*((condition, reason.value) for reason, condition in ordered))
-        statement = (
-            select(reason.label("reason"), func.count())
-            .where(*matched(account, spec, rules))
-            .group_by("reason")
-        )
-        with self.reads.account(account) as connection:
-            rows = connection.execute(statement).all()
-        excluded = dict.fromkeys(Exclusion, 0)
-        excluded |= {Exclusion(word): number for word, number in rows if word is not None}
-        return AudienceCount(sum(number for _, number in rows), excluded)
-
-    def members(
-        self,
-        account: AccountId,
-        spec: AudienceSpec,
-        rules: AudienceRules,
-        *,
-        name: str | None,
-        members_max: int,
-    ) -> tuple[int, Sequence[AudienceMember]]:
-        """The number of recipients and the first of them by id."""
-        conditions = recipients(account, spec, rules)
-        if name:
-            conditions.append(_named(name))
-        members = (
-            select(
-                contact.c.id,
-                contact.c.phone,
-                contact.c.email,
-                contact.c.first_name,
-                contact.c.last_name,
-                contact.c.gender,
-                contact.c.birthday,
-            )
-            .where(*conditions)
-            .order_by(contact.c.id)
-            .limit(members_max)
-        )
-        with self.reads.account(account) as connection:
-            total = connection.execute(select(func.count()).where(*conditions)).scalar_one()
-            rows = connection.execute(members)
-            return total, [AudienceMember(*row) for row in rows]
-
-
-def _named(name: str) -> ColumnElement[bool]:
+def is_named(name: str) -> Condition:
     """First or last name contains `name`, whatever its case and accents."""
     wanted = fold(name).replace(SEARCH_SEPARATOR, "")
     names = (func.split_part(contact.c.search_text, SEARCH_SEPARATOR, part) for part in (3, 4))

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from adapters_db.audience_freeze import freeze_statement
+from adapters_db.audience_sql import meant
 from adapters_db.batch_rows import CLAIMED_COLUMNS, claimed_batch
 from adapters_db.batch_settling import settle_batch
 from adapters_db.batch_splitting import halve, keep_one
@@ -150,10 +151,9 @@ class SqlBatchStore:
         batch_messages_max: int,
         now: datetime,
     ) -> FrozenAudience:
-        """One INSERT ... SELECT over the audience."""
-        statement = freeze_statement(
-            account, campaign, spec, rules, merge_fields, batch_messages_max
-        )
+        """One INSERT ... SELECT over the audience; a look at the lists that it names, if any."""
+        audience = meant(self.connection, account, spec, rules)
+        statement = freeze_statement(campaign, audience, merge_fields, batch_messages_max)
         sizes = [size for (size,) in self.connection.execute(statement)]
         return FrozenAudience(sum(sizes), len(sizes))
 

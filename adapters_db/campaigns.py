@@ -1,6 +1,6 @@
 """Campaigns on PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import attrs
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, Select, Update, func, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
+from adapters_db.audience_sql import are_all_known
 from adapters_db.reads import Reads
 from adapters_db.tables.campaigns import campaign
 from retail_core.audiences.model import AudienceSpec
@@ -32,7 +33,13 @@ _COLUMNS = tuple(campaign.c)
 def _campaign(row: "Row[tuple[object, ...]]") -> Campaign:
     values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for rows by column
     audience = AudienceSpec(
-        values["system_list"], values["filter_gender"], values["filter_age_group"]
+        values["system_list"],
+        values["filter_gender"],
+        values["filter_age_group"],
+        values["list_id"],
+        tuple(values["exclude_list_ids"]),
+        values["segment"],
+        values["list_is_gone"],
     )
     content = CampaignContent(
         values["name"], values["message_text"], audience, values["include_offer"]
@@ -56,6 +63,11 @@ def _written(content: CampaignContent) -> Mapping[str, object]:
         "system_list": content.audience.system_list,
         "filter_gender": content.audience.gender,
         "filter_age_group": content.audience.age_group,
+        "list_id": content.audience.own_list,
+        "list_is_gone": content.audience.list_is_gone,
+        "exclude_list_ids": list(content.audience.exclude_lists),
+        "segment": content.audience.segment,
+        "named_list_ids": sorted(content.audience.lists),
         "include_offer": content.include_offer,
     }
 
@@ -78,6 +90,10 @@ class SqlCampaignStore:
     def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""
         return self._one(by_id(account, campaign_id))
+
+    def are_known(self, account: AccountId, campaigns: Collection[CampaignId]) -> bool:
+        """No statement where none is asked for."""
+        return are_all_known(self.connection, account, campaigns)
 
     def lock(self, account: AccountId, campaign_id: CampaignId, *, wait: bool = False) -> Campaign:
         """Lock the row, or learn that somebody else does."""

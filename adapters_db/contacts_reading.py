@@ -8,20 +8,20 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     and_,
-    exists,
     func,
     or_,
     select,
 )
 
+from adapters_db.audience_lists import is_suppressed, on_one_by_hand
 from adapters_db.contacts import CONTACT_COLUMNS, contact_of
 from adapters_db.messages import SqlMessageStore
 from adapters_db.reads import Reads
-from adapters_db.tables.contacts import consent_event, contact, suppression
+from adapters_db.tables.contacts import consent_event, contact
 from retail_core.contacts.model import ConsentEvent
 from retail_core.contacts.ports import MessageOrigin
 from retail_core.contacts.queries import ContactFilter, ContactView, Reachable
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId, MessageNumber
+from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
 from retail_core.kernel.pages import Page, PageRequest
 
 ESCAPE: Final = "\\"
@@ -44,14 +44,6 @@ _EVENT_COLUMNS: Final = {
 }
 
 
-def suppressed(account: AccountId) -> ColumnElement[bool]:
-    """Whether the number of the contact in the row is barred, by the store or by the operator."""
-    return exists().where(
-        suppression.c.account_id.in_([account, SYSTEM_ACCOUNT]),
-        suppression.c.phone == contact.c.phone,
-    )
-
-
 @attrs.frozen
 class SqlContactQueries:
     """`ContactQueries` on PostgreSQL."""
@@ -62,7 +54,7 @@ class SqlContactQueries:
         """One contact."""
         with self.reads.account(account) as connection:
             rows = connection.execute(
-                select(*CONTACT_COLUMNS, suppressed(account).label("is_suppressed")).where(
+                select(*CONTACT_COLUMNS, is_suppressed(account).label("is_suppressed")).where(
                     contact.c.account_id == account, contact.c.id == contact_id
                 )
             )
@@ -83,7 +75,7 @@ class SqlContactQueries:
                 select(func.count()).select_from(contact).where(wanted)
             ).scalar_one()
             rows = connection.execute(
-                select(*CONTACT_COLUMNS, suppressed(account).label("is_suppressed"))
+                select(*CONTACT_COLUMNS, is_suppressed(account).label("is_suppressed"))
                 .where(wanted)
                 .order_by(contact.c.id.desc())
                 .limit(page.page_size)
@@ -163,6 +155,8 @@ def _conditions(account: AccountId, which: ContactFilter) -> list[ColumnElement[
         conditions.append(contact.c.is_subscribed.is_(which.is_subscribed))
     if which.tags:
         conditions.append(contact.c.tags.contains(which.tags))
+    if which.member_of is not None:
+        conditions.append(on_one_by_hand(account, [which.member_of]))
     if which.reachable is not None:
         conditions.extend(_reachable(account, which.reachable))
     return conditions
@@ -170,7 +164,7 @@ def _conditions(account: AccountId, which: ContactFilter) -> list[ColumnElement[
 
 def _reachable(account: AccountId, rule: Reachable) -> list[ColumnElement[bool]]:
     born = contact.c.birthday
-    conditions = [contact.c.is_subscribed.is_(True), ~suppressed(account)]
+    conditions = [contact.c.is_subscribed.is_(True), ~is_suppressed(account)]
     if rule.gender is not None:
         conditions.append(contact.c.gender == rule.gender)
     if rule.born_after is not None:

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 from sqlalchemy import Text, func, null, select, type_coerce
 
-from adapters_db.audience_sql import recipients
+from adapters_db.audience_sql import meant
 from adapters_db.reads import Reads
 from adapters_db.tables.contacts import contact
 from retail_core.audiences.model import AudienceRules, AudienceSpec
@@ -36,18 +36,15 @@ class SqlRecipientGroups:
         """One GROUP BY, behind a cursor of the server."""
         used = [_COLUMNS[field] for field in MERGE_FIELDS if field in merge_fields]
         nothing = type_coerce(null(), Text)
-        statement = (
-            select(
-                contact.c.country,
-                *(_COLUMNS[field] if field in merge_fields else nothing for field in MERGE_FIELDS),
-                func.count(),
-                func.min(contact.c.id),
-            )
-            .where(*recipients(account, spec, rules))
-            .group_by(contact.c.country, *used)
-        )
+        groups = select(
+            contact.c.country,
+            *(_COLUMNS[field] if field in merge_fields else nothing for field in MERGE_FIELDS),
+            func.count(),
+            func.min(contact.c.id),
+        ).group_by(contact.c.country, *used)
         options = {"yield_per": GROUPS_PER_FETCH}
         with self.reads.account(account) as connection:
+            statement = groups.where(*meant(connection, account, spec, rules).recipients())
             for row in connection.execute(statement, execution_options=options):
                 country, first_name, last_name, email, number, lowest = tuple(row)
                 yield RecipientGroup(country, first_name, last_name, email, number, lowest)

@@ -16,6 +16,7 @@ from adapters_db.doubts import SqlDoubtStore
 from adapters_db.gateway_health import SqlGatewayHealthStore
 from adapters_db.imports import SqlImportStore, SqlUploadStore
 from adapters_db.imports_merging import SqlImportMerge
+from adapters_db.lists import SqlEngagementFacts, SqlListMembers, SqlListStore, SqlListUses
 from adapters_db.look_ups import SqlLookUpStore
 from adapters_db.message_numbers import SqlMessageNumbers
 from adapters_db.messages import SqlMessageStore
@@ -116,6 +117,22 @@ class SqlUnitOfWork:
     @property
     def message_traces(self) -> SqlMessageStore:
         return SqlMessageStore(self.connection)
+
+    @property
+    def lists(self) -> SqlListStore:
+        return SqlListStore(self.connection)
+
+    @property
+    def list_members(self) -> SqlListMembers:
+        return SqlListMembers(self.connection)
+
+    @property
+    def list_uses(self) -> SqlListUses:
+        return SqlListUses(self.connection)
+
+    @property
+    def engagement_facts(self) -> SqlEngagementFacts:
+        return SqlEngagementFacts(self.connection)
 
     @property
     def imports(self) -> SqlImportStore:

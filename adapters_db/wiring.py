@@ -6,7 +6,7 @@ import punq
 
 from adapters_db.accounts import SqlAccountQueries
 from adapters_db.api_keys import SqlApiKeyQueries
-from adapters_db.audience_sql import SqlAudienceQueries
+from adapters_db.audience_queries import SqlAudienceQueries
 from adapters_db.audit import SqlAuditTrail
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
@@ -14,8 +14,10 @@ from adapters_db.connections import Connections
 from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries, SqlMessageOrigins
 from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
+from adapters_db.frozen_recipients import SqlFrozenRecipients
 from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
+from adapters_db.lists_reading import SqlListQueries
 from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
@@ -25,11 +27,12 @@ from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.ports import AccountsUnitOfWork
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
-from retail_core.audiences.queries import AudienceQueries
+from retail_core.audiences.ports import AudiencesUnitOfWork
+from retail_core.audiences.queries import AudienceQueries, ListQueries
 from retail_core.billing.ports import BillingUnitOfWork
 from retail_core.billing.queries import SubscriptionQueries
 from retail_core.campaigns.ports import CampaignsUnitOfWork
-from retail_core.campaigns.queries import CampaignQueries, RecipientGroups
+from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
 from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, MessageOrigins
 from retail_core.contacts.queries import ContactQueries
 from retail_core.credits.ports import CreditsUnitOfWork
@@ -49,6 +52,7 @@ SLICES: Final = (
     BillingUnitOfWork,
     ImportsUnitOfWork,
     MessagesUnitOfWork,
+    AudiencesUnitOfWork,
     CampaignsUnitOfWork,
 )
 
@@ -75,8 +79,10 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(MessageOrigins, instance=SqlMessageOrigins(reads))
     container.register(ImportQueries, instance=SqlImportQueries(reads))
     container.register(UploadReads, instance=SqlUploadReads(reads))
+    container.register(ListQueries, instance=SqlListQueries(reads))
     container.register(AudienceQueries, instance=SqlAudienceQueries(reads))
     container.register(CampaignQueries, instance=SqlCampaignQueries(reads))
+    container.register(FrozenRecipients, instance=SqlFrozenRecipients(reads))
     container.register(RecipientGroups, instance=SqlRecipientGroups(reads))
     container.register(MessageQueries, instance=SqlMessageQueries(reads))
     container.register(ReportInbox, instance=GroupedReportInbox(transactions))

@@ -11,7 +11,7 @@ from adapters_http.contact_settings import ContactSettings, FrontEnd, ImportUndo
 from adapters_http.limits import SharedStore
 from adapters_http.opt_out import OptOutPeople, OptOutReader
 from adapters_http.passwords import BcryptPasswords
-from adapters_http.resources.contact_filters import ContactFilters
+from adapters_http.resources.contact_filters import ContactFilters, ListContacts
 from adapters_http.resources.gateway_webhooks import GatewayDoor
 from adapters_http.routing import Route
 from adapters_http.settings import AccountSettings, EdgeSettings
@@ -52,6 +52,7 @@ def register_contacts(container: punq.Container, settings: ContactSettings) -> N
     container.register(NumberHash, instance=settings.number_hash)
     container.register(Queue, instance=settings.queue)
     container.register(ImportUndo, instance=settings.undo)
+    container.register(ListContacts)
     container.register(ContactFilters)
     container.register(OptOutPeople)
     register_with_use_cases(container, OptOutReader)

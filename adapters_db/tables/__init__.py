@@ -5,6 +5,7 @@ A room adds its module here, so that the test "models and migrations agree" sees
 
 from adapters_db.tables import (
     accounts,
+    audiences,
     billing,
     campaigns,
     contacts,
@@ -20,6 +21,7 @@ from adapters_db.tables.metadata import metadata
 
 __all__ = [
     "accounts",
+    "audiences",
     "billing",
     "campaigns",
     "contacts",

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from adapters_db.columns import EnumNumber, EnumText, JsonOf, PhoneDigits, UtcTime
+from adapters_db.tables.audiences import SegmentTree
 from adapters_db.tables.metadata import metadata
 from retail_core.audiences.model import AgeGroup
 from retail_core.campaigns.model import CampaignState
@@ -36,6 +37,11 @@ campaign = Table(
     Column("name", Text, nullable=False),
     Column("message_text", Text, nullable=False),
     Column("system_list", Text),
+    Column("list_id", Integer),
+    Column("list_is_gone", Boolean, nullable=False, server_default="false"),
+    Column("exclude_list_ids", ARRAY(Integer), nullable=False, server_default="{}"),
+    Column("segment", SegmentTree),
+    Column("named_list_ids", ARRAY(Integer), nullable=False, server_default="{}"),
     Column("filter_gender", EnumText(Gender)),
     Column("filter_age_group", EnumText(AgeGroup)),
     Column("include_offer", Boolean, nullable=False),
@@ -61,6 +67,13 @@ campaign = Table(
     Column("first_number", BigInteger, unique=True),
     Column("plan", JsonOf(SendingPlan)),
     UniqueConstraint("account_id", "id"),
+    ForeignKeyConstraint(["account_id", "list_id"], ["contact_list.account_id", "contact_list.id"]),
+    Index(
+        "campaign_account_id_list_id_idx",
+        "account_id",
+        "list_id",
+        postgresql_where=text("list_id IS NOT NULL"),
+    ),
 )
 
 send_batch = Table(

@@ -96,6 +96,14 @@ contact = Table(
     UniqueConstraint("account_id", "phone"),
     UniqueConstraint("account_id", "id"),
 )
+Index(
+    "contact_reach_idx",
+    contact.c.account_id,
+    contact.c.gender,
+    contact.c.birthday,
+    postgresql_include=["phone"],
+    postgresql_where=contact.c.is_subscribed,
+)
 
 consent_event = Table(
     "consent_event",

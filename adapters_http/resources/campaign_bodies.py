@@ -59,8 +59,9 @@ class CampaignChangesBody:
 def content(body: CampaignBody) -> CampaignContent:
     """Raises for what is wrong, and for what nobody would honour, rather than pass over it."""
     references = fields.References.read(body.list_id, body.exclude_list_ids, body.template_id)
+    segment = fields.segment(body.segment)
     _nothing_unsupported(
-        body.segment, body.track_links, body.scheduled_date, body.scheduled_time, body.scheduled_at
+        body.track_links, body.scheduled_date, body.scheduled_time, body.scheduled_at
     )
     gender, age_group = fields.gender(body.filter_gender), fields.age_group(body.filter_age_group)
     if not body.message_text:
@@ -69,7 +70,14 @@ def content(body: CampaignBody) -> CampaignContent:
     found = CampaignContent.checked(
         body.name,
         body.message_text,
-        AudienceSpec(references.system_list, gender, age_group),
+        AudienceSpec(
+            references.system_list,
+            gender,
+            age_group,
+            references.own_list,
+            references.exclude_lists,
+            segment,
+        ),
         include_offer=body.include_offer is not False,
     )
     references.must_exist()
@@ -85,8 +93,8 @@ def changes(body: CampaignChangesBody) -> CampaignChanges:
         _sent(body.exclude_list_ids),
         _sent(body.template_id),
     )
+    segment = KEEP if body.segment is UNSET else fields.segment(body.segment)
     _nothing_unsupported(
-        None if body.segment is UNSET else body.segment,
         _sent(body.track_links),
         *map(_sent, (body.scheduled_date, body.scheduled_time, body.scheduled_at)),
     )
@@ -98,6 +106,9 @@ def changes(body: CampaignChangesBody) -> CampaignChanges:
         message_text=KEEP if isinstance(text, Unset) or text is None else text,
         include_offer=_kept(body.include_offer),
         system_list=KEEP if body.list_id is UNSET else references.system_list,
+        own_list=KEEP if body.list_id is UNSET else references.own_list,
+        exclude_lists=KEEP if body.exclude_list_ids is UNSET else references.exclude_lists,
+        segment=segment,
         gender=_read(fields.gender, body.filter_gender),
         age_group=_read(fields.age_group, body.filter_age_group),
     )
@@ -118,12 +129,10 @@ def _read(read: Callable[[str | None], Value], word: str | Unset | None) -> Valu
 
 
 def _nothing_unsupported(
-    segment: object,
     track_links: bool | None,  # noqa: FBT001 - a field's value
     *moments: str | None,
 ) -> None:
-    """A condition, a link or a time that nobody would heed must not be accepted."""
-    fields.no_segment(segment)
+    """A link or a time that nobody would heed must not be accepted."""
     if track_links:
         raise InvalidField("trackLinks", "links are not tracked")
     if any(moments):

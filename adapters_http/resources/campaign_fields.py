@@ -1,19 +1,25 @@
 """What campaigns look like in JSON, and how an audience is written in a body."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
 
-from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup
-from retail_core.campaigns.errors import ListNotFound, TemplateNotFound
+from adapters_http.resources.list_shapes import list_shape
+from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup, ContactList, Segment
+from retail_core.audiences.segments import read_segment
+from retail_core.campaigns.errors import TemplateNotFound
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.errors import InvalidGender
 from retail_core.contacts.model import Gender
 from retail_core.kernel.errors import InvalidField
+from retail_core.kernel.ids import ListId
 
 EXCLUDED_LISTS_MAX: Final = 50
+ID_DIGITS_MAX: Final = 20
+"""No id has so many; what is longer is cut, and not found either way."""
+
 _ID: Final = re.compile(r"-?[1-9][0-9]*")
 _AGE_GROUP_ALIASES = {"40+": AgeGroup.FROM_40.value}
 
@@ -44,7 +50,8 @@ class References:
     """What a body names by id. All ids are read before any is looked for (http-contract, 1.6)."""
 
     system_list: str | None
-    names_list: bool
+    own_list: ListId | None
+    exclude_lists: tuple[ListId, ...]
     names_template: bool
 
     @classmethod
@@ -57,39 +64,35 @@ class References:
         """Raises `InvalidField` for what is no id."""
         if len(excluded or ()) > EXCLUDED_LISTS_MAX:
             raise InvalidField("excludeListIds", f"must have at most {EXCLUDED_LISTS_MAX} items")
-        for position, value in enumerate(excluded or ()):
-            _must_be_list_id(f"excludeListIds[{position}]", value)
+        exclude_lists = tuple(
+            _list_id(f"excludeListIds[{position}]", value)
+            for position, value in enumerate(excluded or ())
+        )
         if template_id == 0:
             raise InvalidField("templateId", "is not the id of a template")
         word = list_value.strip() if isinstance(list_value, str) else list_value
         system_list = word if isinstance(word, str) and word in SYSTEM_LISTS else None
         names_list = system_list is None and word is not None and word != ""
-        if names_list:
-            _must_be_list_id("listId", word)
-        return cls(system_list, names_list or bool(excluded), template_id is not None)
+        own_list = _list_id("listId", word) if names_list else None
+        return cls(system_list, own_list, exclude_lists, template_id is not None)
 
     def must_exist(self) -> None:
-        """There are no templates, and no lists but the system's, to be found.
-
-        Raises `TemplateNotFound`, `ListNotFound`.
-        """
+        """There are no templates to be found. Raises `TemplateNotFound`."""
         if self.names_template:
             raise TemplateNotFound
-        if self.names_list:
-            raise ListNotFound
 
 
-def _must_be_list_id(path: str, value: object) -> None:
+def _list_id(path: str, value: object) -> ListId:
     is_integer = isinstance(value, int) and not isinstance(value, bool)
-    text = str(value) if is_integer or isinstance(value, str) else ""
-    if not _ID.fullmatch(text.strip()):
+    text = (str(value) if is_integer or isinstance(value, str) else "").strip()
+    if not _ID.fullmatch(text):
         raise InvalidField(path, "is not the id of a list")
+    return ListId(int(text[:ID_DIGITS_MAX]))
 
 
-def no_segment(value: object) -> None:
-    """A condition that cannot be evaluated must not be passed over. Raises `InvalidField`."""
-    if value is not None:
-        raise InvalidField("segment", "segments are not supported")
+def segment(value: object) -> Segment | None:
+    """A filter tree; null and "" mean everybody. Raises `InvalidField` with the path to it."""
+    return None if value is None or value == "" else read_segment(value)
 
 
 def campaign_shape(campaign: Campaign) -> dict[str, object]:
@@ -102,12 +105,12 @@ def campaign_shape(campaign: Campaign) -> dict[str, object]:
         "name": campaign.content.name,
         "templateId": None,
         "messageText": campaign.content.message_text,
-        "listId": None,
+        "listId": spec.own_list,
         "systemListId": spec.system_list,
-        "excludeListIds": [],
+        "excludeListIds": spec.exclude_lists,
         "filterGender": spec.gender and spec.gender.value,
         "filterAgeGroup": spec.age_group and spec.age_group.value,
-        "segment": None,
+        "segment": spec.segment and spec.segment.document(),
         "includeOffer": campaign.content.include_offer,
         "trackLinks": False,
         "status": campaign.state.value,
@@ -130,9 +133,14 @@ def with_template(campaign: Campaign) -> dict[str, object]:
     return campaign_shape(campaign) | {"template": None}
 
 
-def with_template_and_list(campaign: Campaign) -> dict[str, object]:
-    """Campaign as reading and listing answer it."""
-    return with_template(campaign) | {"list": None}
+def with_template_and_list(
+    campaign: Campaign, lists: Mapping[ListId, ContactList]
+) -> dict[str, object]:
+    """Campaign as reading and listing answer it; `lists` has the own list it is based on."""
+    own = campaign.content.audience.own_list
+    found = None if own is None else lists.get(own)
+    shown = None if found is None else list_shape(campaign.account_id, found)
+    return with_template(campaign) | {"list": shown}
 
 
 def stats_shape(campaign: Campaign) -> dict[str, object]:

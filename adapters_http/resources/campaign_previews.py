@@ -60,14 +60,14 @@ def _audience(body: AudienceBody) -> AudienceSpec:
     if body.filter_age_group == "":
         raise InvalidField("filterAgeGroup", "must be a group or null")
     references = fields.References.read(body.list_id, body.exclude_list_ids)
-    fields.no_segment(body.segment)
-    spec = AudienceSpec(
+    return AudienceSpec(
         references.system_list,
         fields.gender(body.filter_gender),
         fields.age_group(body.filter_age_group),
+        references.own_list,
+        references.exclude_lists,
+        fields.segment(body.segment),
     )
-    references.must_exist()
-    return spec
 
 
 def _member(member: AudienceMember) -> dict[str, object]:

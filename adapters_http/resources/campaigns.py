@@ -1,5 +1,6 @@
 """Writing, listing and starting campaigns."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import attrs
@@ -11,6 +12,8 @@ from adapters_http.resources import campaign_bodies as bodies
 from adapters_http.resources import campaign_fields as fields
 from adapters_http.routing import Access, Route
 from retail_core.accounts.queries import AccountQueries
+from retail_core.audiences.model import ContactList
+from retail_core.audiences.queries import ListQueries
 from retail_core.campaigns.errors import InvalidCampaignId
 from retail_core.campaigns.model import Campaign, CampaignState
 from retail_core.campaigns.queries import CampaignFilter, CampaignOrder, CampaignQueries
@@ -20,7 +23,7 @@ from retail_core.campaigns.use_cases import (
     StartCampaign,
 )
 from retail_core.kernel.errors import InvalidField, RuleViolation
-from retail_core.kernel.ids import CampaignId
+from retail_core.kernel.ids import CampaignId, ListId
 from retail_core.kernel.zones import day_start
 
 PAGE_SIZE = 20
@@ -45,6 +48,7 @@ class Campaigns:
     """`/api/campaigns`."""
 
     queries: CampaignQueries
+    lists: ListQueries
     accounts: AccountQueries
     create: CreateCampaign
 
@@ -53,7 +57,10 @@ class Campaigns:
         asked = codec.query(req, CampaignListQuery)
         wanted = self._wanted(req, asked)
         page = self.queries.page(req.account, wanted, values.page(req, PAGE_SIZE, PAGE_SIZE_MAX))
-        resp.media = replies.page(page, _with_stats if asked.with_stats else _without_stats)
+        named = {each.content.audience.own_list for each in page.items}
+        lists = self.lists.by_ids(req.account, [each for each in named if each is not None])
+        shape = _with_stats if asked.with_stats else fields.with_template_and_list
+        resp.media = replies.page(page, lambda each: shape(each, lists))
 
     def on_post(self, req: Request, resp: Response) -> None:
         """A new draft."""
@@ -91,12 +98,15 @@ class OneCampaign:
     """`/api/campaigns/{campaign_id}`."""
 
     queries: CampaignQueries
+    lists: ListQueries
     edit: EditCampaign
 
     def on_get(self, req: Request, resp: Response, campaign_id: str) -> None:
         """One campaign."""
         campaign = self.queries.get(req.account, CampaignId(values.path_id(campaign_id)))
-        resp.media = fields.with_template_and_list(campaign)
+        own = campaign.content.audience.own_list
+        lists = self.lists.by_ids(req.account, [] if own is None else [own])
+        resp.media = fields.with_template_and_list(campaign, lists)
 
     def on_put(self, req: Request, resp: Response, campaign_id: str) -> None:
         """Change a campaign that has not started."""
@@ -146,12 +156,9 @@ def _started(campaign: CampaignId, queued: int, required: int, held: int) -> dic
     }
 
 
-def _without_stats(campaign: Campaign) -> dict[str, object]:
-    return fields.with_template_and_list(campaign)
-
-
-def _with_stats(campaign: Campaign) -> dict[str, object]:
-    return fields.with_template_and_list(campaign) | {"stats": fields.stats_shape(campaign)}
+def _with_stats(campaign: Campaign, lists: Mapping[ListId, ContactList]) -> dict[str, object]:
+    shown = fields.with_template_and_list(campaign, lists)
+    return shown | {"stats": fields.stats_shape(campaign)}
 
 
 def _bound(name: str, text: str | None, zone: str, *, is_end: bool) -> datetime | None:

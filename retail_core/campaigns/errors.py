@@ -13,10 +13,6 @@ class TemplateNotFound(NotFound):
     """There is no such template."""
 
 
-class ListNotFound(NotFound):
-    """There is no such list."""
-
-
 class WrongCampaignState(Conflict):
     """The campaign's state does not allow this."""
 

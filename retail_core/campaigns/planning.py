@@ -94,7 +94,8 @@ def store_name(store: Account) -> str:
 
 def rules_of(store: Account, prices: PriceList, now: datetime) -> AudienceRules:
     """The audience rules of a store at a moment; its day is the day in its own zone."""
-    return AudienceRules(local_date(now, store.timezone or "UTC"), store.adults_only, prices)
+    today = local_date(now, store.timezone or "UTC")
+    return AudienceRules(today, store.adults_only, prices, now)
 
 
 def forecast(plan: SendingPlan, groups: Iterable[MergeGroup], parts_max: int) -> Forecast:

@@ -1,9 +1,11 @@
 """What campaigns need from the world."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
 from retail_core.accounts.ports import AccountStore
+from retail_core.audiences.ports import ListStore
 from retail_core.campaigns.model import Campaign, CampaignContent, CampaignStart
 from retail_core.contacts.ports import ContactStore, SuppressionStore
 from retail_core.credits.ports import CreditLedger
@@ -23,6 +25,10 @@ class CampaignStore(Protocol):
 
     def get(self, account: AccountId, campaign: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""
+        ...
+
+    def are_known(self, account: AccountId, campaigns: Collection[CampaignId]) -> bool:
+        """Whether the account has all these campaigns."""
         ...
 
     def lock(self, account: AccountId, campaign: CampaignId, *, wait: bool = False) -> Campaign:
@@ -82,6 +88,8 @@ class CampaignsUnitOfWork(Work, Protocol):
     def accounts(self) -> AccountStore: ...
     @property
     def campaigns(self) -> CampaignStore: ...
+    @property
+    def lists(self) -> ListStore: ...
     @property
     def batches(self) -> BatchStore: ...
     @property

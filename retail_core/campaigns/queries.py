@@ -9,7 +9,7 @@ import attrs
 
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.campaigns.model import Campaign, CampaignState, RecipientGroup
-from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.templates.rendering import Field
 
@@ -47,6 +47,14 @@ class CampaignQueries(Protocol):
     def page(
         self, account: AccountId, wanted: CampaignFilter, request: PageRequest
     ) -> Page[Campaign]: ...
+
+
+class FrozenRecipients(Protocol):
+    """Knows whom a campaign that has started is for."""
+
+    def includes(self, account: AccountId, campaign: CampaignId, contact: ContactId) -> bool:
+        """Whether the contact was frozen into it, whatever became of the message."""
+        ...
 
 
 class RecipientGroups(Protocol):

@@ -6,7 +6,7 @@ from typing import Protocol
 import attrs
 
 from retail_core.contacts.model import ConsentEvent, Contact, Gender
-from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.ids import AccountId, ContactId, ListId
 from retail_core.kernel.pages import Page, PageRequest
 
 
@@ -53,13 +53,15 @@ class Reachable:
 class ContactFilter:
     """Which contacts a list shows; all conditions must hold.
 
-    `term` is what `search_term` made of the search; a contact has all of `tags`.
+    `term` is what `search_term` made of the search; a contact has all of `tags`, and was put by
+    hand on the list `member_of`.
     """
 
     term: str | None = None
     is_subscribed: bool | None = None
     tags: tuple[str, ...] = ()
     reachable: Reachable | None = None
+    member_of: ListId | None = None
 
 
 class ContactQueries(Protocol):

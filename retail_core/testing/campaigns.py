@@ -1,6 +1,6 @@
 """Campaigns in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +47,9 @@ class MemoryCampaignStore:
         if campaign is None or campaign.account_id != account or not sees(self.bound_to, account):
             raise CampaignNotFound
         return campaign
+
+    def are_known(self, account: AccountId, campaigns: Collection[CampaignId]) -> bool:
+        return are_known(self.tables, account, campaigns)
 
     def lock(self, account: AccountId, campaign_id: CampaignId, *, wait: bool = False) -> Campaign:
         """Transactions are serial here: nobody else can be starting it."""
@@ -133,6 +136,12 @@ class MemoryCampaignStore:
         campaign = attrs.evolve(self.get(account, campaign_id), **changes)
         self.tables.campaigns.put(campaign_id, campaign)
         return campaign
+
+
+def are_known(tables: MemoryTables, account: AccountId, campaigns: Collection[CampaignId]) -> bool:
+    """Whether the account has all these campaigns."""
+    rows = (tables.campaigns.get(each) for each in campaigns)
+    return all(row is not None and row.account_id == account for row in rows)
 
 
 @attrs.frozen

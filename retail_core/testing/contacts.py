@@ -62,6 +62,12 @@ class MemoryContactStore:
     def remove(self, account: AccountId, contact_id: ContactId) -> None:
         if self.lock(account, contact_id) is not None:
             self.tables.contacts.remove(contact_id)
+            for member in [key for key, _ in self.tables.list_members.items()]:
+                if member[2] == contact_id:
+                    self.tables.list_members.remove(member)
+            for fact in [key for key, _ in self.tables.engagement_facts.items()]:
+                if fact[1] == contact_id:
+                    self.tables.engagement_facts.remove(fact)
 
     def _put(self, account: AccountId, contact: Contact) -> None:
         try:
@@ -149,18 +155,26 @@ class MemoryContactQueries:
     def find(self, account: AccountId, contact_id: ContactId) -> ContactView | None:
         with self.database.transaction() as tables:
             contact = MemoryContactStore(tables, account).lock(account, contact_id)
-            return None if contact is None else _view(tables, account, contact)
+            return None if contact is None else view_of(tables, account, contact)
 
     def page(
         self, account: AccountId, which: ContactFilter, page: PageRequest
     ) -> Page[ContactView]:
         with self.database.transaction() as tables:
             views = [
-                _view(tables, account, stored.contact)
+                view_of(tables, account, stored.contact)
                 for stored in tables.contacts
                 if stored.account == account
             ]
-        found = [view for view in views if _fits(view, which)]
+            found = [
+                view
+                for view in views
+                if _fits(view, which)
+                and (
+                    which.member_of is None
+                    or (account, which.member_of, view.contact.id) in tables.list_members
+                )
+            ]
         found.sort(key=lambda view: -view.contact.id)
         return _cut(found, page)
 
@@ -204,7 +218,8 @@ def suppressions_of(
     return [row for row in tables.suppressions if row.account in wanted and row.phone == phone]
 
 
-def _view(tables: MemoryTables, account: AccountId, contact: Contact) -> ContactView:
+def view_of(tables: MemoryTables, account: AccountId, contact: Contact) -> ContactView:
+    """A contact as it is shown."""
     barred = suppressions_of(tables, (account, SYSTEM_ACCOUNT), contact.phone)
     return ContactView(contact, bool(barred))
 

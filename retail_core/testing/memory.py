@@ -30,6 +30,12 @@ from retail_core.testing.imports import (
     MemoryImportStore,
     MemoryUploadStore,
 )
+from retail_core.testing.lists import (
+    MemoryEngagementFacts,
+    MemoryListMembers,
+    MemoryListStore,
+    MemoryListUses,
+)
 from retail_core.testing.look_ups import MemoryLookUpStore
 from retail_core.testing.message_numbers import MemoryMessageNumbers
 from retail_core.testing.messages import MemoryMessageStore
@@ -98,6 +104,22 @@ class MemoryUnitOfWork:
     @property
     def message_traces(self) -> MemoryMessageStore:
         return MemoryMessageStore(self.tables, self.account)
+
+    @property
+    def lists(self) -> MemoryListStore:
+        return MemoryListStore(self.tables, self.account)
+
+    @property
+    def list_members(self) -> MemoryListMembers:
+        return MemoryListMembers(self.tables, self.account)
+
+    @property
+    def list_uses(self) -> MemoryListUses:
+        return MemoryListUses(self.tables, self.account)
+
+    @property
+    def engagement_facts(self) -> MemoryEngagementFacts:
+        return MemoryEngagementFacts(self.tables)
 
     @property
     def imports(self) -> MemoryImportStore:

@@ -7,7 +7,7 @@ import attrs
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.campaigns.model import RecipientGroup
 from retail_core.contacts.model import Contact
-from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.templates.rendering import MERGE_FIELDS, Field
 from retail_core.testing.audiences import recipients
 from retail_core.testing.database import MemoryDatabase
@@ -39,3 +39,26 @@ class MemoryRecipientGroups:
         for (country, (first_name, last_name, email)), found in groups.items():
             first = min(contact.id for contact in found)
             yield RecipientGroup(country, first_name, last_name, email, len(found), first)
+
+
+@attrs.frozen
+class MemoryFrozenRecipients:
+    """`FrozenRecipients` in memory."""
+
+    database: MemoryDatabase
+
+    def includes(self, account: AccountId, campaign: CampaignId, contact: ContactId) -> bool:
+        with self.database.transaction() as tables:
+            rows = {
+                row.contact
+                for row in tables.messages
+                if (row.account, row.campaign) == (account, campaign)
+            }
+            waiting = {
+                each
+                for batch in tables.batches
+                if (batch.key.account, batch.key.campaign) == (account, campaign)
+                and batch.recipients is not None
+                for each in batch.recipients.contacts
+            }
+        return contact in rows | waiting

@@ -8,6 +8,12 @@ from uuid import UUID
 import attrs
 
 from retail_core.accounts.model import Account, ApiKey, RefreshToken, Session
+from retail_core.audiences.model import (
+    ContactList,
+    EngagementFact,
+    EngagementKind,
+    Membership,
+)
 from retail_core.billing.model import Subscription
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
@@ -22,6 +28,7 @@ from retail_core.kernel.ids import (
     ConsentEventId,
     ContactId,
     ImportId,
+    ListId,
     MessageNumber,
     ProviderId,
     ReportId,
@@ -83,6 +90,14 @@ class StoredConsent:
 
     account: AccountId
     event: ConsentEvent
+
+
+@attrs.frozen
+class StoredList:
+    """A list and its store."""
+
+    account: AccountId
+    list: ContactList
 
 
 @attrs.frozen
@@ -250,6 +265,17 @@ class MemoryTables:
             journal, lambda row: row.phone and (row.account, row.phone, row.reason)
         )
         self.suppression_ids = Sequence()
+        self.lists: MemoryTable[ListId, StoredList] = MemoryTable(
+            journal, lambda row: (row.account, row.list.draft.name)
+        )
+        self.list_ids = Sequence()
+        self.list_members: MemoryTable[tuple[AccountId, ListId, ContactId], Membership] = (
+            MemoryTable(journal)
+        )
+        self.list_member_ids = Sequence()
+        self.engagement_facts: MemoryTable[
+            tuple[AccountId, ContactId, EngagementKind, CampaignId | None], EngagementFact
+        ] = MemoryTable(journal)
         self.imports: MemoryTable[ImportId, StoredImport] = MemoryTable(journal)
         self.import_ids = Sequence()
         self.import_chunks: MemoryTable[tuple[AccountId, ImportId, int], bytes] = MemoryTable(

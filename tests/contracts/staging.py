@@ -74,7 +74,8 @@ def people(world: World, account: AccountId, count: int, **changes: Any) -> list
 
 def rules(world: World, **changes: Any) -> AudienceRules:
     """The rules of a store as they are today."""
-    plain = AudienceRules(world.clock.now().date(), adults_only=False, prices=DEFAULT_PRICES)
+    now = world.clock.now()
+    plain = AudienceRules(now.date(), adults_only=False, prices=DEFAULT_PRICES, now=now)
     return attrs.evolve(plain, **changes)
 
 

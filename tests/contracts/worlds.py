@@ -14,7 +14,7 @@ import pytest
 
 from adapters_db.accounts import SqlAccountQueries
 from adapters_db.api_keys import SqlApiKeyQueries
-from adapters_db.audience_sql import SqlAudienceQueries
+from adapters_db.audience_queries import SqlAudienceQueries
 from adapters_db.audit import SqlAuditTrail
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
@@ -22,8 +22,10 @@ from adapters_db.connections import Connections
 from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries, SqlMessageOrigins
 from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
+from adapters_db.frozen_recipients import SqlFrozenRecipients
 from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
+from adapters_db.lists_reading import SqlListQueries
 from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
@@ -34,11 +36,12 @@ from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
 from retail_core.accounts.ports import AccountStore, ApiKeyStore, SessionStore
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
-from retail_core.audiences.queries import AudienceQueries
+from retail_core.audiences.ports import EngagementFacts, ListMembers, ListStore, ListUses
+from retail_core.audiences.queries import AudienceQueries, ListQueries
 from retail_core.billing.ports import SubscriptionStore
 from retail_core.billing.queries import SubscriptionQueries
 from retail_core.campaigns.ports import CampaignStore
-from retail_core.campaigns.queries import CampaignQueries, RecipientGroups
+from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
 from retail_core.contacts.ports import (
     ConsentLedger,
     ContactOwners,
@@ -82,6 +85,7 @@ from retail_core.testing.clock import FixedClock
 from retail_core.testing.contacts import MemoryContactOwners, MemoryContactQueries
 from retail_core.testing.credits import MemoryCreditQueries, MemoryLedgerAudit
 from retail_core.testing.imports import MemoryImportQueries, MemoryUploadReads
+from retail_core.testing.lists import MemoryListQueries
 from retail_core.testing.memory import (
     MemoryDatabase,
     MemoryIdempotencyReplies,
@@ -89,7 +93,7 @@ from retail_core.testing.memory import (
 )
 from retail_core.testing.message_log import MemoryMessageQueries
 from retail_core.testing.messages import MemoryMessageOrigins
-from retail_core.testing.recipient_groups import MemoryRecipientGroups
+from retail_core.testing.recipient_groups import MemoryFrozenRecipients, MemoryRecipientGroups
 from retail_core.testing.reports import MemoryReportInbox
 from tests.own_database import close
 
@@ -117,6 +121,14 @@ class EveryStore(Work, Protocol):
     def suppressions(self) -> SuppressionStore: ...
     @property
     def message_traces(self) -> MessageTraces: ...
+    @property
+    def lists(self) -> ListStore: ...
+    @property
+    def list_members(self) -> ListMembers: ...
+    @property
+    def list_uses(self) -> ListUses: ...
+    @property
+    def engagement_facts(self) -> EngagementFacts: ...
     @property
     def imports(self) -> ImportStore: ...
     @property
@@ -169,9 +181,11 @@ class World:
     contact_owners: ContactOwners
     import_queries: ImportQueries
     upload_reads: UploadReads
+    list_queries: ListQueries
     audience_queries: AudienceQueries
     campaign_queries: CampaignQueries
     recipient_groups: RecipientGroups
+    frozen_recipients: FrozenRecipients
     message_queries: MessageQueries
     message_origins: MessageOrigins
     report_inbox: ReportInbox
@@ -199,9 +213,11 @@ def memory_world() -> World:
         contact_owners=MemoryContactOwners(database),
         import_queries=MemoryImportQueries(database),
         upload_reads=MemoryUploadReads(database),
+        list_queries=MemoryListQueries(database),
         audience_queries=MemoryAudienceQueries(database),
         campaign_queries=MemoryCampaignQueries(database),
         recipient_groups=MemoryRecipientGroups(database),
+        frozen_recipients=MemoryFrozenRecipients(database),
         message_queries=MemoryMessageQueries(database),
         message_origins=MemoryMessageOrigins(database),
         report_inbox=MemoryReportInbox(database),
@@ -230,9 +246,11 @@ def sql_world(connections: Connections) -> World:
         contact_owners=SqlContactOwners(reads),
         import_queries=SqlImportQueries(reads),
         upload_reads=SqlUploadReads(reads),
+        list_queries=SqlListQueries(reads),
         audience_queries=SqlAudienceQueries(reads),
         campaign_queries=SqlCampaignQueries(reads),
         recipient_groups=SqlRecipientGroups(reads),
+        frozen_recipients=SqlFrozenRecipients(reads),
         message_queries=SqlMessageQueries(reads),
         message_origins=SqlMessageOrigins(reads),
         report_inbox=GroupedReportInbox(transactions),

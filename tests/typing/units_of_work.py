@@ -3,6 +3,7 @@
 from adapters_db.transactions import SqlTransactions
 from adapters_db.unit_of_work import SqlUnitOfWork
 from retail_core.accounts.ports import AccountsUnitOfWork
+from retail_core.audiences.ports import AudiencesUnitOfWork
 from retail_core.billing.ports import BillingUnitOfWork
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.contacts.ports import ContactsUnitOfWork
@@ -15,6 +16,7 @@ from retail_core.testing.memory import MemoryTransactions, MemoryUnitOfWork
 
 def both_serve_every_room(uow: SqlUnitOfWork | MemoryUnitOfWork) -> None:
     _accounts: AccountsUnitOfWork = uow
+    _audiences: AudiencesUnitOfWork = uow
     _billing: BillingUnitOfWork = uow
     _campaigns: CampaignsUnitOfWork = uow
     _contacts: ContactsUnitOfWork = uow

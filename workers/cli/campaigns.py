@@ -3,10 +3,10 @@
 from argparse import ArgumentParser
 
 from retail_core.audiences.model import SYSTEM_LISTS, AudienceSpec
-from retail_core.campaigns.errors import ListNotFound
 from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.use_cases import CreateCampaign, StartCampaign
 from workers.cli.accounts import email_argument
+from workers.cli.audiences import list_named
 from workers.cli.command import Given, Result
 
 
@@ -16,7 +16,9 @@ def send_campaign_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="what the campaign is called")
     parser.add_argument("--text", required=True, help="the message, with its placeholders")
     parser.add_argument(
-        "--list", metavar="ID", help=f"everybody, if not given; one of {', '.join(SYSTEM_LISTS)}"
+        "--list",
+        metavar="ID",
+        help=f"everybody, if not given; an own list, or one of {', '.join(SYSTEM_LISTS)}",
     )
 
 
@@ -24,9 +26,8 @@ def send_campaign(given: Given) -> Result:
     """Write a campaign and start it; workers send it from there."""
     words = given.arguments
     account = given.account()
-    if words.list is not None and words.list not in SYSTEM_LISTS:
-        raise ListNotFound
-    audience = AudienceSpec(system_list=words.list)
+    system_list, own_list = list_named(words.list)
+    audience = AudienceSpec(system_list, own_list=own_list)
     content = CampaignContent.checked(words.name, words.text, audience, include_offer=False)
     given.container.register(CreateCampaign)
     given.container.register(StartCampaign)

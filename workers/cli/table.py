@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from workers.cli import accounts, audits, campaigns, doubts, imports, operations, webhooks
+from workers.cli import (
+    accounts,
+    audiences,
+    audits,
+    campaigns,
+    doubts,
+    imports,
+    operations,
+    webhooks,
+)
 from workers.cli.command import Command, Need
 
 _WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
@@ -53,6 +62,20 @@ COMMANDS: Final = (
         "write a campaign and start it",
         campaigns.send_campaign,
         campaigns.send_campaign_arguments,
+        _WITH_SENDING,
+    ),
+    Command(
+        "audience",
+        "count an audience and who is left out of it, by reason",
+        audiences.audience,
+        audiences.audience_arguments,
+        _WITH_SENDING,
+    ),
+    Command(
+        "why",
+        "tell why a contact is a recipient of a campaign or not",
+        audiences.why,
+        audiences.why_arguments,
         _WITH_SENDING,
     ),
     Command(

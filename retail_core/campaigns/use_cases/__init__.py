@@ -1,5 +1,11 @@
 """What an owner does with a campaign."""
 
+from retail_core.campaigns.use_cases.explaining import (
+    NOT_AT_START,
+    CountAudience,
+    ExplainRecipient,
+    RecipientExplanation,
+)
 from retail_core.campaigns.use_cases.forecasting import (
     CampaignForecast,
     CountryCost,
@@ -25,20 +31,24 @@ from retail_core.campaigns.use_cases.trying import (
 from retail_core.campaigns.use_cases.writing import CampaignChanges, CreateCampaign, EditCampaign
 
 __all__ = [
+    "NOT_AT_START",
     "TEST_NUMBERS_MAX",
     "CampaignChanges",
     "CampaignForecast",
     "CancelCampaign",
     "CancelledCampaign",
+    "CountAudience",
     "CountryCost",
     "CreateCampaign",
     "EditCampaign",
+    "ExplainRecipient",
     "ForecastCampaign",
     "PauseCampaign",
     "PlanTestMessages",
     "PlannedTests",
     "PreviewAudience",
     "PreviewCampaign",
+    "RecipientExplanation",
     "ResumeCampaign",
     "SampleMessage",
     "StartCampaign",

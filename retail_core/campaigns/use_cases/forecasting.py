@@ -96,7 +96,8 @@ class ForecastCampaign:
     """Count every distinct text of the audience as it is now, with links of true length.
 
     Raises `CampaignNotFound`, `WrongCampaignState` once it started, `NoMessageText`,
-    `UnknownPlaceholder`. A text that is too long to be sent is counted all the same.
+    `UnknownPlaceholder`, `AudienceGone`. A text that is too long to be sent is counted all
+    the same.
     """
 
     transactions: Transactions[CampaignsUnitOfWork]

@@ -8,6 +8,7 @@ from retail_core.audiences.model import AudienceMember, AudienceSpec
 from retail_core.audiences.queries import PREVIEW_MEMBERS_MAX, AudienceQueries
 from retail_core.campaigns import planning
 from retail_core.campaigns.ports import CampaignsUnitOfWork
+from retail_core.campaigns.use_cases.referring import must_refer_to_what_is
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.phones import PhoneNumber, country_of
 from retail_core.kernel.ports import Clock, Transactions
@@ -30,7 +31,7 @@ class SampleMessage:
 class PreviewCampaign:
     """Render the texts of the first recipients, with sample links of true length.
 
-    Raises `CampaignNotFound`, `NoMessageText`.
+    Raises `CampaignNotFound`, `NoMessageText`, `AudienceGone`.
     """
 
     transactions: Transactions[CampaignsUnitOfWork]
@@ -72,7 +73,10 @@ class PreviewCampaign:
 
 @attrs.frozen
 class PreviewAudience:
-    """Who would be meant by an audience that is not saved."""
+    """Who would be meant by an audience that is not saved.
+
+    Raises `ListNotFound`, `ReferenceNotFound`.
+    """
 
     transactions: Transactions[CampaignsUnitOfWork]
     audiences: AudienceQueries
@@ -84,6 +88,7 @@ class PreviewAudience:
     ) -> tuple[int, Sequence[AudienceMember]]:
         """How many recipients (whose name contains `name`) there are, and the first ten."""
         with self.transactions.begin(account) as uow:
+            must_refer_to_what_is(uow, account, spec)
             store = uow.accounts.get(account)
         rules = planning.rules_of(store, self.policy.prices, self.clock.now())
         return self.audiences.members(

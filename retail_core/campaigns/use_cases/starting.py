@@ -6,10 +6,12 @@ from typing import Final
 import attrs
 
 from retail_core.accounts.model import Account
+from retail_core.audiences.errors import AudienceGone
 from retail_core.campaigns import planning
 from retail_core.campaigns.errors import NoRecipients, SubscriptionRequired, WrongCampaignState
 from retail_core.campaigns.model import Campaign, CampaignStart, CampaignState
 from retail_core.campaigns.ports import CampaignsUnitOfWork
+from retail_core.campaigns.use_cases.referring import is_defined
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
@@ -37,7 +39,8 @@ class StartCampaign:
 
     A paused campaign is resumed; nobody is planned twice. Raises `WrongCampaignState`,
     `AlreadySending`, `NoMessageText`, `UnknownPlaceholder`, `NoValidSender`, `MessageTooLong`,
-    `NoRecipients` (the campaign is then failed), `SubscriptionRequired`, `InsufficientCredits`.
+    `AudienceGone`, `NoRecipients` (the campaign is then failed), `SubscriptionRequired`,
+    `InsufficientCredits`.
     """
 
     transactions: Transactions[CampaignsUnitOfWork]
@@ -86,6 +89,9 @@ class StartCampaign:
         account = campaign.account_id
         store = uow.accounts.get(account)
         plan = planning.plan_of(campaign.content, store, self.policy)
+        if not is_defined(uow, account, campaign.content.audience):
+            planning.forecast(plan, (), self.policy.parts_max)  # a text too long is told first
+            raise AudienceGone
         recipients = self._freeze(uow, campaign, store, plan)
         groups = uow.batches.merge_groups(
             account, campaign.id, plain_as_length=plan.smart_encoding == SmartEncoding.OFF.value

@@ -14,22 +14,27 @@ from adapters_http import wiring
 from adapters_http.app import create_app
 from adapters_http.resources import (
     auth,
+    campaign_audiences,
     campaign_forecasts,
     campaign_previews,
     campaign_results,
     campaign_steering,
     campaigns,
+    list_routes,
 )
+from adapters_http.resources.contact_filters import ListContacts
 from adapters_http.sending import sending_policy
 from adapters_http.settings import EdgeSettings
 from retail_core.audiences.model import AudienceSpec
-from retail_core.audiences.queries import AudienceQueries
+from retail_core.audiences.ports import AudiencesUnitOfWork
+from retail_core.audiences.queries import AudienceQueries, ListQueries
 from retail_core.billing.model import Plan
 from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.ports import CampaignsUnitOfWork
-from retail_core.campaigns.queries import CampaignQueries, RecipientGroups
+from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
 from retail_core.contacts.model import Contact
+from retail_core.contacts.queries import ContactQueries
 from retail_core.credits.model import Wallet
 from retail_core.kernel.ids import CampaignId, WorkerId
 from retail_core.kernel.phones import PhoneNumber
@@ -50,7 +55,9 @@ ROUTES: Final = (
     *auth.ROUTES,
     *campaigns.ROUTES,
     *campaign_previews.ROUTES,
+    *campaign_audiences.ROUTES,
     *campaign_forecasts.ROUTES,
+    *list_routes.ROUTES,
     *campaign_results.ROUTES,
     *campaign_steering.ROUTES,
 )
@@ -64,12 +71,12 @@ CAMPAIGN: Final[Shape] = {
     "name": str,
     "templateId": NoneType,
     "messageText": str,
-    "listId": NoneType,
+    "listId": int | None,
     "systemListId": str | None,
     "excludeListIds": list,
     "filterGender": str | None,
     "filterAgeGroup": str | None,
-    "segment": NoneType,
+    "segment": dict | None,
     "includeOffer": bool,
     "trackLinks": bool,
     "status": str,
@@ -86,7 +93,7 @@ CAMPAIGN: Final[Shape] = {
     "createdById": int,
 }
 WITH_TEMPLATE: Final[Shape] = CAMPAIGN | {"template": NoneType}
-WITH_TEMPLATE_AND_LIST: Final[Shape] = WITH_TEMPLATE | {"list": NoneType}
+WITH_TEMPLATE_AND_LIST: Final[Shape] = WITH_TEMPLATE | {"list": dict | None}
 PAGE: Final[Shape] = {"items": list, "total": int, "page": int, "pageSize": int}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -111,6 +118,11 @@ def campaigns_in_memory(world: World, **variables: str) -> Api:
     container = found.container
     container.register(SendingPolicy, instance=policy)
     container.register(Transactions[CampaignsUnitOfWork], instance=world.transactions)
+    container.register(Transactions[AudiencesUnitOfWork], instance=world.transactions)
+    container.register(ContactQueries, instance=world.contact_queries)
+    container.register(ListQueries, instance=world.list_queries)
+    container.register(ListContacts)
+    container.register(FrozenRecipients, instance=world.frozen_recipients)
     container.register(AudienceQueries, instance=world.audience_queries)
     container.register(CampaignQueries, instance=world.campaign_queries)
     container.register(RecipientGroups, instance=world.recipient_groups)
