@@ -16,9 +16,9 @@ from retail_core.audiences.model import (
     AudienceRules,
     AudienceSpec,
     AudienceStep,
-    BaseRule,
     Exclusion,
     LeafVerdict,
+    MatchRule,
 )
 from retail_core.audiences.segments import decided_by
 from retail_core.kernel.ids import AccountId, ContactId
@@ -77,7 +77,7 @@ class SqlAudienceQueries:
         """Each rule is a column of one row, so it is the very predicate that freezes."""
         with self.reads.account(account) as connection:
             audience = meant(connection, account, spec, rules)
-            ordered: list[tuple[BaseRule | Exclusion, Any]] = [
+            ordered: list[tuple[MatchRule | Exclusion, Any]] = [
                 *audience.base(),
                 *audience.exclusions(),
             ]
@@ -91,7 +91,7 @@ class SqlAudienceQueries:
         held = [bool(value) for value in row[1:]]
         truth = dict(zip((path for path, _ in leaves), held[len(ordered) :], strict=True))
         steps = [
-            AudienceStep(rule, holds, _deciding(spec, truth) if rule is BaseRule.SEGMENT else ())
+            AudienceStep(rule, holds, _deciding(spec, truth) if rule is MatchRule.SEGMENT else ())
             for (rule, _), holds in zip(ordered, held[: len(ordered)], strict=True)
         ]
         return AudienceExplanation(contact_id, steps)

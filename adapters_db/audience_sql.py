@@ -23,10 +23,10 @@ from retail_core.audiences.errors import AudienceGone
 from retail_core.audiences.model import (
     AudienceRules,
     AudienceSpec,
-    BaseRule,
     BirthdayRange,
     ContactList,
     Exclusion,
+    MatchRule,
 )
 from retail_core.audiences.segments import SegmentMoment
 from retail_core.contacts.model import SEARCH_SEPARATOR
@@ -46,19 +46,19 @@ class MeantAudience:
     rules: AudienceRules
     lists: Mapping[ListId, ContactList]
 
-    def base(self) -> Sequence[tuple[BaseRule, Condition]]:
+    def base(self) -> Sequence[tuple[MatchRule, Condition]]:
         """What everybody who is meant must fit, as far as it is used; no condition is ever NULL."""
         spec, found = self.spec, []
         on_list = self._on_list()
         if on_list is not None:
-            found.append((BaseRule.LIST, on_list))
+            found.append((MatchRule.LIST, on_list))
         if spec.gender is not None:
-            found.append((BaseRule.GENDER, has_gender(spec.gender)))
+            found.append((MatchRule.GENDER, has_gender(spec.gender)))
         if spec.age_group is not None:
             birthdays = BirthdayRange.of(spec.age_group, self.rules.today)
-            found.append((BaseRule.AGE_GROUP, born_within(birthdays)))
+            found.append((MatchRule.AGE_GROUP, born_within(birthdays)))
         if spec.segment is not None:
-            found.append((BaseRule.SEGMENT, self.segment_sql().condition(spec.segment.root)))
+            found.append((MatchRule.SEGMENT, self.segment_sql().condition(spec.segment.root)))
         return found
 
     def matched(self) -> list[Condition]:
@@ -87,7 +87,7 @@ class MeantAudience:
     def recipients(self) -> list[Condition]:
         """The conditions of everybody who is meant and not left out."""
         left_out = [~condition for _, condition in self.exclusions()]
-        base = [each for rule, each in self.base() if rule is not BaseRule.LIST]
+        base = [each for rule, each in self.base() if rule is not MatchRule.LIST]
         own = contact.c.account_id == self.account
         return [own, *self._on_list_among_recipients(), *base, *left_out]
 

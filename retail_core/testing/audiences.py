@@ -14,9 +14,9 @@ from retail_core.audiences.model import (
     AudienceRules,
     AudienceSpec,
     AudienceStep,
-    BaseRule,
     BirthdayRange,
     Exclusion,
+    MatchRule,
     years_before,
 )
 from retail_core.audiences.segments import SegmentMoment, decided_by, holds, leaf_holds
@@ -133,21 +133,21 @@ def _base(
     steps = []
     if spec.system_list is not None:
         on_it = _system_list(spec.system_list, rules).holds(view_of(tables, account, contact))
-        steps.append(AudienceStep(BaseRule.LIST, on_it))
+        steps.append(AudienceStep(MatchRule.LIST, on_it))
     if spec.own_list is not None:
         on_it = is_on(tables, account, spec.own_list, contact, rules.today)
-        steps.append(AudienceStep(BaseRule.LIST, on_it))
+        steps.append(AudienceStep(MatchRule.LIST, on_it))
     if spec.gender is not None:
-        steps.append(AudienceStep(BaseRule.GENDER, contact.gender is spec.gender))
+        steps.append(AudienceStep(MatchRule.GENDER, contact.gender is spec.gender))
     if spec.age_group is not None:
         ages = BirthdayRange.of(spec.age_group, rules.today)
-        steps.append(AudienceStep(BaseRule.AGE_GROUP, ages.holds(contact.birthday)))
+        steps.append(AudienceStep(MatchRule.AGE_GROUP, ages.holds(contact.birthday)))
     if spec.segment is not None:
         subject = subject_of(tables, account, contact, rules.today)
         moment = SegmentMoment(rules.now, rules.today)
         leaves = decided_by(spec.segment, lambda _, leaf: leaf_holds(leaf, subject, moment))
         held = holds(spec.segment, subject, moment)
-        steps.append(AudienceStep(BaseRule.SEGMENT, held, leaves))
+        steps.append(AudienceStep(MatchRule.SEGMENT, held, leaves))
     return steps
 
 

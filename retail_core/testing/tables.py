@@ -8,12 +8,7 @@ from uuid import UUID
 import attrs
 
 from retail_core.accounts.model import Account, ApiKey, RefreshToken, Session
-from retail_core.audiences.model import (
-    ContactList,
-    EngagementFact,
-    EngagementKind,
-    Membership,
-)
+from retail_core.audiences.model import EngagementFact, EngagementKind, Membership
 from retail_core.billing.model import Subscription
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
@@ -52,6 +47,7 @@ from retail_core.messages.model import (
     Recipients,
 )
 from retail_core.templates.encoding import Encoding, TextSize
+from retail_core.testing.stored_lists import StoredList
 from retail_core.testing.table import Journal, MemoryTable, Sequence
 
 
@@ -90,14 +86,6 @@ class StoredConsent:
 
     account: AccountId
     event: ConsentEvent
-
-
-@attrs.frozen
-class StoredList:
-    """A list and its store."""
-
-    account: AccountId
-    list: ContactList
 
 
 @attrs.frozen

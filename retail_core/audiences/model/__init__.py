@@ -13,9 +13,9 @@ from retail_core.audiences.model.audience import (
     AudienceRules,
     AudienceSpec,
     AudienceStep,
-    BaseRule,
     Exclusion,
     LeafVerdict,
+    MatchRule,
 )
 from retail_core.audiences.model.facts import (
     GRANTING,
@@ -68,7 +68,6 @@ __all__ = [
     "AudienceRules",
     "AudienceSpec",
     "AudienceStep",
-    "BaseRule",
     "BirthdayRange",
     "ContactList",
     "EngagementFact",
@@ -79,6 +78,7 @@ __all__ = [
     "ListChanges",
     "ListDraft",
     "ListFilter",
+    "MatchRule",
     "Membership",
     "Node",
     "Not",

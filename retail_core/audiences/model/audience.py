@@ -15,7 +15,7 @@ from retail_core.kernel.money import PriceList
 from retail_core.kernel.phones import PhoneNumber
 
 
-class BaseRule(enum.Enum):
+class MatchRule(enum.Enum):
     """What somebody must fit to be meant at all; all that are used must hold."""
 
     LIST = "list"
@@ -137,7 +137,7 @@ class AudienceStep:
     `leaves` are the leaves of the segment that decided.
     """
 
-    rule: BaseRule | Exclusion
+    rule: MatchRule | Exclusion
     holds: bool
     leaves: tuple[LeafVerdict, ...] = ()
 
@@ -154,6 +154,6 @@ class AudienceExplanation:
     steps: Sequence[AudienceStep]
 
     @property
-    def reason(self) -> BaseRule | Exclusion | None:
+    def reason(self) -> MatchRule | Exclusion | None:
         """The first rule that keeps him out; None for a recipient."""
         return next((step.rule for step in self.steps if step.holds is step.excludes), None)
