@@ -49,7 +49,7 @@ class SegmentSubject:
     """A contact as a segment sees it; `lists` are those it is on at this moment."""
 
     gender: Gender | None
-    birthday: date | None
+    birthday: date | None = attrs.field(repr=False)
     tags: frozenset[str]
     lists: frozenset[ListId]
     subscribed_at: datetime | None
