@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, case, literal, null
+from sqlalchemy import CTE, ColumnElement, Connection, case, literal, null, select
 
 from adapters_db.campaigns import by_id, change_of
 from adapters_db.tables.campaigns import campaign
@@ -13,11 +13,17 @@ from retail_core.messages.model import (
     FAILURE_RATE_PERCENT_MAX,
     FAILURE_RATE_REASON,
     FAILURE_RATE_SETTLED_MIN,
+    CampaignTurn,
     ProgressChange,
 )
 
 _COMPLETED = literal(CampaignState.COMPLETED, campaign.c.state.type)
 _PAUSED = literal(CampaignState.PAUSED, campaign.c.state.type)
+_TURNS = {
+    (CampaignState.SENDING, CampaignState.PAUSED): CampaignTurn.PAUSED,
+    (CampaignState.SENDING, CampaignState.COMPLETED): CampaignTurn.COMPLETED,
+    (CampaignState.PAUSED, CampaignState.COMPLETED): CampaignTurn.COMPLETED,
+}
 
 
 @attrs.frozen
@@ -28,9 +34,10 @@ class SqlCampaignProgress:
 
     def record(
         self, account: AccountId, campaign_id: CampaignId, change: ProgressChange, now: datetime
-    ) -> None:
+    ) -> CampaignTurn | None:
         """Add; what the sums say ends or pauses the campaign in the same statement."""
         columns = campaign.c
+        before = _locked(account, campaign_id)
         queued = columns.queued + change.queued
         failed = columns.failed + change.failed
         settled = columns.sent + columns.delivered + failed + change.sent + change.delivered
@@ -39,8 +46,10 @@ class SqlCampaignProgress:
         pauses = (columns.state == CampaignState.SENDING) & _fails_too_often(
             settled - columns.settled_at_resume, failed - columns.failed_at_resume
         )
-        self.connection.execute(
-            change_of(account, campaign_id).values(
+        turned = self.connection.execute(
+            change_of(account, campaign_id)
+            .where(columns.id == before.c.id)
+            .values(
                 queued=queued,
                 sent=columns.sent + change.sent,
                 delivered=columns.delivered + change.delivered,
@@ -57,7 +66,9 @@ class SqlCampaignProgress:
                 finished_at=case((ends, now), else_=columns.finished_at),
                 updated_at=now,
             )
-        )
+            .returning(columns.state, before.c.state)
+        ).one_or_none()
+        return None if turned is None else _TURNS.get((turned[1], turned[0]))
 
     def lock_unless_cancelled(self, account: AccountId, campaign_id: CampaignId) -> bool:
         """As strong as an update: two who both go on to pause it must not block each other."""
@@ -67,13 +78,25 @@ class SqlCampaignProgress:
 
     def pause_by_gateway(
         self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
-    ) -> None:
+    ) -> bool:
         """Nothing more goes out until the owner resumes."""
-        self.connection.execute(
+        paused = self.connection.execute(
             change_of(account, campaign_id)
             .where(campaign.c.state == CampaignState.SENDING)
             .values(state=CampaignState.PAUSED, status_reason=reason, updated_at=now)
         )
+        return paused.rowcount == 1
+
+
+def _locked(account: AccountId, campaign_id: CampaignId) -> CTE:
+    """The state before the change, in the statement that changes it."""
+    columns = campaign.c
+    return (
+        select(columns.id, columns.state)
+        .where(columns.account_id == account, columns.id == campaign_id)
+        .with_for_update(key_share=True)
+        .cte("before")
+    )
 
 
 def _fails_too_often(

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import attrs
-from sqlalchemy import Connection, Select, func, select, text
+from sqlalchemy import Connection, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters_db.reads import Reads
@@ -20,7 +21,7 @@ _POST = text(
     WITH changed AS (
         UPDATE wallet
         SET available = available + :available, held = held + :held, debt = debt + :debt,
-            updated_at = now()
+            low_since = CASE WHEN :income THEN NULL ELSE low_since END, updated_at = now()
         WHERE account_id = :account
           AND available + :available >= 0 AND held + :held >= 0 AND debt + :debt >= 0
           AND NOT EXISTS (
@@ -131,6 +132,16 @@ class SqlCreditLedger:
         """One statement; the condition in it is the check."""
         self._post(account, ledger.hold(key, credits, campaign))
 
+    def mark_low(self, account: AccountId, below: int, now: datetime) -> bool:
+        """One statement; the wallet is locked by the hold before it."""
+        marked = self.connection.execute(
+            update(wallet)
+            .where(wallet.c.account_id == account)
+            .where(wallet.c.available < below, wallet.c.low_since.is_(None))
+            .values(low_since=now)
+        )
+        return marked.rowcount == 1
+
     def release(
         self, account: AccountId, key: str, credits: int, campaign: CampaignId | None
     ) -> None:
@@ -239,6 +250,7 @@ def _parameters(account: AccountId, transfers: Sequence[Transfer]) -> dict[str, 
         "available": _sum(transfers, LedgerAccount.AVAILABLE),
         "held": _sum(transfers, LedgerAccount.HELD),
         "debt": -_sum(transfers, LedgerAccount.DEBT),
+        "income": any(transfer.is_income for transfer in transfers),
         "keys": [transfer.key for transfer in transfers],
         "kinds": [transfer.kind.value for transfer in transfers],
         "debits": [transfer.debit.value for transfer in transfers],

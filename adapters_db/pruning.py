@@ -12,6 +12,7 @@ from adapters_db.tables.accounts import refresh_token, session
 from adapters_db.tables.doubts import status_look_up
 from adapters_db.tables.jobs import failed_job
 from adapters_db.tables.kernel import audit_entry, idempotency_key
+from adapters_db.tables.notices import notice, password_reset
 
 ROWS_PER_TRANSACTION_MAX: Final = 10_000
 
@@ -20,6 +21,8 @@ AGE_OF: Final[Mapping[str, Column[Any]]] = {
     "failed_jobs": failed_job.c.failed_at,
     "sessions": session.c.expires_at,
     "refresh_tokens": refresh_token.c.expires_at,
+    "password_resets": password_reset.c.expires_at,
+    "notices": notice.c.created_at,
     "status_look_ups": status_look_up.c.asked_at,
     "audit_entries": audit_entry.c.at,
 }

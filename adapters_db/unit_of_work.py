@@ -10,6 +10,7 @@ from adapters_db.batches import SqlBatchStore
 from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaign_progress import SqlCampaignProgress
 from adapters_db.campaigns import SqlCampaignStore
+from adapters_db.closing import SqlClosingStore
 from adapters_db.contacts import SqlConsentLedger, SqlContactStore, SqlSuppressionStore
 from adapters_db.credits import SqlCreditLedger
 from adapters_db.doubts import SqlDoubtStore
@@ -20,7 +21,9 @@ from adapters_db.lists import SqlEngagementFacts, SqlListMembers, SqlListStore, 
 from adapters_db.look_ups import SqlLookUpStore
 from adapters_db.message_numbers import SqlMessageNumbers
 from adapters_db.messages import SqlMessageStore
+from adapters_db.notices import SqlNoticeStore
 from adapters_db.outbox import SqlJobOutbox
+from adapters_db.password_resets import SqlPasswordResetStore
 from adapters_db.reports import SqlReportStore
 from adapters_db.sessions import SqlSessionStore
 from adapters_db.singles import SqlSingleMessageStore
@@ -53,6 +56,18 @@ class SqlUnitOfWork:
     @property
     def api_keys(self) -> SqlApiKeyStore:
         return SqlApiKeyStore(self.connection)
+
+    @property
+    def password_resets(self) -> SqlPasswordResetStore:
+        return SqlPasswordResetStore(self.connection)
+
+    @property
+    def closings(self) -> SqlClosingStore:
+        return SqlClosingStore(self.connection)
+
+    @property
+    def notices(self) -> SqlNoticeStore:
+        return SqlNoticeStore(self.connection)
 
     @property
     def credits(self) -> SqlCreditLedger:

@@ -19,6 +19,7 @@ from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.lists_reading import SqlListQueries
 from adapters_db.message_queries import SqlMessageQueries
+from adapters_db.notices import SqlNoticeFacts
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
@@ -42,6 +43,8 @@ from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ports import AuditTrail, IdempotencyReplies, Transactions, Work
 from retail_core.messages.ports import MessagesUnitOfWork, ReportInbox
 from retail_core.messages.queries import MessageQueries
+from retail_core.notices.ports import NoticesUnitOfWork
+from retail_core.notices.queries import NoticeFacts
 
 # A use case asks for transactions over the slice of its room; they are all the same.
 SLICES: Final = (
@@ -53,6 +56,7 @@ SLICES: Final = (
     ImportsUnitOfWork,
     MessagesUnitOfWork,
     AudiencesUnitOfWork,
+    NoticesUnitOfWork,
     CampaignsUnitOfWork,
 )
 
@@ -85,6 +89,7 @@ def register(container: punq.Container, settings: DatabaseSettings) -> None:
     container.register(FrozenRecipients, instance=SqlFrozenRecipients(reads))
     container.register(RecipientGroups, instance=SqlRecipientGroups(reads))
     container.register(MessageQueries, instance=SqlMessageQueries(reads))
+    container.register(NoticeFacts, instance=SqlNoticeFacts(reads))
     container.register(ReportInbox, instance=GroupedReportInbox(transactions))
 
 

@@ -3,6 +3,7 @@
 import json
 
 from retail_core.campaigns.planning import PARTS_MAX, SendingPolicy
+from retail_core.credits.model import CREDITS_MAX, LOW_CREDITS
 from retail_core.kernel.money import DEFAULT_PRICES, PriceList
 from retail_core.kernel.phones import is_supported_region
 from retail_core.kernel.senders import is_valid_sender
@@ -23,6 +24,7 @@ def sending_policy(env: Env) -> SendingPolicy:
         batch_messages_max=env.integer(
             "SMS_BATCH_SIZE", default=BATCH_MESSAGES_MAX, minimum=1, maximum=BATCH_MESSAGES_MAX
         ),
+        low_credits=env.integer("CREDITS_LOW_THRESHOLD", default=LOW_CREDITS, maximum=CREDITS_MAX),
     )
 
 

@@ -10,6 +10,7 @@ from retail_core.kernel.clock import Clock
 
 FAILED_JOBS_LIFE: Final = timedelta(days=90)
 ENDED_SESSIONS_LIFE: Final = timedelta(days=30)
+NOTICES_LIFE: Final = timedelta(days=30)
 STATUS_LOOK_UPS_LIFE: Final = timedelta(days=30)
 AUDIT_LIFE: Final = timedelta(days=731)
 """A day more than the 730 for which the database itself keeps every entry: clocks differ."""
@@ -32,6 +33,9 @@ class Lives:
     # counted from their end: an expired token is refused whether it is still known or not
     sessions: timedelta = ENDED_SESSIONS_LIFE
     refresh_tokens: timedelta = timedelta(0)
+    password_resets: timedelta = timedelta(0)
+    # long after the last attempt, and after the causes that could come again
+    notices: timedelta = NOTICES_LIFE
     # long after the last age at which a message is asked about
     status_look_ups: timedelta = STATUS_LOOK_UPS_LIFE
     audit_entries: timedelta = AUDIT_LIFE

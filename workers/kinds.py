@@ -30,6 +30,9 @@ from retail_core.messages.use_cases import (
     SweepSingleMessages,
     SweepStaleBatches,
 )
+from retail_core.notices.jobs import SEND_NOTICE, SWEEP_NOTICES, read_send_notice
+from retail_core.notices.model import ATTEMPT_FIRST_SECONDS, ATTEMPTS_MAX
+from retail_core.notices.use_cases import SendNotice, SweepNotices
 from workers.cleaning import CleanUp
 from workers.dispatching import dispatch_one, dispatch_until_idle
 from workers.doubt import refresh_statuses, settle_overdue_unknown
@@ -70,6 +73,14 @@ def _import(import_contacts: ImportContacts, run: Run) -> bool:
     return import_contacts(read_import_contacts(run.job), run.has_time)
 
 
+def _send_notice(send: SendNotice, run: Run) -> bool:
+    """Hand one notice over; a job about none is no matter."""
+    named = read_send_notice(run.job)
+    if named is not None:
+        send(*named)
+    return False
+
+
 JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(SEND_SINGLES, Lane.INTERACTIVE, SendSingleMessages, _while_some),
     JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
@@ -79,6 +90,14 @@ JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(REFRESH_STATUSES, Lane.SWEEPS, RefreshStatuses, refresh_statuses),
     JobKind(SETTLE_OVERDUE_UNKNOWN, Lane.SWEEPS, SettleOverdueUnknown, settle_overdue_unknown),
     JobKind(IMPORT_CONTACTS, Lane.IMPORTS, ImportContacts, _import, Retries(attempts_max=3)),
+    JobKind(
+        SEND_NOTICE,
+        Lane.INTERACTIVE,
+        SendNotice,
+        _send_notice,
+        Retries(ATTEMPTS_MAX, ATTEMPT_FIRST_SECONDS),
+    ),
+    JobKind(SWEEP_NOTICES, Lane.SWEEPS, SweepNotices, _once),
     JobKind(SWEEP_IMPORTS, Lane.SWEEPS, SweepImports, _once),
     JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),
     JobKind("sweep_single_messages", Lane.SWEEPS, SweepSingleMessages, _once),

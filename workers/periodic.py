@@ -7,6 +7,7 @@ import attrs
 
 from retail_core.kernel.jobs import Job
 from retail_core.messages.jobs import REFRESH_STATUSES
+from retail_core.notices.jobs import SWEEP_NOTICES
 
 LASTING_FROM: Final = timedelta(minutes=10)
 
@@ -36,6 +37,7 @@ PERIODIC: Final = (
     every("sweep_stale_batches", seconds=5),
     every("sweep_single_messages", seconds=5),
     every("sweep_imports", seconds=10),
+    every(SWEEP_NOTICES, seconds=60),
     every("match_parked_reports", seconds=60),
     every("apply_reports", seconds=60),
     every("resolve_by_reports", seconds=60),

@@ -8,6 +8,7 @@ from adapters_db.tables import (
     audiences,
     billing,
     campaigns,
+    closing,
     contacts,
     credits,
     doubts,
@@ -15,6 +16,7 @@ from adapters_db.tables import (
     imports,
     jobs,
     kernel,
+    notices,
     singles,
 )
 from adapters_db.tables.metadata import metadata
@@ -24,6 +26,7 @@ __all__ = [
     "audiences",
     "billing",
     "campaigns",
+    "closing",
     "contacts",
     "credits",
     "doubts",
@@ -32,5 +35,6 @@ __all__ = [
     "jobs",
     "kernel",
     "metadata",
+    "notices",
     "singles",
 ]

@@ -27,6 +27,7 @@ wallet = Table(
     Column("held", BigInteger, nullable=False, server_default=text("0")),
     Column("debt", BigInteger, nullable=False, server_default=text("0")),
     Column("updated_at", UtcTime, nullable=False, server_default=func.now()),
+    Column("low_since", UtcTime),
 )
 
 credit_transfer = Table(

@@ -1,6 +1,15 @@
 """What can go wrong with accounts and their sessions."""
 
-from retail_core.kernel.errors import Conflict, FieldFault, InvalidField, NotFound, Unauthenticated
+from collections.abc import Sequence
+
+from retail_core.kernel.errors import (
+    Conflict,
+    FieldFault,
+    InvalidField,
+    NotFound,
+    RuleViolation,
+    Unauthenticated,
+)
 
 
 class AccountNotFound(NotFound):
@@ -47,3 +56,18 @@ class InvalidExpiry(InvalidField):
 
     def __init__(self) -> None:
         super().__init__("expiresAt", "is not an ISO date-time")
+
+
+class AccountBusy(Conflict):
+    """Something of this account is under way; end it first."""
+
+    def __init__(self, obstacles: Sequence[str]) -> None:
+        super().__init__(
+            f"Still under way: {', '.join(obstacles)}.", extra={"obstacles": tuple(obstacles)}
+        )
+
+
+class InvalidResetToken(RuleViolation):
+    """The link to set a new password is unknown, used or too old; please ask for a new one."""
+
+    code = "INVALID_TOKEN"

@@ -1,5 +1,6 @@
 """What accounts need from the world: their rows, hashes of passwords, tokens, a wallet."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from retail_core.accounts.model import (
     Session,
 )
 from retail_core.kernel.ids import AccountId, ApiKeyId, SessionId
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 
 
@@ -90,6 +92,64 @@ class ApiKeyStore(Protocol):
         self, account: AccountId, key: ApiKeyId, now: datetime, unless_since: datetime
     ) -> None:
         """Write down that a key was used, unless a use after `unless_since` is known already."""
+
+
+class PasswordResetStore(Protocol):
+    """The one token of an account that sets a new password, by its hash alone."""
+
+    def issue(self, account: AccountId, token: bytes, expires_at: datetime) -> None:
+        """Keep the hash of a fresh token; the account's older one is void."""
+        ...
+
+    def void(self, account: AccountId) -> None:
+        """Forget the account's token, if it has one."""
+        ...
+
+    def owner_across_accounts(self, token: bytes, now: datetime) -> AccountId | None:
+        """Whose token this is (by its hash); None if it is unknown, used, void or too old."""
+        ...
+
+    def take(self, account: AccountId, token: bytes, now: datetime) -> bool:
+        """Use the account's token (by its hash) up; False if it is used, void or too old by now."""
+        ...
+
+
+class ClosingStore(Protocol):
+    """Accounts that are being closed, and everything personal in their rows.
+
+    The ledger, the counts and the facts of consent stay; who is meant by them is forgotten.
+    """
+
+    def begin(self, account: AccountId, now: datetime) -> bool:
+        """Let nobody sign in to the account any more, and no program in; locks its row.
+
+        Returns whether its rows are being erased already, by somebody who began before us.
+        """
+        ...
+
+    def obstacles(self, account: AccountId) -> Sequence[str]:
+        """What of the account is under way, in words; it cannot be closed meanwhile."""
+        ...
+
+    def begin_erasing(self, account: AccountId, now: datetime) -> None:
+        """From here on there is less to be exported than there was."""
+        ...
+
+    def erase_some(
+        self,
+        account: AccountId,
+        rows_max: int,
+        hash_of: Callable[[PhoneNumber], bytes],
+        now: datetime,
+    ) -> int:
+        """Erase about so many rows; returns how many, and 0 once nothing personal is left.
+
+        Whose facts of consent they are stays known by `hash_of` the number.
+        """
+        ...
+
+    def finish(self, account: AccountId, now: datetime) -> None:
+        """Forget the owner; his e-mail address is free again."""
         ...
 
 
@@ -111,7 +171,11 @@ class AccountsUnitOfWork(Work, Protocol):
     @property
     def api_keys(self) -> ApiKeyStore: ...
     @property
+    def password_resets(self) -> PasswordResetStore: ...
+    @property
     def credits(self) -> WalletOpening: ...
+    @property
+    def closings(self) -> ClosingStore: ...
 
 
 class PasswordHasher(Protocol):

@@ -14,6 +14,7 @@ from retail_core.campaigns.errors import (
     UnknownPlaceholder,
 )
 from retail_core.campaigns.model import CampaignContent
+from retail_core.credits.model import LOW_CREDITS
 from retail_core.kernel.money import DEFAULT_PRICES, PriceList
 from retail_core.kernel.senders import first_valid_sender
 from retail_core.kernel.zones import local_date
@@ -35,6 +36,7 @@ class SendingPolicy:
     prices: PriceList = DEFAULT_PRICES
     parts_max: int = PARTS_MAX
     batch_messages_max: int = BATCH_MESSAGES_MAX
+    low_credits: int = LOW_CREDITS
 
 
 @attrs.frozen

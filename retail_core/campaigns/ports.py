@@ -12,6 +12,7 @@ from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports import BatchStore, MessageNumbers, SingleMessageStore
+from retail_core.notices.ports import NoticeStore
 
 
 class CampaignStore(Protocol):
@@ -104,3 +105,5 @@ class CampaignsUnitOfWork(Work, Protocol):
     def credits(self) -> CreditLedger: ...
     @property
     def subscriptions(self) -> Subscriptions: ...
+    @property
+    def notices(self) -> NoticeStore: ...

@@ -12,6 +12,9 @@ CREDITS_MAX = 1_000_000_000
 
 REASON_CHARACTERS_MAX = 200
 
+LOW_CREDITS = 100
+"""With fewer available credits the owner is warned, if the operator says nothing else."""
+
 
 class LedgerAccount(enum.Enum):
     """The five places where an account's credits can be.
@@ -73,6 +76,11 @@ class Transfer:
     def entry(self, account: LedgerAccount) -> int:
         """What this transfer adds to one of the five."""
         return self.amount * ((self.credit is account) - (self.debit is account))
+
+    @property
+    def is_income(self) -> bool:
+        """Whether credits come in from outside and can be spent."""
+        return self.debit is LedgerAccount.WORLD and self.credit is LedgerAccount.AVAILABLE
 
     @property
     def balance_change(self) -> int:

@@ -1,6 +1,7 @@
 """What the rooms above need of the ledger."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from retail_core.credits.model import Wallet
@@ -63,6 +64,13 @@ class CreditLedger(Protocol):
 
     def hold(self, account: AccountId, key: str, credits: int, campaign: CampaignId | None) -> None:
         """Set credits aside; nothing to hold is fine. Raises `InsufficientCredits`."""
+        ...
+
+    def mark_low(self, account: AccountId, below: int, now: datetime) -> bool:
+        """Note that fewer than `below` credits are available; True the first time.
+
+        Credits that come in from outside (not those given back) take the note away.
+        """
         ...
 
     def release(

@@ -14,6 +14,7 @@ ConsentEventId = NewType("ConsentEventId", int)
 SuppressionId = NewType("SuppressionId", int)
 TransferId = NewType("TransferId", int)
 ReportId = NewType("ReportId", int)
+NoticeId = NewType("NoticeId", int)
 
 MessageNumber = NewType("MessageNumber", int)
 """The id of a message outside: one sequence over all kinds, at most 2**53 - 1."""

@@ -18,7 +18,12 @@ from retail_core.campaigns.model import (
 from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.messages.model import FAILURE_RATE_REASON, ProgressChange, fails_too_often
+from retail_core.messages.model import (
+    FAILURE_RATE_REASON,
+    CampaignTurn,
+    ProgressChange,
+    fails_too_often,
+)
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
@@ -153,10 +158,11 @@ class MemoryCampaignProgress:
 
     def record(
         self, account: AccountId, campaign_id: CampaignId, change: ProgressChange, now: datetime
-    ) -> None:
+    ) -> CampaignTurn | None:
         campaign = self._own(account, campaign_id)
         if campaign is None:
-            return
+            return None
+        turn = None
         changed = with_progress(campaign, change, now)
         running = campaign.state in {CampaignState.SENDING, CampaignState.PAUSED}
         settled = changed.counts.settled - campaign.settled_at_resume
@@ -165,11 +171,14 @@ class MemoryCampaignProgress:
             changed = attrs.evolve(
                 changed, state=CampaignState.COMPLETED, status_reason=None, finished_at=now
             )
+            turn = CampaignTurn.COMPLETED
         elif campaign.state is CampaignState.SENDING and fails_too_often(settled, failed):
             changed = attrs.evolve(
                 changed, state=CampaignState.PAUSED, status_reason=FAILURE_RATE_REASON
             )
+            turn = CampaignTurn.PAUSED
         self.tables.campaigns.put(campaign_id, changed)
+        return turn
 
     def lock_unless_cancelled(self, account: AccountId, campaign_id: CampaignId) -> bool:
         campaign = self._own(account, campaign_id)
@@ -177,13 +186,15 @@ class MemoryCampaignProgress:
 
     def pause_by_gateway(
         self, account: AccountId, campaign_id: CampaignId, reason: str, now: datetime
-    ) -> None:
+    ) -> bool:
         campaign = self._own(account, campaign_id)
-        if campaign is not None and campaign.state is CampaignState.SENDING:
-            paused = attrs.evolve(
-                campaign, state=CampaignState.PAUSED, status_reason=reason, updated_at=now
-            )
-            self.tables.campaigns.put(campaign_id, paused)
+        if campaign is None or campaign.state is not CampaignState.SENDING:
+            return False
+        paused = attrs.evolve(
+            campaign, state=CampaignState.PAUSED, status_reason=reason, updated_at=now
+        )
+        self.tables.campaigns.put(campaign_id, paused)
+        return True
 
     def _own(self, account: AccountId, campaign_id: CampaignId) -> Campaign | None:
         campaign = self.tables.campaigns.get(campaign_id)

@@ -68,6 +68,14 @@ class MemoryCreditLedger:
     def hold(self, account: AccountId, key: str, credits: int, campaign: CampaignId | None) -> None:
         self._post(account, ledger.hold(key, credits, campaign))
 
+    def mark_low(self, account: AccountId, below: int, now: datetime) -> bool:
+        low = self.tables.low_wallets
+        is_seen = sees(self.bound_to, account) and account in self.tables.wallets
+        if not is_seen or account in low or self.wallet(account).available >= below:
+            return False
+        low.insert(account, now)
+        return True
+
     def release(
         self, account: AccountId, key: str, credits: int, campaign: CampaignId | None
     ) -> None:
@@ -94,6 +102,8 @@ class MemoryCreditLedger:
         for transfer in transfers:
             after = ledger.applied(self.wallet(account), [transfer])
             self.tables.wallets.put(account, after)
+            if transfer.is_income and account in self.tables.low_wallets:
+                self.tables.low_wallets.remove(account)
             self._write(account, transfer, after.balance, now)
         return True
 

@@ -16,6 +16,7 @@ from retail_core.testing.audit import MemoryAuditLog
 from retail_core.testing.batches import MemoryBatchStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
+from retail_core.testing.closing import MemoryClosingStore
 from retail_core.testing.contacts import (
     MemoryConsentLedger,
     MemoryContactStore,
@@ -39,7 +40,9 @@ from retail_core.testing.lists import (
 from retail_core.testing.look_ups import MemoryLookUpStore
 from retail_core.testing.message_numbers import MemoryMessageNumbers
 from retail_core.testing.messages import MemoryMessageStore
+from retail_core.testing.notices import MemoryNoticeStore
 from retail_core.testing.outbox import MemoryJobOutbox
+from retail_core.testing.password_resets import MemoryPasswordResetStore
 from retail_core.testing.reports import MemoryReportStore
 from retail_core.testing.singles import MemorySingleMessageStore
 from retail_core.testing.tables import MemoryTables, StoredKey
@@ -80,6 +83,18 @@ class MemoryUnitOfWork:
     @property
     def api_keys(self) -> MemoryApiKeyStore:
         return MemoryApiKeyStore(self.tables, self.account)
+
+    @property
+    def password_resets(self) -> MemoryPasswordResetStore:
+        return MemoryPasswordResetStore(self.tables, self.account)
+
+    @property
+    def closings(self) -> MemoryClosingStore:
+        return MemoryClosingStore(self.tables, self.account)
+
+    @property
+    def notices(self) -> MemoryNoticeStore:
+        return MemoryNoticeStore(self.tables, self.account)
 
     @property
     def credits(self) -> MemoryCreditLedger:

@@ -13,7 +13,8 @@ from retail_core.messages.model import BatchState, Dropped, MessageKind, Message
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.recipients import merge_columns
-from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage, StoredSingle
+from retail_core.testing.single_rows import StoredSingle
+from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
 
 Person = tuple[int, ContactId | None, int | None, str | None, str | None, str | None]
 """Seq, contact, number, first name, last name and e-mail of a recipient."""

@@ -13,7 +13,8 @@ from retail_core.messages.model import (
     Recipients,
 )
 from retail_core.testing.recipients import merge_columns
-from retail_core.testing.tables import StoredMessage, StoredSingle
+from retail_core.testing.single_rows import StoredSingle
+from retail_core.testing.tables import StoredMessage
 
 _EVER = datetime.max.replace(tzinfo=UTC)
 

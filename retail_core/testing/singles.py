@@ -20,8 +20,9 @@ from retail_core.messages.model import (
     SingleShare,
 )
 from retail_core.testing.contacts import suppressions_of
+from retail_core.testing.single_rows import StoredSingle
 from retail_core.testing.table import sees
-from retail_core.testing.tables import MemoryTables, StoredSingle
+from retail_core.testing.tables import MemoryTables
 
 _HANDED_OVER = frozenset({MessageState.SUBMITTING, MessageState.UNKNOWN})
 _NEVER_REPORTED = frozenset({MessageState.QUEUED, MessageState.CANCELLED})

@@ -25,7 +25,7 @@ from retail_core.kernel.ids import (
     ImportId,
     ListId,
     MessageNumber,
-    ProviderId,
+    NoticeId,
     ReportId,
     SessionId,
     SuppressionId,
@@ -41,12 +41,13 @@ from retail_core.messages.model import (
     GatewayHealth,
     MessageKey,
     MessageState,
-    NewSingle,
     ParkedReport,
     RawReport,
     Recipients,
 )
 from retail_core.templates.encoding import Encoding, TextSize
+from retail_core.testing.notice_rows import Closing, StoredNotice
+from retail_core.testing.single_rows import StoredSingle
 from retail_core.testing.stored_lists import StoredList
 from retail_core.testing.table import Journal, MemoryTable, Sequence
 
@@ -178,33 +179,6 @@ class StoredReport:
     applied_at: datetime | None = None
 
 
-@attrs.frozen
-class StoredSingle:
-    """A single message; number and text are None once its contact was deleted."""
-
-    account: AccountId
-    single: NewSingle
-    phone: PhoneNumber | None = attrs.field(repr=False)
-    text: str | None = attrs.field(repr=False)
-    created_at: datetime
-    updated_at: datetime
-    state: MessageState = MessageState.QUEUED
-    holds: bool = True
-    not_before: datetime | None = attrs.field(
-        default=attrs.Factory(lambda self: self.single.not_before, takes_self=True)
-    )
-    tries: int = 0
-    ref: UUID | None = None
-    lease_until: datetime | None = None
-    provider_id: ProviderId | None = None
-    error_code: str | None = None
-    error: str | None = None
-    submitted_at: datetime | None = None
-    sent_at: datetime | None = None
-    delivered_at: datetime | None = None
-    failed_at: datetime | None = None
-
-
 class MemoryTables:
     """All tables on one journal, so that a transaction over several of them rolls back whole."""
 
@@ -231,8 +205,18 @@ class MemoryTables:
         self.refresh_tokens: MemoryTable[bytes, RefreshToken] = MemoryTable(journal)
         self.api_keys: MemoryTable[bytes, ApiKey] = MemoryTable(journal)
         self.api_key_ids = Sequence()
+        self.password_resets: MemoryTable[AccountId, tuple[bytes, datetime]] = MemoryTable(
+            journal, lambda reset: reset[0]
+        )
+        self.closings: MemoryTable[AccountId, Closing] = MemoryTable(journal)
+        # notices
+        self.notices: MemoryTable[NoticeId, StoredNotice] = MemoryTable(
+            journal, lambda row: (row.account, row.notice.cause)
+        )
+        self.notice_ids = Sequence()
         # credits
         self.wallets: MemoryTable[AccountId, Wallet] = MemoryTable(journal)
+        self.low_wallets: MemoryTable[AccountId, datetime] = MemoryTable(journal)
         self.transfers: MemoryTable[tuple[AccountId, str], StoredTransfer] = MemoryTable(journal)
         self.transfer_ids = Sequence()
         # billing

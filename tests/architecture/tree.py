@@ -21,6 +21,7 @@ ROOMS = (
     "accounts",
     "contacts",
     "links",
+    "notices",
     "audiences",
     "templates",
     "credits",

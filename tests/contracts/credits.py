@@ -31,6 +31,11 @@ def transactions_of(world: World, account: AccountId) -> tuple[CreditTransaction
     return world.credit_queries.transactions(account, PageRequest(1, 100)).items
 
 
+def mark_low(world: World, account: AccountId, below: int) -> bool:
+    with world.transactions.begin(account) as uow:
+        return uow.credits.mark_low(account, below, world.clock.now())
+
+
 class CreditLedgerContract:
     def test_an_account_without_a_wallet_has_nothing(self, world: World) -> None:
         assert wallet_of(world, world.new_account()) == Wallet()
@@ -101,6 +106,43 @@ class CreditLedgerContract:
                 uow.credits.hold(account, "hold:c17", 60, CAMPAIGN)
 
         assert wallet_of(world, account) == Wallet(available=40, held=60)
+
+    def test_low_credits_are_noted_once_until_more_come_in(self, world: World) -> None:
+        account = shop_with(world, 100)
+        assert not mark_low(world, account, 100)
+        with world.transactions.begin(account) as uow:
+            uow.credits.hold(account, "hold:c17", 60, CAMPAIGN)
+
+        assert mark_low(world, account, 41)
+        assert not mark_low(world, account, 41)
+        with world.transactions.begin(account) as uow:
+            uow.credits.release(account, "release:c17", 60, CAMPAIGN)
+            uow.credits.hold(account, "hold:c18", 60, CAMPAIGN)
+        assert not mark_low(world, account, 41)
+        with world.transactions.begin(account) as uow:
+            uow.credits.grant(account, "invoice:1", 100, "test")
+            uow.credits.hold(account, "hold:c19", 100, CAMPAIGN)
+        assert mark_low(world, account, 41)
+
+    def test_what_only_pays_a_debt_leaves_credits_low(self, world: World) -> None:
+        account = shop_with(world, 10)
+        assert mark_low(world, account, 50)
+        with world.transactions.begin(account) as uow:
+            uow.credits.refund(account, "refund:1", 100, "stripe:refund")
+            uow.credits.grant(account, "invoice:1", 90, "test")
+
+        assert not mark_low(world, account, 50)
+        with world.transactions.begin(account) as uow:
+            uow.credits.adjust(account, "more", 1, "adjustment:kind")
+        assert mark_low(world, account, 50)
+
+    def test_credits_of_another_account_are_not_noted(self, world: World) -> None:
+        account, other = shop_with(world, 1), shop_with(world, 1)
+        with world.transactions.begin(other) as uow:
+            assert not uow.credits.mark_low(account, 5, world.clock.now())
+
+        assert not mark_low(world, world.new_account(), 5)
+        assert mark_low(world, account, 5)
 
     def test_settling_spends_a_part_gives_a_part_back_and_keeps_the_rest(
         self, world: World

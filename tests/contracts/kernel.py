@@ -12,7 +12,8 @@ from retail_core.kernel.idempotency import AlreadyDone, Once
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
 from retail_core.kernel.ports import Randomness
-from tests.contracts.worlds import EveryStore, World
+from tests.contracts.every_store import EveryStore
+from tests.contracts.worlds import World
 
 
 class Interruption(Exception):

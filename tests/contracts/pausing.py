@@ -3,13 +3,58 @@
 import pytest
 
 from retail_core.campaigns.model import Campaign, CampaignState
+from retail_core.messages.model import CampaignTurn, ProgressChange
 from tests.contracts.campaigns import begun, record
 from tests.contracts.worlds import World
 
 SENDING, PAUSED = CampaignState.SENDING, CampaignState.PAUSED
 
 
+def turned(world: World, campaign: Campaign, **change: int) -> CampaignTurn | None:
+    """What a change of the counters made of a campaign."""
+    with world.transactions.begin(campaign.account_id) as uow:
+        return uow.progress.record(
+            campaign.account_id, campaign.id, ProgressChange(**change), world.clock.now()
+        )
+
+
+def refuse(world: World, campaign: Campaign) -> bool:
+    """Whether the refusal of the gateway paused it."""
+    with world.transactions.begin(campaign.account_id) as uow:
+        now = world.clock.now()
+        return uow.progress.pause_by_gateway(campaign.account_id, campaign.id, "no", now)
+
+
 class CampaignPausing:
+    def test_the_change_that_pauses_a_campaign_says_so(self, world: World) -> None:
+        campaign = begun(world, world.new_account(), recipients=300)
+
+        assert turned(world, campaign, queued=-50, sent=50) is None
+        assert turned(world, campaign, queued=-50, failed=50) is CampaignTurn.PAUSED
+        assert turned(world, campaign, queued=-50, failed=50) is None
+        self.resume(world, campaign)
+        assert turned(world, campaign, queued=-50, failed=50) is CampaignTurn.PAUSED
+
+    def test_the_change_that_completes_a_campaign_says_so(self, world: World) -> None:
+        campaign = begun(world, world.new_account(), recipients=100)
+
+        assert turned(world, campaign, queued=-99, sent=98, unknown=1) is None
+        assert turned(world, campaign, queued=-1, sent=1) is CampaignTurn.COMPLETED
+        assert turned(world, campaign, unknown=-1, delivered=1) is None
+
+    def test_a_paused_campaign_completes_too(self, world: World) -> None:
+        campaign = begun(world, world.new_account(), recipients=1)
+        assert refuse(world, campaign)
+
+        assert turned(world, campaign, queued=-1, sent=1) is CampaignTurn.COMPLETED
+
+    def test_the_gateway_pauses_a_campaign_once(self, world: World) -> None:
+        campaign = begun(world, world.new_account(), recipients=1)
+
+        assert [refuse(world, campaign) for _ in range(2)] == [True, False]
+        self.resume(world, campaign)
+        assert refuse(world, campaign)
+
     @pytest.mark.parametrize(
         ("failed", "settled", "state"),
         [(49, 49, SENDING), (15, 50, SENDING), (16, 50, PAUSED), (50, 50, PAUSED)],

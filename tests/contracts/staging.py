@@ -34,8 +34,9 @@ from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.messages.use_cases.settling import settle
 from retail_core.templates.rendering import Field
 from tests.contracts.billing import subscribed
+from tests.contracts.every_store import EveryStore
 from tests.contracts.people import added, draft
-from tests.contracts.worlds import EveryStore, World
+from tests.contracts.worlds import World
 
 CODES = LinkCodes(b"a secret for links in tests, 32 bytes")
 LINKS = LinkTemplates.of_settings(public_base_url="https://shop.example")

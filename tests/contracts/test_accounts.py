@@ -16,6 +16,7 @@ from tests.contracts.accounts import (
 )
 from tests.contracts.api_keys import ApiKeyQueriesContract, ApiKeyStoreContract
 from tests.contracts.credentials import AccessTokensContract, PasswordHasherContract
+from tests.contracts.password_resets import PasswordResetStoreContract
 from tests.contracts.sessions import SessionQueriesContract, SessionStoreContract
 
 SECRET = SecretText("a secret that is long enough for HMAC")
@@ -34,6 +35,10 @@ class TestApiKeyStore(ApiKeyStoreContract):
 
 
 class TestApiKeyQueries(ApiKeyQueriesContract):
+    pass
+
+
+class TestPasswordResetStore(PasswordResetStoreContract):
     pass
 
 

@@ -7,7 +7,6 @@ both adapters satisfy every Protocol.
 
 import itertools
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import attrs
 import pytest
@@ -27,6 +26,7 @@ from adapters_db.idempotency import SqlIdempotencyReplies
 from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.lists_reading import SqlListQueries
 from adapters_db.message_queries import SqlMessageQueries
+from adapters_db.notices import SqlNoticeFacts
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
@@ -34,47 +34,27 @@ from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
-from retail_core.accounts.ports import AccountStore, ApiKeyStore, SessionStore
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
-from retail_core.audiences.ports import EngagementFacts, ListMembers, ListStore, ListUses
 from retail_core.audiences.queries import AudienceQueries, ListQueries
-from retail_core.billing.ports import SubscriptionStore
 from retail_core.billing.queries import SubscriptionQueries
-from retail_core.campaigns.ports import CampaignStore
 from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
 from retail_core.contacts.ports import (
-    ConsentLedger,
     ContactOwners,
-    ContactStore,
     MessageOrigins,
-    MessageTraces,
-    SuppressionStore,
 )
 from retail_core.contacts.queries import ContactQueries
-from retail_core.credits.ports import CreditLedger
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import (
-    ImportMerge,
-    ImportStore,
     UploadReads,
-    UploadStore,
 )
 from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.ports import AuditTrail, IdempotencyReplies, Transactions, Work
+from retail_core.kernel.ports import AuditTrail, IdempotencyReplies, Transactions
 from retail_core.messages.ports import (
-    BatchStore,
-    CampaignProgress,
-    DoubtStore,
-    GatewayHealthStore,
-    LookUpStore,
-    MessageNumbers,
-    MessageStore,
     ReportInbox,
-    ReportStore,
-    SingleMessageStore,
 )
 from retail_core.messages.queries import MessageQueries
+from retail_core.notices.queries import NoticeFacts
 from retail_core.testing.accounts import MemoryAccountQueries, MemorySessionQueries
 from retail_core.testing.api_keys import MemoryApiKeyQueries
 from retail_core.testing.audiences import MemoryAudienceQueries
@@ -93,68 +73,13 @@ from retail_core.testing.memory import (
 )
 from retail_core.testing.message_log import MemoryMessageQueries
 from retail_core.testing.messages import MemoryMessageOrigins
+from retail_core.testing.notices import MemoryNoticeFacts
 from retail_core.testing.recipient_groups import MemoryFrozenRecipients, MemoryRecipientGroups
 from retail_core.testing.reports import MemoryReportInbox
+from tests.contracts.every_store import EveryStore
 from tests.own_database import close
 
 _numbers = itertools.count(1)
-
-
-class EveryStore(Work, Protocol):
-    """The slices of all rooms together."""
-
-    @property
-    def accounts(self) -> AccountStore: ...
-    @property
-    def sessions(self) -> SessionStore: ...
-    @property
-    def api_keys(self) -> ApiKeyStore: ...
-    @property
-    def credits(self) -> CreditLedger: ...
-    @property
-    def subscriptions(self) -> SubscriptionStore: ...
-    @property
-    def contacts(self) -> ContactStore: ...
-    @property
-    def consents(self) -> ConsentLedger: ...
-    @property
-    def suppressions(self) -> SuppressionStore: ...
-    @property
-    def message_traces(self) -> MessageTraces: ...
-    @property
-    def lists(self) -> ListStore: ...
-    @property
-    def list_members(self) -> ListMembers: ...
-    @property
-    def list_uses(self) -> ListUses: ...
-    @property
-    def engagement_facts(self) -> EngagementFacts: ...
-    @property
-    def imports(self) -> ImportStore: ...
-    @property
-    def uploads(self) -> UploadStore: ...
-    @property
-    def import_merge(self) -> ImportMerge: ...
-    @property
-    def campaigns(self) -> CampaignStore: ...
-    @property
-    def progress(self) -> CampaignProgress: ...
-    @property
-    def numbers(self) -> MessageNumbers: ...
-    @property
-    def batches(self) -> BatchStore: ...
-    @property
-    def messages(self) -> MessageStore: ...
-    @property
-    def doubts(self) -> DoubtStore: ...
-    @property
-    def look_ups(self) -> LookUpStore: ...
-    @property
-    def singles(self) -> SingleMessageStore: ...
-    @property
-    def gateway_health(self) -> GatewayHealthStore: ...
-    @property
-    def reports(self) -> ReportStore: ...
 
 
 @attrs.frozen
@@ -189,6 +114,7 @@ class World:
     message_queries: MessageQueries
     message_origins: MessageOrigins
     report_inbox: ReportInbox
+    notice_facts: NoticeFacts
 
 
 def memory_world() -> World:
@@ -221,6 +147,7 @@ def memory_world() -> World:
         message_queries=MemoryMessageQueries(database),
         message_origins=MemoryMessageOrigins(database),
         report_inbox=MemoryReportInbox(database),
+        notice_facts=MemoryNoticeFacts(database),
     )
 
 
@@ -254,6 +181,7 @@ def sql_world(connections: Connections) -> World:
         message_queries=SqlMessageQueries(reads),
         message_origins=SqlMessageOrigins(reads),
         report_inbox=GroupedReportInbox(transactions),
+        notice_facts=SqlNoticeFacts(reads),
     )
 
 

@@ -11,6 +11,7 @@ from retail_core.credits.ports import CreditsUnitOfWork
 from retail_core.imports.ports import ImportsUnitOfWork
 from retail_core.kernel.ports import Transactions
 from retail_core.messages.ports import MessagesUnitOfWork
+from retail_core.notices.ports import NoticesUnitOfWork
 from retail_core.testing.memory import MemoryTransactions, MemoryUnitOfWork
 
 
@@ -23,6 +24,7 @@ def both_serve_every_room(uow: SqlUnitOfWork | MemoryUnitOfWork) -> None:
     _credits: CreditsUnitOfWork = uow
     _imports: ImportsUnitOfWork = uow
     _messages: MessagesUnitOfWork = uow
+    _notices: NoticesUnitOfWork = uow
 
 
 def both_are_transactions(sql: SqlTransactions, memory: MemoryTransactions) -> None:

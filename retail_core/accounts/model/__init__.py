@@ -27,6 +27,11 @@ from retail_core.accounts.model.api_key import (
     Scope,
     api_key_hash,
 )
+from retail_core.accounts.model.reset import (
+    RESET_TOKEN_BYTES,
+    RESET_TOKEN_LIFE,
+    reset_token_hash,
+)
 from retail_core.accounts.model.session import (
     REFRESH_TOKEN_BYTES,
     USER_AGENT_CHARACTERS_MAX,
@@ -50,6 +55,8 @@ __all__ = [
     "PASSWORD_CHARACTERS_MIN",
     "QUIET_DAYS_MAX",
     "REFRESH_TOKEN_BYTES",
+    "RESET_TOKEN_BYTES",
+    "RESET_TOKEN_LIFE",
     "USER_AGENT_CHARACTERS_MAX",
     "USE_NOTED_EVERY",
     "AccessClaims",
@@ -73,5 +80,6 @@ __all__ = [
     "Weekday",
     "api_key_hash",
     "check_password",
+    "reset_token_hash",
     "use_of",
 ]

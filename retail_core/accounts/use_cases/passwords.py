@@ -29,6 +29,7 @@ class SetPassword:
                 raise AccountNotFound
             uow.accounts.set_password_hash(account.id, password_hash, now)
             uow.sessions.revoke_others(account.id, None, now)
+            uow.password_resets.void(account.id)
             return account.id
 
 
@@ -56,3 +57,4 @@ class ChangePassword:
                 raise AuthenticationFailed("The password was just changed elsewhere.")
             uow.accounts.set_password_hash(account, fresh_hash, now)
             uow.sessions.revoke_others(account, kept, now)
+            uow.password_resets.void(account)

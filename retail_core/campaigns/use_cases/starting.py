@@ -12,12 +12,15 @@ from retail_core.campaigns.errors import NoRecipients, SubscriptionRequired, Wro
 from retail_core.campaigns.model import Campaign, CampaignStart, CampaignState
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.use_cases.referring import is_defined
+from retail_core.credits.jobs import warn_of_low_credits
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.messages.jobs import dispatch_nudges
 from retail_core.messages.model import SendingPlan
+from retail_core.notices.jobs import announce_campaign
+from retail_core.notices.model import NoticeKind
 from retail_core.templates.rendering import parse
 
 STARTABLE: Final = frozenset({CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.PAUSED})
@@ -99,7 +102,9 @@ class StartCampaign:
         forecast = planning.forecast(plan, groups, self.policy.parts_max)
         assert forecast.recipients == recipients, "everybody who is frozen is priced"
         if recipients == 0:
-            uow.campaigns.fail(account, campaign.id, "no_recipients", self.clock.now())
+            now = self.clock.now()
+            uow.campaigns.fail(account, campaign.id, "no_recipients", now)
+            announce_campaign(uow, account, campaign.id, NoticeKind.CAMPAIGN_FAILED, now)
             return None
         if not uow.subscriptions.is_active(account):
             raise SubscriptionRequired
@@ -108,6 +113,7 @@ class StartCampaign:
         uow.campaigns.start(account, campaign.id, start)
         self._nudge(uow, campaign, recipients)
         uow.credits.hold(account, f"hold:c{campaign.id}", forecast.credits, campaign.id)
+        warn_of_low_credits(uow, account, self.policy.low_credits, start.at)
         return StartedCampaign(campaign.id, recipients, forecast.credits, forecast.credits)
 
     def _freeze(

@@ -16,6 +16,7 @@ from retail_core.campaigns.errors import (
 from retail_core.campaigns.model import Campaign
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.contacts.errors import ContactNotFound, ContactSuppressed
+from retail_core.credits.jobs import warn_of_low_credits
 from retail_core.kernel.errors import FieldFault
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
@@ -129,6 +130,7 @@ class PlanTestMessages:
             total += single.credits
         uow.jobs.add(send_singles(account, tests.first, now + HEAD_START))
         uow.credits.hold(account, f"hold:{single_credits_key(tests.first)}", total, None)
+        warn_of_low_credits(uow, account, self.policy.low_credits, now)
 
 
 def _phones(to: Sequence[str], region: str, prices: PriceList) -> Sequence[Phone]:

@@ -131,6 +131,13 @@ class ProgressChange:
     released: int = 0
 
 
+class CampaignTurn(enum.Enum):
+    """What a change of its counters made of a campaign, without anybody asking for it."""
+
+    COMPLETED = "completed"
+    PAUSED = "paused"
+
+
 FAILURE_RATE_SETTLED_MIN = 50
 FAILURE_RATE_PERCENT_MAX = 30
 FAILURE_RATE_REASON = "failure_rate"

@@ -20,6 +20,7 @@ from retail_core.messages.ports.reports import (
     ReportStore,
 )
 from retail_core.messages.ports.singles import SingleMessageStore
+from retail_core.notices.ports import NoticeStore
 
 __all__ = [
     "REPORT_BYTES_TYPICAL",
@@ -64,3 +65,5 @@ class MessagesUnitOfWork(Work, Protocol):
     def progress(self) -> CampaignProgress: ...
     @property
     def credits(self) -> CreditLedger: ...
+    @property
+    def notices(self) -> NoticeStore: ...

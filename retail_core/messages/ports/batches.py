@@ -9,6 +9,7 @@ from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, WorkerId
 from retail_core.messages.model import (
     BatchResults,
+    CampaignTurn,
     ClaimedBatch,
     Dropped,
     FrozenAudience,
@@ -140,11 +141,12 @@ class CampaignProgress(Protocol):
 
     def record(
         self, account: AccountId, campaign: CampaignId, change: ProgressChange, now: datetime
-    ) -> None:
+    ) -> CampaignTurn | None:
         """Add `change`; a running campaign with nobody left waiting becomes completed.
 
         One that is sending and `fails_too_often`, counted since its owner last resumed it, becomes
-        paused. Locks the campaign's row.
+        paused. Returns what it became by this change; None if it is what it was. Locks the
+        campaign's row.
         """
         ...
 
@@ -157,6 +159,6 @@ class CampaignProgress(Protocol):
 
     def pause_by_gateway(
         self, account: AccountId, campaign: CampaignId, reason: str, now: datetime
-    ) -> None:
-        """Pause a sending campaign because the gateway refuses us."""
+    ) -> bool:
+        """Pause a sending campaign because the gateway refuses us; False if it was not sending."""
         ...

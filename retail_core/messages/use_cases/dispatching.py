@@ -25,6 +25,7 @@ from retail_core.messages.model import (
 )
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
 from retail_core.messages.use_cases.calling import Call, note, patiently
+from retail_core.messages.use_cases.counting import pause_by_gateway
 from retail_core.messages.use_cases.settling import settle
 
 PACE_WAIT_SECONDS_MAX = 30.0
@@ -141,9 +142,7 @@ class DispatchBatch:
         if not is_ours:
             return DispatchOutcome.LOST
         if refused:
-            uow.progress.pause_by_gateway(
-                batch.key.account, batch.key.campaign, "gateway_refused", self.clock.now()
-            )
+            pause_by_gateway(uow, batch.key.account, batch.key.campaign, self.clock.now())
         else:
             uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, not_before))
         return DispatchOutcome.PUT_BACK

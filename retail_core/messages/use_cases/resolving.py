@@ -20,6 +20,7 @@ from retail_core.messages.model import (
     merged,
 )
 from retail_core.messages.ports import MessagesUnitOfWork
+from retail_core.messages.use_cases.counting import count
 from retail_core.messages.use_cases.singles import move
 
 REPORTS_PER_TRANSACTION_MAX = 1_000
@@ -86,7 +87,7 @@ def _record(
         released = sum(each.credits for each in changed if is_free(each))
         captured = sum(each.credits for each in changed) - released
         change = ProgressChange(**counts, captured=captured, released=released)
-        uow.progress.record(account, campaign, change, now)
+        count(uow, account, campaign, change, now)
 
 
 def _move(uow: MessagesUnitOfWork, share: HeldShare, captured: int) -> None:
@@ -166,7 +167,7 @@ class SettleOverdueUnknown:
             leftovers = uow.doubts.leftover_holds_across_accounts(LEFTOVERS_MAX)
             for share in leftovers:
                 change = ProgressChange(released=share.credits)
-                uow.progress.record(share.account, share.campaign, change, now)
+                count(uow, share.account, share.campaign, change, now)
             for share in leftovers:
                 _move(uow, share, captured=0)
         return OverdueSettled(
@@ -192,6 +193,6 @@ class SettleOverdueUnknown:
                 if captures
                 else ProgressChange(released=share.credits)
             )
-            uow.progress.record(share.account, share.campaign, change, now)
+            count(uow, share.account, share.campaign, change, now)
         for share in sorted(shares, key=lambda each: (each.account, each.campaign)):
             _move(uow, share, captured=share.credits if captures else 0)

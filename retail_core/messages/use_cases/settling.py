@@ -12,6 +12,7 @@ from retail_core.messages.model import (
     Settlement,
 )
 from retail_core.messages.ports import MessagesUnitOfWork
+from retail_core.messages.use_cases.counting import count
 
 
 def settle(
@@ -33,7 +34,7 @@ def settle(
     captured = held.credits_in(MessageState.SENT)
     released = held.credits_in(MessageState.FAILED, MessageState.CANCELLED)
     change = _progress(settlement, changed, captured, released)
-    uow.progress.record(batch.key.account, batch.key.campaign, change, now)
+    count(uow, batch.key.account, batch.key.campaign, change, now)
     uow.credits.settle(
         batch.key.account,
         _credits_key(ref, settlement, changed),

@@ -46,8 +46,9 @@ from retail_core.messages.queries import MessageQueries
 from retail_core.messages.use_cases import DispatchBatch, DispatchOutcome
 from retail_core.testing.gateway import FakeGateway, FakePace
 from retail_core.testing.randomness import SeededRandomness
+from tests.contracts.every_store import EveryStore
 from tests.contracts.people import draft
-from tests.contracts.worlds import EveryStore, World
+from tests.contracts.worlds import World
 from tests.http.api import VARIABLES, Api, Shop, api_in_memory
 
 TEXT: Final = "Hello {{firstName|you}}"

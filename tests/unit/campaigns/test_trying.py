@@ -43,7 +43,7 @@ def plan(
     world: World, campaign: Campaign, *to: str, once: Once | None = None, **changes: Any
 ) -> list[MessageRecord]:
     use_case = PlanTestMessages(
-        world.transactions, world.clock, attrs.evolve(policy(), **changes), CODES
+        world.transactions, world.clock, attrs.evolve(policy(low_credits=0), **changes), CODES
     )
     tests = use_case(campaign.account_id, campaign.id, to, once=once)
     return list(world.message_queries.of_occasions(campaign.account_id, tests.occasions))

@@ -31,8 +31,9 @@ from retail_core.messages.use_cases import (
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakePace
 from retail_core.testing.randomness import SeededRandomness
+from tests.contracts.every_store import EveryStore
 from tests.contracts.staging import bar, delete, people, shop
-from tests.contracts.worlds import EveryStore, World, memory_world
+from tests.contracts.worlds import World, memory_world
 from tests.pipeline import LEASE_OVER, Pipeline
 from tests.unit.messages.single_line import plan, row_of, state_of
 

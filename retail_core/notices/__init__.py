@@ -1,0 +1,1 @@
+"""What an owner must hear at once, and how it reaches him."""
