@@ -37,9 +37,12 @@ from retail_core.messages.use_cases import (
     SendSingleMessages,
     UnknownPolicy,
 )
+from retail_core.notices.ports import Notifier
+from retail_core.notices.use_cases import ResetLink
 from workers import crash_points
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
+from workers.notifying import NotifyingSettings, notifier_of
 from workers.readers import TableReaders
 from workers.settings import WorkerSettings
 
@@ -54,6 +57,7 @@ class Settings:
     database: DatabaseSettings
     sms: SmsSettings
     worker: WorkerSettings
+    notifying: NotifyingSettings
     crash_at: crash_points.CrashAt | None = None
 
     @classmethod
@@ -68,6 +72,7 @@ class Settings:
             database=DatabaseSettings.read(env),
             sms=sms,
             worker=worker,
+            notifying=NotifyingSettings.read(env),
             crash_at=crash_points.CrashAt.read(env),
         )
 
@@ -97,6 +102,8 @@ def build(settings: Settings) -> punq.Container:
     adapters_db.wiring.register(container, settings.database)
     adapters_sms.wiring.register(container, settings.sms)
     register_operations(container, settings.worker.idempotency_life)
+    container.register(Notifier, instance=notifier_of(settings.notifying))
+    container.register(ResetLink, instance=settings.notifying.reset_link)
     container.register(UnknownPolicy, instance=settings.worker.unknown)
     container.register(AskGateway)
     for kind in JOB_KINDS:
