@@ -20,6 +20,7 @@ from adapters_http.resources import (
     imports,
     list_routes,
     opt_out,
+    password_reset,
     profile,
     sessions,
 )
@@ -31,6 +32,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *profile.ROUTES,
     *sessions.ROUTES,
     *api_keys.ROUTES,
+    *password_reset.ROUTES,
     *contacts.ROUTES,
     *list_routes.ROUTES,
     *imports.ROUTES,

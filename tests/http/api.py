@@ -14,7 +14,7 @@ from falcon.testing import Result, TestClient
 from adapters_http import wiring
 from adapters_http.app import create_app
 from adapters_http.context import Request, Response
-from adapters_http.resources import api_keys, auth, health, profile, sessions
+from adapters_http.resources import api_keys, auth, health, password_reset, profile, sessions
 from adapters_http.settings import AccountSettings, EdgeSettings
 from retail_core.accounts.ports import AccountsUnitOfWork
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
@@ -22,6 +22,8 @@ from retail_core.credits.queries import CreditQueries
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Clock, IdempotencyReplies, Randomness, Transactions, Work
 from retail_core.kernel.settings import Env
+from retail_core.notices.ports import NoticesUnitOfWork
+from retail_core.notices.queries import NoticeFacts
 from retail_core.testing.clock import FixedClock
 from retail_core.testing.randomness import SeededRandomness
 from tests.contracts.worlds import World
@@ -53,6 +55,7 @@ CLEARED_COOKIE: Final = (
 IN_MEMORY: Final = (
     *health.ROUTES,
     *auth.ROUTES,
+    *password_reset.ROUTES,
     *profile.ROUTES,
     *sessions.ROUTES,
     *api_keys.ROUTES,
@@ -164,13 +167,18 @@ def api_in_memory(world: World, **variables: str) -> Api:
     container = punq.Container()
     container.register(Clock, instance=world.clock)
     container.register(Randomness, instance=SeededRandomness(next(_seeds)))
-    for transactions in (Transactions[Work], Transactions[AccountsUnitOfWork]):
+    for transactions in (
+        Transactions[Work],
+        Transactions[AccountsUnitOfWork],
+        Transactions[NoticesUnitOfWork],
+    ):
         container.register(transactions, instance=world.transactions)
     container.register(IdempotencyReplies, instance=world.replies)
     container.register(AccountQueries, instance=world.account_queries)
     container.register(SessionQueries, instance=world.session_queries)
     container.register(ApiKeyQueries, instance=world.api_key_queries)
     container.register(CreditQueries, instance=world.credit_queries)
+    container.register(NoticeFacts, instance=world.notice_facts)
     wiring.register_accounts(container, accounts)
     wiring.register(container, edge)
     app = create_app(wiring.parts(container, edge, IN_MEMORY))
