@@ -55,19 +55,22 @@ class ContactSettings:
     @classmethod
     def read(cls, env: Env) -> Self:
         """Take the variables; problems are collected by `env`."""
-        token_secret = env.secret("UNSUBSCRIBE_TOKEN_SECRET").reveal_bytes()
-        number_hash = NumberHash.derived(token_secret)
-        if env.given("SUPPRESSION_HASH_SECRET"):
-            number_hash = NumberHash(env.secret("SUPPRESSION_HASH_SECRET").reveal_bytes())
         return cls(
             front_end=_front_end(env),
             resubscribing=env.choice(
                 "RESUBSCRIBE_POLICY", ResubscribePolicy, default=ResubscribePolicy.ALLOW
             ),
-            number_hash=number_hash,
+            number_hash=number_hash_of(env),
             queue=Queue(not env.flag("QUEUE_DISABLED", default=False)),
             undo=ImportUndo(env.integer("IMPORT_UNDO_DAYS", default=30, minimum=0, maximum=3650)),
         )
+
+
+def number_hash_of(env: Env) -> NumberHash:
+    """How numbers that may not be kept are recognised; the command line needs this alone."""
+    if env.given("SUPPRESSION_HASH_SECRET"):
+        return NumberHash(env.secret("SUPPRESSION_HASH_SECRET").reveal_bytes())
+    return NumberHash.derived(env.secret("UNSUBSCRIBE_TOKEN_SECRET").reveal_bytes())
 
 
 def _front_end(env: Env) -> FrontEnd:

@@ -25,6 +25,7 @@ class Need(enum.Enum):
     ACCOUNTS = "accounts"
     SENDING = "sending"
     GATEWAY = "gateway"
+    NUMBERS = "numbers"
 
 
 class Refused(Exception):

@@ -15,11 +15,13 @@ import adapters_http.wiring
 import adapters_sms.wiring
 from adapters_db.connections import Connections
 from adapters_db.settings import DatabaseSettings
+from adapters_http.contact_settings import number_hash_of
 from adapters_http.machine import SystemPause
 from adapters_http.sending import sending_policy
 from adapters_http.settings import AccountSettings
 from adapters_sms.settings import SmsSettings
 from retail_core.campaigns.planning import SendingPolicy
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.settings import AppSettings, Env
 from retail_core.messages.ports import Pause
 from workers.cli.command import Need
@@ -49,6 +51,7 @@ def prepared(
     accounts = AccountSettings.read(env) if Need.ACCOUNTS in needs else None
     policy = sending_policy(env) if Need.SENDING in needs else None
     sms = SmsSettings.read(env) if Need.GATEWAY in needs else None
+    number_hash = number_hash_of(env) if Need.NUMBERS in needs else None
     warnings = env.finish()
     set_up_logs(app)
     for warning in warnings:
@@ -59,6 +62,8 @@ def prepared(
         adapters_http.wiring.register_accounts(container, accounts)
     if policy is not None:
         container.register(SendingPolicy, instance=policy)
+    if number_hash is not None:
+        container.register(NumberHash, instance=number_hash)
     if sms is not None:
         container.register(Pause, instance=SystemPause())
         adapters_sms.wiring.register(container, sms)

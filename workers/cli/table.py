@@ -7,6 +7,7 @@ from workers.cli import (
     audiences,
     audits,
     campaigns,
+    closing,
     doubts,
     imports,
     operations,
@@ -16,6 +17,7 @@ from workers.cli.command import Command, Need
 
 _WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
 _WITH_GATEWAY: Final = frozenset({Need.DATABASE, Need.GATEWAY})
+_WITH_NUMBERS: Final = frozenset({Need.DATABASE, Need.NUMBERS})
 _WITH_SENDING: Final = frozenset({Need.DATABASE, Need.SENDING})
 
 COMMANDS: Final = (
@@ -38,6 +40,13 @@ COMMANDS: Final = (
         accounts.set_password,
         accounts.set_password_arguments,
         _WITH_ACCOUNTS,
+    ),
+    Command(
+        "close-account",
+        "export an account's data, erase what is personal, and free its address",
+        closing.close_account,
+        closing.close_account_arguments,
+        _WITH_NUMBERS,
     ),
     Command(
         "grant-credits",
