@@ -15,7 +15,7 @@ import attrs
 
 from retail_core.kernel.ids import ID_MAX, AccountId, ApiKeyId, SessionId
 
-DETAILS_MAX: Final = 12
+DETAILS_MAX: Final = 20
 
 
 class AuditAction(enum.StrEnum):

@@ -15,6 +15,7 @@ from retail_core.accounts.model import (
     Scope,
 )
 from retail_core.accounts.ports import AccountsUnitOfWork
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ApiKeyId
 from retail_core.kernel.ports import Clock, Randomness, Transactions
@@ -65,6 +66,15 @@ class CreateApiKey:
         with self.transactions.begin(account, once) as uow:
             key = uow.api_keys.add(new)
             uow.effect(key.id)
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.API_KEY_CREATED,
+                    account=account,
+                    kind=AuditKind.API_KEY,
+                    id=key.id,
+                    details={scope.name.lower(): True for scope in order.scopes},
+                )
+            )
             return MadeApiKey(key, text.text)
 
 
@@ -80,6 +90,14 @@ class RevokeApiKey:
         with self.transactions.begin(account) as uow:
             if not uow.api_keys.revoke(account, key, self.clock.now()):
                 raise ApiKeyNotFound
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.API_KEY_REVOKED,
+                    account=account,
+                    kind=AuditKind.API_KEY,
+                    id=key,
+                )
+            )
 
 
 @attrs.frozen

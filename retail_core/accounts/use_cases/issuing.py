@@ -15,6 +15,7 @@ from retail_core.accounts.model import (
     SessionRules,
 )
 from retail_core.accounts.ports import AccessTokens, AccountsUnitOfWork
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.ports import Randomness
 
 
@@ -50,6 +51,7 @@ class TokenIssuer:
                 ends_at=ends_at,
             )
         )
+        uow.audit.record(session_deed(AuditAction.SIGNED_IN, session))
         return self.hand_out(uow, account, session, now)
 
     def hand_out(
@@ -68,3 +70,8 @@ class TokenIssuer:
 def token_hash(text: str) -> bytes:
     """How a refresh token is kept. It is random, so a fast hash is enough."""
     return hashlib.sha256(text.encode()).digest()
+
+
+def session_deed(action: AuditAction, session: Session) -> AuditEntry:
+    """What was done to a session, for the audit log."""
+    return AuditEntry(action=action, account=session.account, kind=AuditKind.SESSION, id=session.id)

@@ -9,6 +9,7 @@ import attrs
 from retail_core.accounts.model import Account, AccountDefaults, Device, Registration
 from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
 from retail_core.accounts.use_cases.issuing import SignedIn, TokenIssuer
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.ports import Clock, Transactions
 
 
@@ -22,6 +23,14 @@ def open_account(
     """Make an account with all that belongs to it. Raises `EmailTaken`."""
     account = uow.accounts.add_across_accounts(registration.account(password_hash, defaults, now))
     uow.credits.open(account.id)
+    uow.audit.record(
+        AuditEntry(
+            action=AuditAction.ACCOUNT_OPENED,
+            account=account.id,
+            kind=AuditKind.ACCOUNT,
+            id=account.id,
+        )
+    )
     return account
 
 

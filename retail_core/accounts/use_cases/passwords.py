@@ -5,6 +5,7 @@ import attrs
 from retail_core.accounts.errors import AccountNotFound, AuthenticationFailed
 from retail_core.accounts.model import check_password
 from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.emails import parse_email
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.ports import Clock, Transactions
@@ -28,8 +29,9 @@ class SetPassword:
             if account is None:
                 raise AccountNotFound
             uow.accounts.set_password_hash(account.id, password_hash, now)
-            uow.sessions.revoke_others(account.id, None, now)
+            ended = uow.sessions.revoke_others(account.id, None, now)
             uow.password_resets.void(account.id)
+            uow.audit.record(_changed(account.id, ended))
             return account.id
 
 
@@ -56,5 +58,16 @@ class ChangePassword:
             if uow.accounts.lock(account).password_hash != known_hash:
                 raise AuthenticationFailed("The password was just changed elsewhere.")
             uow.accounts.set_password_hash(account, fresh_hash, now)
-            uow.sessions.revoke_others(account, kept, now)
+            ended = uow.sessions.revoke_others(account, kept, now)
             uow.password_resets.void(account)
+            uow.audit.record(_changed(account, ended))
+
+
+def _changed(account: AccountId, sessions_ended: int) -> AuditEntry:
+    return AuditEntry(
+        action=AuditAction.PASSWORD_CHANGED,
+        account=account,
+        kind=AuditKind.ACCOUNT,
+        id=account,
+        details={"sessions_ended": sessions_ended},
+    )

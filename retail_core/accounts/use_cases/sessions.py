@@ -4,6 +4,7 @@ import attrs
 
 from retail_core.accounts.errors import SessionNotFound
 from retail_core.accounts.ports import AccountsUnitOfWork
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.ports import Clock, Transactions
 
@@ -20,6 +21,14 @@ class EndSession:
         with self.transactions.begin(account) as uow:
             if not uow.sessions.revoke(account, session, self.clock.now()):
                 raise SessionNotFound
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.SESSION_ENDED,
+                    account=account,
+                    kind=AuditKind.SESSION,
+                    id=session,
+                )
+            )
 
 
 @attrs.frozen
@@ -32,4 +41,14 @@ class EndOtherSessions:
     def __call__(self, account: AccountId, kept: SessionId) -> int:
         """Returns how many ended."""
         with self.transactions.begin(account) as uow:
-            return uow.sessions.revoke_others(account, kept, self.clock.now())
+            ended = uow.sessions.revoke_others(account, kept, self.clock.now())
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.SESSIONS_ENDED,
+                    account=account,
+                    kind=AuditKind.ACCOUNT,
+                    id=account,
+                    details={"sessions": ended},
+                )
+            )
+            return ended

@@ -11,7 +11,13 @@ import attrs
 from retail_core.accounts.errors import AuthenticationFailed, SessionEnded, SessionReused
 from retail_core.accounts.model import Account, Device, SessionRules, Use, use_of
 from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
-from retail_core.accounts.use_cases.issuing import SignedIn, TokenIssuer, token_hash
+from retail_core.accounts.use_cases.issuing import (
+    SignedIn,
+    TokenIssuer,
+    session_deed,
+    token_hash,
+)
+from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.emails import parse_email
 from retail_core.kernel.ports import Clock, Transactions
 
@@ -32,16 +38,36 @@ class SignIn:
         """Raises `AuthenticationFailed`."""
         account = self._find(email)
         known_hash = account.password_hash if account else None
-        if not self.passwords.verify(password, known_hash) or account is None:
-            raise AuthenticationFailed
-        fresh_hash = self._fresh_hash(password, known_hash)
+        if self.passwords.verify(password, known_hash) and account is not None:
+            signed_in = self._enter(account, password, device)
+            if signed_in is not None:
+                return signed_in
+        self._write_down_refusal(account)
+        raise AuthenticationFailed
+
+    def _enter(self, account: Account, password: str, device: Device) -> SignedIn | None:
+        """None if the password was changed while we checked the old one."""
+        fresh_hash = self._fresh_hash(password, account.password_hash)
         now = self.clock.now()
         with self.transactions.begin(account.id) as uow:
-            if uow.accounts.lock(account.id).password_hash != known_hash:
-                raise AuthenticationFailed  # it was changed while we checked the old one
+            if uow.accounts.lock(account.id).password_hash != account.password_hash:
+                return None
             if fresh_hash is not None:
                 uow.accounts.set_password_hash(account.id, fresh_hash, now)
             return self.issuer.begin(uow, account, device, now)
+
+    def _write_down_refusal(self, account: Account | None) -> None:
+        """Also for an address that nobody has, so that it takes as long; it is not kept."""
+        known = None if account is None else account.id
+        with self.transactions.across_accounts() as uow:
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.SIGN_IN_REFUSED,
+                    account=known,
+                    kind=AuditKind.ACCOUNT,
+                    id=known,
+                )
+            )
 
     def _find(self, email: str) -> Account | None:
         known = parse_email(email)
@@ -87,6 +113,7 @@ class RefreshSession:
                 raise SessionEnded
             case Use.THEFT:
                 uow.sessions.revoke(session.account, session.id, now)
+                uow.audit.record(session_deed(AuditAction.SESSION_REUSED, session))
                 return None
             case Use.ROTATE:
                 session = attrs.evolve(session, generation=session.generation + 1, rotated_at=now)
@@ -108,6 +135,7 @@ class SignOut:
     def __call__(self, refresh_token: str) -> None:
         with self.transactions.across_accounts() as uow:
             found = uow.sessions.lock_by_token_across_accounts(token_hash(refresh_token))
-            if found is not None:
+            if found is not None and found[0].revoked_at is None:
                 session, _ = found
                 uow.sessions.revoke(session.account, session.id, self.clock.now())
+                uow.audit.record(session_deed(AuditAction.SESSION_ENDED, session))

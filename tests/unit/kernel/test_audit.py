@@ -51,7 +51,7 @@ def test_the_name_of_a_detail_is_a_word_of_ours(name: str) -> None:
 
 def test_details_are_few() -> None:
     with pytest.raises(ValueError, match="too many"):
-        entry(**{f"d{number}": number for number in range(13)})
+        entry(**{f"d{number}": number for number in range(21)})
 
 
 def test_who_acts_is_bound_for_one_thread_and_only_for_a_while() -> None:
