@@ -31,6 +31,8 @@ _RULES: Final = (
     # what PostgreSQL quotes of rows: DETAIL:  Key (email)=(...) already exists
     (re.compile(r"\b(DETAIL|CONTEXT):[ \t]+[^\n]+"), rf"\1: {HIDDEN}"),
     (re.compile(r"(invalid input syntax for type [\w ]+: )\"[^\"]*\""), rf"\1{HIDDEN}"),
+    # gunicorn quotes what it could not read: Invalid HTTP method: 'what somebody sent'
+    (re.compile(r"(Invalid request from ip=[^\n]*?: ?)['\"][^\n]*"), rf"\1{HIDDEN}"),
     # ana@example.com
     (re.compile(r"[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}"), f"{HIDDEN}@{HIDDEN}"),
     # scheme://user:password@host

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
+import falcon
 from loguru import logger
 
 from adapters_http import targets
@@ -17,6 +18,8 @@ from retail_core.kernel.settings.values import Network
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 CLIENT_ERROR: Final = 400
 SERVER_ERROR: Final = 500
+KNOWN_METHODS: Final = frozenset(falcon.COMBINED_METHODS)
+"""Any other word in a request's place for it is what somebody made up."""
 QUIET: Final = ("/healthz", "/readiness", "/webhooks/")
 """What machines call all day is worth a line only if it fails, or for whoever debugs."""
 
@@ -51,12 +54,13 @@ class Tracing:
         template = req.uri_template or "(no route)"
         quiet = template.startswith(QUIET) and resp.status_code < CLIENT_ERROR
         level = "ERROR" if resp.status_code >= SERVER_ERROR else "DEBUG" if quiet else "INFO"
+        method = req.method if req.method in KNOWN_METHODS else "(unknown)"
         logger.bind(
-            method=req.method,
+            method=method,
             route=template,
             status=resp.status_code,
             milliseconds=round((time.perf_counter() - note.began) * 1000, 1),
             address=note.address,
             account=note.caller.account if note.caller else None,
-        ).log(level, "{} {} {}", req.method, template, resp.status_code)
+        ).log(level, "{} {} {}", method, template, resp.status_code)
         note.log_scope.__exit__(None, None, None)

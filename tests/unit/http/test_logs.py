@@ -150,6 +150,8 @@ def test_bad_settings_are_told_without_a_traceback() -> None:
         ("from=00306912345678", "306912345"),
         ("from 306912345678", "912345"),
         ("6912345678", "912345"),
+        ("Invalid request from ip=127.0.0.1: Invalid HTTP method: 'Persephone'", "Perse"),
+        ('Invalid request from ip=127.0.0.1: Unsupported transfer coding: "O\'Neil"', "Neil"),
         ("ana.lo+shop@mail.example.com is taken", "ana"),
         ("DETAIL:  Key (email)=(x) already exists.", "(x)"),
         ("DETAIL:  Failing row contains (1, Persephone, null).", "Persephone"),
