@@ -27,6 +27,7 @@ from retail_core.notices.queries import NoticeFacts
 from retail_core.testing.clock import FixedClock
 from retail_core.testing.randomness import SeededRandomness
 from tests.contracts.worlds import World
+from tests.harmless_logs import used, used_in
 
 ORIGIN: Final = "https://app.example.com"
 WEBHOOK_SECRET: Final = "the gateway's secret"
@@ -97,6 +98,8 @@ class Api:
         if body is not None:
             raw = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
+        used_in(body)
+        used(*(text for text in (token, cookie) if text))
         path, _, query = path.partition("?")
         return self.client.simulate_request(
             method, path, query_string=query, headers=sent, body=raw, remote_addr=ADDRESS
