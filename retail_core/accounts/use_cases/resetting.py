@@ -37,13 +37,14 @@ class ResetPassword:
             if not uow.password_resets.take(account, hashed, now):
                 raise InvalidResetToken
             uow.accounts.set_password_hash(account, password_hash, now)
-            uow.sessions.revoke_others(account, None, now)
+            ended = uow.sessions.revoke_others(account, None, now)
             uow.audit.record(
                 AuditEntry(
                     action=AuditAction.PASSWORD_CHANGED,
                     account=account,
                     kind=AuditKind.ACCOUNT,
                     id=account,
+                    details={"sessions_ended": ended, "by_mail": True},
                 )
             )
         return account
