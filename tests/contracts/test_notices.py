@@ -4,9 +4,6 @@ from collections.abc import Iterator
 from email.headerregistry import Address
 
 import pytest
-from tests.mail_server import mail_server
-from workers.notifying import ConsoleNotifier, SmtpNotifier, SmtpSettings
-from workers.notifying.settings import Tls
 
 from retail_core.kernel.secrets import SecretText
 from retail_core.notices.model import HandOver
@@ -17,6 +14,9 @@ from tests.contracts.notices import (
     NotifierContract,
     Post,
 )
+from tests.mail_server import mail_server
+from workers.notifying import ConsoleNotifier, SmtpNotifier, SmtpSettings
+from workers.notifying.settings import Tls
 
 
 class TestNoticeStore(NoticeStoreContract):
