@@ -25,6 +25,7 @@ METACHARACTERS = (
     "{0}",
     "\u202e",
 )
+NOBODY = 2**31 - 1
 OWN = {"firstName": "Ana"}
 
 
@@ -50,7 +51,7 @@ class TestMassAssignment:
     def test_a_contact_cannot_be_given_to_another_shop_or_backdated(self, shop: Shop) -> None:
         other = shop.api.sign_up()
         forged = {
-            "id": 1,
+            "id": NOBODY,
             "ownerId": other.id,
             "accountId": other.id,
             "isSuppressed": True,
@@ -62,7 +63,7 @@ class TestMassAssignment:
 
         for contact in (made, changed):
             assert contact["ownerId"] == shop.id
-            assert contact["id"] == made["id"] != 1
+            assert contact["id"] == made["id"] != NOBODY
             assert (contact["isSuppressed"], contact["unsubscribedAt"]) == (False, None)
             assert not contact["createdAt"].startswith("2000")
         assert other.get("/api/contacts").json["total"] == 0
@@ -95,7 +96,7 @@ class TestEnumeration:
         ):
             body = {"firstName": "Eva"} if method == "PUT" else None
             foreign = shop.ask(method, path.format(theirs), body)
-            nobody = shop.ask(method, path.format(2**31 - 1), body)
+            nobody = shop.ask(method, path.format(NOBODY), body)
             assert without_id(foreign) == without_id(nobody)
 
     def test_a_taken_number_of_another_shop_is_free_here(self, shop: Shop) -> None:
