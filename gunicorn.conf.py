@@ -22,7 +22,7 @@ accesslog = None
 bind = f"{_host}:{_env.integer('PORT', default=3001, minimum=1, maximum=65_535)}"
 worker_class = "gthread"
 workers = _env.integer("WEB_CONCURRENCY", default=2 if _is_production else 1, minimum=1, maximum=64)
-threads = _env.integer("WEB_THREADS", default=8, minimum=1, maximum=256)
+threads = _env.integer("WEB_THREADS", default=16, minimum=1, maximum=256)
 
 # Load once, before listening and forking: a bad setting ends the process with its message. The
 # application opens its connections on first use, so none is shared between processes.

@@ -20,8 +20,8 @@ class DatabaseSettings:
     url: str = attrs.field(repr=False)
     direct_url: str = attrs.field(repr=False)
     application_name: str = "retail"
-    pool_connections: int = 5
-    pool_overflow_connections_max: int = 10
+    pool_connections: int = 15
+    pool_overflow_connections_max: int = 0
     pool_timeout_seconds: int = 10
     connect_timeout_seconds: int = 5
     statement_timeout_seconds: int = 60
