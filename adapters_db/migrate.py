@@ -1,19 +1,21 @@
 """Bring a database to a version of the schema, from code: no configuration file is needed."""
 
 import logging
+import time
 from collections.abc import Callable
 from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine
 
 from adapters_db.engine import psycopg_url
 
 LOCK_TIMEOUT_SECONDS = 10
 """A migration that cannot get its lock gives up, rather than queue everybody behind itself."""
 
+LOCK_LOOK_SECONDS = 0.1
 _ADVISORY_LOCK = 7_308_324_466
 
 # Each look at the revision would tell the kind of database as well.
@@ -51,8 +53,16 @@ def _run(url: str, run: Callable[[Config], None]) -> None:
     config = configuration()
     engine = create_engine(psycopg_url(url), poolclass=NullPool)
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})")
+        _lock(connection)
         connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
         connection.commit()
         config.attributes["connection"] = connection
         run(config)
+
+
+def _lock(connection: Connection) -> None:
+    """Wait for our turn without a statement that waits: an index made concurrently waits for it."""
+    statement = f"SELECT pg_try_advisory_lock({_ADVISORY_LOCK})"
+    while not connection.exec_driver_sql(statement).scalar():
+        connection.commit()
+        time.sleep(LOCK_LOOK_SECONDS)

@@ -18,6 +18,7 @@ from retail_core.contacts.model import LIFTED_BY_LINK
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
+    LOOK_UP_AFTER,
     ClaimedSingle,
     DeliveryReport,
     Dropped,
@@ -66,7 +67,9 @@ SET state = CASE WHEN k.dropped IS NULL THEN {MessageState.SUBMITTING:d}
     lease_until = CASE WHEN k.dropped IS NULL THEN %(lease_until)s::timestamptz END,
     holds = m.holds AND k.dropped IS NULL,
     ref = %(ref)s, error_code = k.dropped, error = NULL, not_before = NULL,
-    submitted_at = CASE WHEN k.dropped IS NULL THEN %(now)s::timestamptz END, updated_at = %(now)s
+    submitted_at = CASE WHEN k.dropped IS NULL THEN %(now)s::timestamptz END,
+    look_up_at = CASE WHEN k.dropped IS NULL THEN %(look_up_at)s::timestamptz END,
+    updated_at = %(now)s
 FROM checked k
 WHERE m.number = k.number
 RETURNING m.number, m.phone, m.sender, m.text, m.credits, m.reason, m.tries, k.dropped
@@ -173,6 +176,7 @@ class SqlSingleMessageStore:
             "ref": ref,
             "now": now,
             "lease_until": lease_until,
+            "look_up_at": now + LOOK_UP_AFTER[0],
             "singles_max": singles_max,
             "numbers": None if numbers is None else list(numbers),
         }
@@ -248,6 +252,7 @@ def _planned(account: AccountId, single: NewSingle, now: datetime) -> dict[str, 
         "occasion": single.occasion,
         "reason": single.reason,
         "campaign_id": single.campaign,
+        "automation_id": single.automation,
         "contact_id": single.contact,
         "phone": single.phone,
         "sender": single.sender,

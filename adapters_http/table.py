@@ -19,6 +19,7 @@ from adapters_http.resources import (
     health,
     imports,
     list_routes,
+    messages,
     opt_out,
     password_reset,
     profile,
@@ -45,6 +46,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *campaign_results.ROUTES,
     *campaign_steering.ROUTES,
     *campaign_tests.ROUTES,
+    *messages.ROUTES,
     *gateway_messages.ROUTES,
     *gateway_webhooks.ROUTES,
 )

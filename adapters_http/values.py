@@ -1,13 +1,14 @@
 """Values in addresses: ids, pages, times."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from adapters_http.context import Request
 from retail_core.kernel.errors import InvalidField, NotFound
 from retail_core.kernel.ids import ID_MAX
 from retail_core.kernel.pages import PageRequest
+from retail_core.kernel.zones import day_start
 
 INTEGER_DIGITS_MAX: Final = 30
 _ID: Final = re.compile(r"-?[1-9][0-9]*")
@@ -49,6 +50,26 @@ def instant(text: str) -> datetime:
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("is not an ISO date-time") from None
+
+
+def bound(name: str, text: str | None, zone: str, *, is_end: bool) -> datetime | None:
+    """The instant from which, or (`is_end`) before which, something is wanted; None: any.
+
+    A plain date is a day in the owner's zone. A moment is compared as it is shown, so an end takes
+    in all of its millisecond. Raises InvalidField.
+    """
+    if not text:
+        return None
+    try:
+        moment = instant(text)
+    except ValueError:
+        raise InvalidField(name, "is not an ISO date or date-time") from None
+    try:
+        if len(text) == len("2026-11-24"):
+            return day_start(date.fromisoformat(text) + timedelta(days=is_end), zone)
+        return moment + timedelta(milliseconds=is_end)
+    except OverflowError:
+        return None  # beyond the calendar, where nothing is
 
 
 def _whole(req: Request, name: str, otherwise: int) -> int:

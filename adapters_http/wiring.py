@@ -13,6 +13,7 @@ from adapters_http.opt_out import OptOutPeople, OptOutReader
 from adapters_http.passwords import BcryptPasswords
 from adapters_http.resources.contact_filters import ContactFilters, ListContacts
 from adapters_http.resources.gateway_webhooks import GatewayDoor
+from adapters_http.resources.message_fields import MessageFilters, MessageShapes
 from adapters_http.routing import Route
 from adapters_http.settings import AccountSettings, EdgeSettings
 from adapters_http.table import ROUTES
@@ -36,6 +37,8 @@ def register(container: punq.Container, settings: EdgeSettings) -> None:
     )
     container.register(GatewayDoor, instance=GatewayDoor(settings.webhook_secret))
     container.register(LinkCodes, instance=LinkCodes(settings.token_secret.reveal_bytes()))
+    container.register(MessageFilters)
+    container.register(MessageShapes)
     container.register(SharedStore, instance=SharedStore.at(settings.redis_url))
 
 

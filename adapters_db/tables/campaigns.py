@@ -147,6 +147,12 @@ message = Table(
     Column("failed_at", UtcTime),
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("contact_id", "campaign_id"),
+    Index(
+        "message_trouble_idx",
+        "campaign_id",
+        "seq",
+        postgresql_where=text("error_code IS NOT NULL OR failed_at IS NOT NULL"),
+    ),
     postgresql_partition_by="RANGE (campaign_id)",
 )
 

@@ -1,7 +1,6 @@
 """Writing, listing and starting campaigns."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
 
 import attrs
 
@@ -24,7 +23,6 @@ from retail_core.campaigns.use_cases import (
 )
 from retail_core.kernel.errors import InvalidField, RuleViolation
 from retail_core.kernel.ids import CampaignId, ListId
-from retail_core.kernel.zones import day_start
 
 PAGE_SIZE = 20
 PAGE_SIZE_MAX = 100
@@ -82,8 +80,8 @@ class Campaigns:
         return CampaignFilter(
             name=asked.q,
             state=asked.status,
-            created_from=_bound("dateFrom", asked.date_from, zone, is_end=False),
-            created_before=_bound("dateTo", asked.date_to, zone, is_end=True),
+            created_from=values.bound("dateFrom", asked.date_from, zone, is_end=False),
+            created_before=values.bound("dateTo", asked.date_to, zone, is_end=True),
             order=asked.order_by,
             descending=asked.order == "desc",
         )
@@ -159,26 +157,6 @@ def _started(campaign: CampaignId, queued: int, required: int, held: int) -> dic
 def _with_stats(campaign: Campaign, lists: Mapping[ListId, ContactList]) -> dict[str, object]:
     shown = fields.with_template_and_list(campaign, lists)
     return shown | {"stats": fields.stats_shape(campaign)}
-
-
-def _bound(name: str, text: str | None, zone: str, *, is_end: bool) -> datetime | None:
-    """The instant from which, or (`is_end`) before which, campaigns are wanted; None: any.
-
-    A plain date is a day in the owner's zone. A moment is compared as it is shown, so an end takes
-    in all of its millisecond.
-    """
-    if not text:
-        return None
-    try:
-        moment = values.instant(text)
-    except ValueError:
-        raise InvalidField(name, "is not an ISO date or date-time") from None
-    try:
-        if len(text) == len("2026-11-24"):
-            return day_start(date.fromisoformat(text) + timedelta(days=is_end), zone)
-        return moment + timedelta(milliseconds=is_end)
-    except OverflowError:
-        return None  # beyond the calendar, where nothing is
 
 
 ROUTES = (

@@ -1,14 +1,12 @@
 """Importing contacts from files (http-contract, 3.2)."""
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
-from adapters_http import codec, values
+from adapters_http import codec, csv_files, values
 from adapters_http.contact_settings import ImportUndo, Queue
 from adapters_http.context import Request, Response
 from adapters_http.idempotency import once
@@ -30,11 +28,8 @@ from retail_core.imports.use_cases import ImportRequest, StartImport
 from retail_core.kernel.errors import NotFound, RuleViolation, Unavailable
 from retail_core.kernel.ids import AccountId, ImportId, ListId
 
-CSV: Final = "text/csv; charset=utf-8"
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 NUMBER: Final = re.compile(r"\+?[\d ().-]*")
 FAULT_COLUMNS: Final = ("row", "field", "code", "message", "value")
-CSV_LINES_PER_PIECE: Final = 1_000
 
 
 @attrs.frozen
@@ -119,9 +114,10 @@ class ImportFaults:
     def on_get(self, req: Request, resp: Response, job_id: str) -> None:
         """All faults as CSV, streamed."""
         job = found(self.imports, req.account, job_id).job
-        resp.content_type = CSV
+        resp.content_type = csv_files.CSV
         resp.downloadable_as = f"import-{job.id}-errors.csv"
-        resp.stream = _csv(map(_fault_row, self.imports.faults(req.account, job.id)))
+        rows = map(_fault_row, self.imports.faults(req.account, job.id))
+        resp.stream = csv_files.lines(FAULT_COLUMNS, rows)
 
 
 class ImportTemplate:
@@ -187,25 +183,10 @@ def _fault_shape(fault: RowFault) -> Mapping[str, object]:
 
 
 def _fault_row(fault: RowFault) -> tuple[object, ...]:
-    """A cell that a spreadsheet would run as a formula is disarmed; a number of a phone is none."""
-    value = fault.value
-    is_number = fault.field == "phone" and NUMBER.fullmatch(value)
-    if value.startswith(FORMULA_STARTS) and not is_number:
-        value = f"'{value}"
+    """A number of a phone is no formula, whatever it begins with."""
+    is_number = fault.field == "phone" and NUMBER.fullmatch(fault.value)
+    value = fault.value if is_number else csv_files.disarmed(fault.value)
     return (fault.row, fault.field, fault.code, fault.message, value)
-
-
-def _csv(rows: Iterable[tuple[object, ...]]) -> Iterator[bytes]:
-    piece = io.StringIO()
-    writer = csv.writer(piece)
-    writer.writerow(FAULT_COLUMNS)
-    for number, row in enumerate(rows, start=1):
-        writer.writerow(row)
-        if number % CSV_LINES_PER_PIECE == 0:
-            yield piece.getvalue().encode()
-            piece.seek(0)
-            piece.truncate()
-    yield piece.getvalue().encode()
 
 
 def _list_id(text: str | None) -> ListId | None:

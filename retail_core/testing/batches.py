@@ -1,7 +1,7 @@
 """Batches of frozen recipients in memory."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import attrs
@@ -15,6 +15,7 @@ from retail_core.kernel.ids import (
 )
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
+    LEASE_SECONDS,
     BatchKey,
     BatchResults,
     BatchState,
@@ -134,7 +135,9 @@ class MemoryBatchStore:
         dropped = {position: reason for position, reason in enumerate(reasons) if reason}
         state = BatchState.SUBMITTING
         marked = attrs.evolve(stored, state=state, ref=ref, lease_until=lease_until)
-        self._put(attrs.evolve(marked, dropped=dropped))
+        # the database asks its own clock; here it is that of the lease
+        submitted_at = lease_until - timedelta(seconds=LEASE_SECONDS)
+        self._put(attrs.evolve(marked, dropped=dropped, submitted_at=submitted_at))
         return dropped
 
     def settle(

@@ -1,16 +1,17 @@
 """The message log in memory: rows, and recipients of batches that have none."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import attrs
 
 from retail_core.campaigns.model import Campaign
-from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber, ProviderId
+from retail_core.kernel.ids import AccountId, ContactId, MessageNumber, ProviderId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import BatchState, Dropped, MessageKind, MessageState, Recipients
-from retail_core.messages.queries import MessageFilter, MessageRecord
+from retail_core.messages.queries import MessageFilter, MessageHistory, MessageRecord
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.recipients import merge_columns
 from retail_core.testing.single_rows import StoredSingle
@@ -20,6 +21,7 @@ Person = tuple[int, ContactId | None, int | None, str | None, str | None, str | 
 """Seq, contact, number, first name, last name and e-mail of a recipient."""
 
 _WITHOUT_ROWS = frozenset({BatchState.QUEUED, BatchState.CLAIMED, BatchState.SUBMITTING})
+_HANDED_OVER = frozenset({BatchState.SUBMITTING, BatchState.SETTLED, BatchState.UNKNOWN})
 
 
 @attrs.frozen
@@ -28,29 +30,22 @@ class MemoryMessageQueries:
 
     database: MemoryDatabase
 
-    def of_campaign(
-        self,
-        account: AccountId,
-        campaign: CampaignId,
-        wanted: MessageFilter,
-        request: PageRequest,
+    def page(
+        self, account: AccountId, wanted: MessageFilter, request: PageRequest
     ) -> Page[MessageRecord]:
-        with self.database.transaction() as tables:
-            owner = tables.campaigns.get(campaign)
-            if owner is None or owner.account_id != account:
-                return Page((), 0, request.page, request.page_size)
-            records = _records(owner, tables)
-            if wanted.includes_tests:
-                tests = [
-                    each
-                    for each in tables.singles
-                    if (each.single.campaign, each.single.kind) == (campaign, MessageKind.TEST)
-                ]
-                records += [single_record(each, tables) for each in tests]
-            found = [record for record in records if _fits(record, wanted)]
-        found.sort(key=lambda record: -record.number)
+        found = self._found(account, wanted)
         items = tuple(found[request.offset : request.offset + request.page_size])
         return Page(items, len(found), request.page, request.page_size)
+
+    def every(self, account: AccountId, wanted: MessageFilter) -> Iterator[MessageRecord]:
+        yield from self._found(account, wanted)
+
+    def find(self, account: AccountId, number: MessageNumber) -> MessageHistory | None:
+        with self.database.transaction() as tables:
+            found = [each for each in _log(account, tables) if each.number == number]
+            if not found:
+                return None
+            return MessageHistory(found[0], _handed_over(found[0], tables))
 
     def of_occasions(self, account: AccountId, occasions: Sequence[str]) -> Sequence[MessageRecord]:
         with self.database.transaction() as tables:
@@ -61,11 +56,54 @@ class MemoryMessageQueries:
             ]
         return sorted(found, key=lambda record: record.number)
 
+    def _found(self, account: AccountId, wanted: MessageFilter) -> list[MessageRecord]:
+        with self.database.transaction() as tables:
+            found = [each for each in _log(account, tables) if _fits(each, wanted)]
+        return sorted(found, key=lambda record: -record.number)
+
+
+def _log(account: AccountId, tables: MemoryTables) -> Iterator[MessageRecord]:
+    for campaign in tables.campaigns:
+        if campaign.account_id == account and campaign.started_at is not None:
+            yield from _records(campaign, tables)
+    for single in tables.singles:
+        if single.account == account:
+            yield single_record(single, tables)
+
 
 def _fits(record: MessageRecord, wanted: MessageFilter) -> bool:
-    return wanted.state in (None, record.state) and (
-        wanted.digits is None or wanted.digits in (record.phone or "")
+    return (
+        record.kind in wanted.kinds
+        and wanted.state in (None, record.state)
+        and wanted.campaign in (None, record.campaign)
+        and wanted.automation in (None, record.automation)
+        and wanted.contact in (None, record.contact)
+        and (wanted.digits is None or wanted.digits in (record.phone or ""))
+        and (wanted.since is None or record.created_at >= wanted.since)
+        and (wanted.before is None or record.created_at < wanted.before)
     )
+
+
+def _handed_over(record: MessageRecord, tables: MemoryTables) -> datetime | None:
+    if record.kind is not MessageKind.CAMPAIGN:
+        single = tables.singles.get(record.number)
+        return None if single is None else single.submitted_at
+    campaign = record.campaign and tables.campaigns.get(record.campaign)
+    assert campaign, record
+    seq = record.number - (campaign.first_number or 0)
+    times = [
+        batch.submitted_at
+        for batch in tables.batches
+        if batch.key.campaign == record.campaign
+        and batch.state in _HANDED_OVER
+        and (seq in batch.recipients.seqs if batch.recipients else _within(batch, seq))
+    ]
+    return max((at for at in times if at is not None), default=None)
+
+
+def _within(batch: StoredBatch, seq: int) -> bool:
+    first, last = batch.seq_range
+    return first <= seq <= last
 
 
 def _records(campaign: Campaign, tables: MemoryTables) -> list[MessageRecord]:
@@ -146,6 +184,7 @@ def _waiting(campaign: Campaign, person: Person) -> MessageRecord:
         number=MessageNumber(campaign.first_number + seq),
         kind=MessageKind.CAMPAIGN,
         campaign=campaign.id,
+        automation=None,
         contact=contact,
         phone=None if phone is None else PhoneNumber(f"+{phone}"),
         first_name=first_name,
@@ -179,6 +218,7 @@ def single_record(row: StoredSingle, tables: MemoryTables) -> MessageRecord:
         number=single.number,
         kind=single.kind,
         campaign=single.campaign,
+        automation=single.automation,
         contact=single.contact,
         phone=row.phone,
         first_name=None,

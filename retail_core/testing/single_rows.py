@@ -38,6 +38,7 @@ class StoredSingle:
     error_code: str | None = None
     error: str | None = None
     submitted_at: datetime | None = None
+    look_up_at: datetime | None = None
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     failed_at: datetime | None = None

@@ -10,6 +10,7 @@ from retail_core.contacts.model import LIFTED_BY_LINK
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
+    LOOK_UP_AFTER,
     ClaimedSingle,
     DeliveryReport,
     Dropped,
@@ -74,7 +75,12 @@ class MemorySingleMessageStore:
             if dropped is None:
                 state = MessageState.SUBMITTING
                 marked = attrs.evolve(
-                    marked, state=state, lease_until=lease_until, submitted_at=now, error_code=None
+                    marked,
+                    state=state,
+                    lease_until=lease_until,
+                    submitted_at=now,
+                    look_up_at=now + LOOK_UP_AFTER[0],
+                    error_code=None,
                 )
             else:
                 marked = attrs.evolve(

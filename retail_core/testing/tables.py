@@ -123,6 +123,7 @@ class StoredBatch:
     dropped: Mapping[int, Dropped] = attrs.field(factory=dict)
     forgotten: Mapping[int, TextSize] = attrs.field(factory=dict)
     seq_range: tuple[int, int] = (0, -1)
+    submitted_at: datetime | None = None
     settled_at: datetime | None = None
     look_up_at: datetime | None = None
 

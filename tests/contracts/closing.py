@@ -70,8 +70,8 @@ def sent_campaign(world: World, account: AccountId, count: int = 5) -> Campaign:
 
 
 def log(world: World, account: AccountId, campaign: Campaign) -> tuple[MessageRecord, ...]:
-    found = world.message_queries.of_campaign(account, campaign.id, MessageFilter(), EVERYTHING)
-    return found.items
+    wanted = MessageFilter(campaign=campaign.id)
+    return world.message_queries.page(account, wanted, EVERYTHING).items
 
 
 class ClosingStoreContract:

@@ -120,8 +120,8 @@ class MessageQueriesContract(OnAClearStage):
         campaign = self.campaign(world, 5)
         sent(world)
 
-        page = world.message_queries.of_campaign(
-            shop(world), campaign.id, MessageFilter(), PageRequest(1, 10)
+        page = world.message_queries.page(
+            shop(world), MessageFilter(campaign=campaign.id), PageRequest(1, 10)
         )
 
         assert (page.items, page.total) == ((), 0)
@@ -130,8 +130,8 @@ class MessageQueriesContract(OnAClearStage):
         account = shop(world)
 
         for campaign_id in (written(world, account).id, CampaignId(2_000_000_000)):
-            page = world.message_queries.of_campaign(
-                account, campaign_id, MessageFilter(), PageRequest(1, 10)
+            page = world.message_queries.page(
+                account, MessageFilter(campaign=campaign_id), PageRequest(1, 10)
             )
             assert (page.items, page.total) == ((), 0)
 
@@ -153,8 +153,8 @@ class MessageQueriesContract(OnAClearStage):
         return started(world, account, text="{{firstName}}")
 
     def page(self, world: World, campaign: Campaign, number: int) -> tuple[MessageRecord, ...]:
-        page = world.message_queries.of_campaign(
-            campaign.account_id, campaign.id, MessageFilter(), PageRequest(number, 2)
+        page = world.message_queries.page(
+            campaign.account_id, MessageFilter(campaign=campaign.id), PageRequest(number, 2)
         )
         assert page.total == 5
         return page.items

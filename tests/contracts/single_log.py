@@ -38,8 +38,8 @@ class SingleLog:
         settle(world, account, ref, result_of(first, SENT))
 
         def found(**wanted: object) -> list[int]:
-            wanted_all = {"includes_tests": True} | wanted
-            return [row.number for row in messages(world, campaign, **wanted_all)]
+            rows = messages(world, campaign, includes_tests=True, **wanted)
+            return [row.number for row in rows]
 
         assert found() == [first.number, second.number]
         assert found(state=SENT) == [first.number]
@@ -51,8 +51,8 @@ class SingleLog:
         campaign = written(world, account)
         planned(world, account, campaign=campaign.id, occasion="mine")
 
-        page = world.message_queries.of_campaign(
-            other, campaign.id, MessageFilter(includes_tests=True), PageRequest(1, 10)
+        page = world.message_queries.page(
+            other, MessageFilter(campaign=campaign.id), PageRequest(1, 10)
         )
 
         assert page.total == 0

@@ -113,6 +113,8 @@ def clear_the_stage(world: World) -> None:
         _settle_doubts(uow, world.clock.now())
         uow.doubts.close_batches_across_accounts(FOREVER, 100_000)
         uow.look_ups.due_across_accounts(FOREVER, 100_000, 0)
+        singles = uow.look_ups.due_across_accounts(FOREVER, 0, 100_000)
+        uow.look_ups.note_asked_across_accounts([each.message for each in singles], FOREVER)
 
 
 def _settle_doubts(uow: EveryStore, now: datetime) -> None:
@@ -187,12 +189,13 @@ def sent(world: World) -> tuple[ClaimedBatch, list[ProviderId]]:
     return batch, [ProviderId(each) for each in outcome.provider_ids if each]
 
 
-def messages(world: World, campaign: Campaign, **wanted: Any) -> Sequence[MessageRecord]:
+def messages(
+    world: World, campaign: Campaign, *, includes_tests: bool = False, **wanted: Any
+) -> Sequence[MessageRecord]:
     """The log of a campaign, the lowest number first."""
-    page = world.message_queries.of_campaign(
-        campaign.account_id, campaign.id, MessageFilter(**wanted), EVERY_MESSAGE
-    )
-    return page.items[::-1]
+    is_test = None if includes_tests else False
+    found = MessageFilter(campaign=campaign.id, is_test=is_test, **wanted)
+    return world.message_queries.page(campaign.account_id, found, EVERY_MESSAGE).items[::-1]
 
 
 def bar(world: World, account: AccountId, number: PhoneNumber) -> None:

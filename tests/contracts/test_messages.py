@@ -6,6 +6,7 @@ from adapters_http.machine import SystemClock, SystemPause
 from retail_core.kernel.clock import Clock
 from retail_core.messages.ports import Pause
 from retail_core.testing.clock import ClockPause, FixedClock
+from tests.contracts.message_log import MessageLog
 from tests.contracts.messages import (
     MessageNumbersContract,
     MessageOriginsContract,
@@ -24,6 +25,10 @@ class TestMessageNumbers(MessageNumbersContract):
 
 class TestMessageQueries(MessageQueriesContract):
     pass
+
+
+class TestMessageLog(MessageLog):
+    """A part of the contract of `MessageQueries`."""
 
 
 class TestMessageTraces(MessageTracesContract):

@@ -5,7 +5,14 @@ from datetime import datetime
 
 import attrs
 
-from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber, ProviderId
+from retail_core.kernel.ids import (
+    AccountId,
+    AutomationId,
+    CampaignId,
+    ContactId,
+    MessageNumber,
+    ProviderId,
+)
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model.batches import Dropped
 from retail_core.messages.model.states import MessageState
@@ -42,6 +49,7 @@ class NewSingle:
     credits: int
     contact: ContactId | None = None
     campaign: CampaignId | None = None
+    automation: AutomationId | None = None
     not_before: datetime | None = None
 
 
