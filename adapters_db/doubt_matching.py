@@ -10,6 +10,7 @@ from adapters_db.plans import by_index
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
+    NO_CAMPAIGN,
     REPORTED_EARLIER_MAX,
     REPORTED_LATER_MAX,
     DeliveryReport,
@@ -22,11 +23,21 @@ from retail_core.messages.model import (
 _ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('match_doubts'))"
 
 # A report whose id is known of a message that is not in doubt is none of our business here. Our
-# reference goes before the number; the number counts only where nothing else can be meant, also
-# no message that is being handed over at this moment and whose id is not known yet.
+# reference goes before the number; the number counts only where nothing else can be meant: one
+# message in doubt of all, and none that is being handed over at this moment and has no id yet.
+_KNOWN = """(EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)
+         OR EXISTS (SELECT FROM single_message k WHERE k.provider_id = q.provider_id))"""
+_WINDOW = """BETWEEN coalesce(q.at, q.parked_at) - %(later)s
+                  AND coalesce(q.at, q.parked_at) + %(earlier)s"""
+_SUBMITTING = f"""(EXISTS (
+             SELECT FROM send_batch b WHERE b.lease_until IS NOT NULL AND b.state = 'submitting'
+               AND q.phone = ANY(b.phones))
+         OR EXISTS (
+             SELECT FROM single_message s
+             WHERE s.phone = q.phone AND s.state = {MessageState.SUBMITTING:d}))"""
 _MATCHES = f"""
 WITH by_id AS (
-    SELECT q.id, m.account_id, m.campaign_id, m.seq, false AS by_number
+    SELECT q.id, m.account_id, m.campaign_id, m.seq::bigint AS seq, false AS by_number
     FROM report_parked q JOIN message m ON m.provider_id = q.provider_id
     WHERE q.next_try_at IS NOT NULL AND m.state = {MessageState.UNKNOWN:d}
 ), by_reference AS (
@@ -42,24 +53,38 @@ WITH by_id AS (
 ), by_number AS (
     SELECT q.id, d.account_id, d.campaign_id, d.seq, true
     FROM report_parked q JOIN message_doubt d ON d.phone = q.phone
-    WHERE q.next_try_at IS NOT NULL AND q.reference IS NULL
-      AND d.since BETWEEN coalesce(q.at, q.parked_at) - %(later)s
-                      AND coalesce(q.at, q.parked_at) + %(earlier)s
-      AND NOT EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)
+    WHERE q.next_try_at IS NOT NULL AND q.reference IS NULL AND d.since {_WINDOW}
+      AND NOT {_KNOWN}
       AND NOT EXISTS (
           SELECT FROM message k
           WHERE k.campaign_id = d.campaign_id AND k.seq = d.seq AND k.provider_id IS NOT NULL)
       AND NOT EXISTS (
           SELECT FROM message_doubt o
           WHERE o.phone = q.phone AND (o.campaign_id, o.seq) <> (d.campaign_id, d.seq)
-            AND o.since BETWEEN coalesce(q.at, q.parked_at) - %(later)s
-                            AND coalesce(q.at, q.parked_at) + %(earlier)s)
+            AND o.since {_WINDOW})
       AND NOT EXISTS (
-          SELECT FROM send_batch b
-          WHERE b.lease_until IS NOT NULL AND b.state = 'submitting' AND q.phone = ANY(b.phones))
+          SELECT FROM single_message s
+          WHERE s.phone = q.phone AND s.state = {MessageState.UNKNOWN:d}
+            AND s.submitted_at {_WINDOW})
+      AND NOT {_SUBMITTING}
+), by_number_of_single AS (
+    SELECT q.id, d.account_id, {NO_CAMPAIGN:d}, d.number, true
+    FROM report_parked q JOIN single_message d ON d.phone = q.phone
+    WHERE q.next_try_at IS NOT NULL AND q.reference IS NULL
+      AND d.state = {MessageState.UNKNOWN:d} AND d.provider_id IS NULL
+      AND d.submitted_at {_WINDOW}
+      AND NOT {_KNOWN}
+      AND NOT EXISTS (
+          SELECT FROM message_doubt o WHERE o.phone = q.phone AND o.since {_WINDOW})
+      AND NOT EXISTS (
+          SELECT FROM single_message o
+          WHERE o.phone = q.phone AND o.state = {MessageState.UNKNOWN:d}
+            AND o.number <> d.number AND o.submitted_at {_WINDOW})
+      AND NOT {_SUBMITTING}
 )
 SELECT f.id, f.account_id, f.campaign_id, f.seq, f.by_number, q.provider_id
-FROM (SELECT * FROM by_id UNION ALL SELECT * FROM by_reference UNION ALL SELECT * FROM by_number) f
+FROM (SELECT * FROM by_id UNION ALL SELECT * FROM by_reference UNION ALL SELECT * FROM by_number
+      UNION ALL SELECT * FROM by_number_of_single) f
      JOIN report_parked q ON q.id = f.id
 ORDER BY f.id
 LIMIT %(reports_max)s

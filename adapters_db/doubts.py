@@ -1,6 +1,6 @@
 """Messages in doubt on PostgreSQL: a small table of their own, so that they are found at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +8,14 @@ import attrs
 import psycopg
 from sqlalchemy import Connection
 
+from adapters_db import single_doubts
 from adapters_db.connections import psycopg_connection
 from adapters_db.doubt_matching import take_matches
-from adapters_db.lines import one_per_line
+from adapters_db.finding_columns import finding_columns
 from adapters_db.plans import by_index
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.messages.model import (
+    NO_CAMPAIGN,
     Doubt,
     Finding,
     HeldShare,
@@ -151,11 +153,17 @@ class SqlDoubtStore:
     def resolve_across_accounts(
         self, findings: Sequence[Finding], now: datetime
     ) -> Sequence[Resolved]:
-        """One statement."""
-        if not findings:
-            return ()
+        """One statement for those of campaigns, one for single ones."""
+        singles = [each for each in findings if each.message.is_single]
+        if len(singles) < len(findings):
+            rest = [each for each in findings if not each.message.is_single]
+            return [*self._resolve(rest, now), *single_doubts.resolve(self._driver, singles, now)]
+        return single_doubts.resolve(self._driver, singles, now)
+
+    def _resolve(self, findings: Sequence[Finding], now: datetime) -> Sequence[Resolved]:
+        columns = finding_columns(findings)
         with by_index(self._driver):
-            rows = self._driver.execute(_RESOLVE, _columns(findings) | {"now": now}).fetchall()
+            rows = self._driver.execute(_RESOLVE, columns | {"now": now}).fetchall()
         return [
             Resolved(_key(*row[:3]), MessageState(row[3]), MessageState(row[4]), row[5])
             for row in rows
@@ -164,7 +172,16 @@ class SqlDoubtStore:
     def waiting_across_accounts(
         self, campaign: CampaignId | None, after: MessageKey | None, doubts_max: int
     ) -> Sequence[Doubt]:
-        """By the primary key."""
+        """By the primary key; single messages first."""
+        found: list[Doubt] = []
+        if campaign in (None, NO_CAMPAIGN) and (after is None or after.is_single):
+            found += single_doubts.waiting(self._driver, after, doubts_max)
+            after = None
+        return [*found, *self._waiting(campaign, after, doubts_max - len(found))]
+
+    def _waiting(
+        self, campaign: CampaignId | None, after: MessageKey | None, doubts_max: int
+    ) -> Sequence[Doubt]:
         parameters = {
             "campaign": campaign,
             "after_campaign": 0 if after is None else after.campaign,
@@ -225,19 +242,3 @@ class SqlDoubtStore:
 
 def _key(account: int, campaign: int, seq: int) -> MessageKey:
     return MessageKey(CampaignId(campaign), seq, AccountId(account))
-
-
-def _columns(findings: Iterable[Finding]) -> dict[str, object]:
-    """Findings as columns; lists of texts travel as one string."""
-    rows = list(findings)
-    return {
-        "campaigns": [each.message.campaign for each in rows],
-        "seqs": [each.message.seq for each in rows],
-        "states": [int(each.state) for each in rows],
-        "sent": [each.sent_at for each in rows],
-        "delivered": [each.delivered_at for each in rows],
-        "failed": [each.failed_at for each in rows],
-        "ids": one_per_line([each.provider_id for each in rows]),
-        "errors": one_per_line([each.error for each in rows]),
-        "codes": one_per_line([each.error_code for each in rows]),
-    }

@@ -13,6 +13,7 @@ import attrs
 import psycopg
 from sqlalchemy import Connection
 
+from adapters_db import single_doubts
 from adapters_db.connections import psycopg_connection
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageKey, MessageState
@@ -107,14 +108,15 @@ class SqlLookUpStore:
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int
     ) -> Sequence[Askable]:
-        """One statement."""
+        """One statement for single messages, one for batches."""
+        singles = single_doubts.due(self._driver, now, messages_max // 2)
         parameters = {
             "now": now,
             "ages": list(LOOK_UP_AFTER),
             "batches_max": batches_max,
-            "messages_max": messages_max,
+            "messages_max": messages_max - len(singles),
         }
-        return _askables(self._driver.execute(_DUE, parameters))
+        return [*singles, *_askables(self._driver.execute(_DUE, parameters))]
 
     def open_of_campaign(
         self, account: AccountId, campaign: CampaignId, messages_max: int
@@ -128,19 +130,22 @@ class SqlLookUpStore:
         return [*found, *_askables(self._driver.execute(_ASKED, rest))]
 
     def find(self, account: AccountId, provider_ids: Sequence[ProviderId]) -> Sequence[Askable]:
-        """By the index on provider ids."""
+        """By the indexes on provider ids."""
         parameters = {"account": account, "provider_ids": list(provider_ids)}
-        return _askables(self._driver.execute(_FIND, parameters))
+        of_campaigns = _askables(self._driver.execute(_FIND, parameters))
+        return [*of_campaigns, *single_doubts.find(self._driver, account, provider_ids)]
 
     def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:
-        """One statement; of two who ask at once the later one counts."""
+        """One statement for each kind; of two who ask at once the later one counts."""
+        of_campaigns = [each for each in messages if not each.is_single]
         parameters = {
-            "campaigns": [each.campaign for each in messages],
-            "seqs": [each.seq for each in messages],
-            "accounts": [each.account for each in messages],
+            "campaigns": [each.campaign for each in of_campaigns],
+            "seqs": [each.seq for each in of_campaigns],
+            "accounts": [each.account for each in of_campaigns],
             "now": now,
         }
         self._driver.execute(_NOTE, parameters)
+        single_doubts.note_asked(self._driver, messages, now)
 
 
 def _askables(rows: "psycopg.Cursor[tuple[Any, ...]]") -> Sequence[Askable]:

@@ -14,7 +14,7 @@ from retail_core.campaigns.queries import CampaignQueries
 from retail_core.kernel.errors import InvalidField, RuleViolation
 from retail_core.kernel.ids import CampaignId, ProviderId
 from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
-from retail_core.messages.model import GatewayMessage
+from retail_core.messages.model import GatewayMessage, MessageKey
 from retail_core.messages.use_cases import RefreshMessages, ShowGatewayMessage
 from retail_core.messages.use_cases.looking_up import (
     REFRESHED_PER_CALL_MAX,
@@ -93,7 +93,7 @@ class StatusRefreshes:
             "updated": int(done.changed),
             "status": _told(done.answer),
             "internalStatus": None if done.state is None else done.state.word,
-            "affectedCampaignIds": [done.found.message.campaign],
+            "affectedCampaignIds": _campaigns(done.found.message),
         }
 
 
@@ -135,6 +135,11 @@ def _provider_id(text: str, path: str) -> ProviderId:
     if not _ID.fullmatch(text):
         raise InvalidField(path, "is not the id of a message")
     return ProviderId(text)
+
+
+def _campaigns(message: MessageKey) -> Sequence[CampaignId]:
+    """A single message is counted in no campaign."""
+    return [] if message.is_single else [message.campaign]
 
 
 def _told(message: GatewayMessage) -> dict[str, object]:

@@ -8,6 +8,7 @@ import attrs
 from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.messages.model import (
+    NO_CAMPAIGN,
     REPORTED_EARLIER_MAX,
     REPORTED_LATER_MAX,
     BatchState,
@@ -20,6 +21,7 @@ from retail_core.messages.model import (
     Resolved,
     doubt_key,
 )
+from retail_core.testing import single_doubts
 from retail_core.testing.message_rows import found_row
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredDoubt, StoredMessage
@@ -42,10 +44,10 @@ class MemoryDoubtStore:
         for key, parked in self.tables.parked_reports.items():
             if parked.next_try_at is None or len(findings) == reports_max:
                 continue
-            row = self._row_of(parked.report, now, by_number)
-            if row is not None:
+            message = self._message_of(parked.report, now, by_number)
+            if message is not None:
                 self.tables.parked_reports.remove(key)
-                findings.append(Finding.of_report(_key(row), parked.report, now))
+                findings.append(Finding.of_report(message, parked.report, now))
         return findings
 
     def resolve_across_accounts(
@@ -53,6 +55,9 @@ class MemoryDoubtStore:
     ) -> Sequence[Resolved]:
         resolved: list[Resolved] = []
         for finding in findings:
+            if finding.message.is_single:
+                resolved += single_doubts.resolve(self.tables, self.bound_to, finding, now)
+                continue
             key = (finding.message.campaign, finding.message.seq)
             row = self.tables.messages.get(key)
             if row is None or not sees(self.bound_to, row.account) or not _fits(row, finding):
@@ -75,6 +80,12 @@ class MemoryDoubtStore:
             and campaign in (None, stored.message.campaign)
             and (after is None or stored.message > after)
         ]
+        if campaign in (None, NO_CAMPAIGN):
+            found += [
+                each
+                for each in single_doubts.waiting(self.tables, self.bound_to)
+                if after is None or each.message > after
+            ]
         return sorted(found, key=lambda each: each.message)[:doubts_max]
 
     def settle_overdue_across_accounts(
@@ -119,12 +130,12 @@ class MemoryDoubtStore:
                 leftovers.append(HeldShare(campaign.account_id, campaign.id, over, 0, key))
         return leftovers[:campaigns_max]
 
-    def _row_of(
+    def _message_of(
         self,
         report: DeliveryReport,
         now: datetime,
         by_number: dict[MessageKey, ProviderId | None],
-    ) -> StoredMessage | None:
+    ) -> MessageKey | None:
         """The one message that a parked report is about; None: nobody can tell."""
         known = [
             row
@@ -132,15 +143,20 @@ class MemoryDoubtStore:
             if report.provider_id and row.provider_id == report.provider_id
         ]
         if known:
-            return known[0] if known[0].state is MessageState.UNKNOWN else None
+            return _key(known[0]) if known[0].state is MessageState.UNKNOWN else None
         if report.reference is not None:
             row = self._row_of_number(report.reference)
             strange = row and row.provider_id and report.provider_id
-            return None if strange else row
-        row = self._row_of_phone(report, now)
-        if row is None or by_number.setdefault(_key(row), report.provider_id) != report.provider_id:
+            return None if strange or not row else _key(row)
+        if single_doubts.knows(self.tables, report.provider_id):
             return None
-        return row
+        message = self._message_of_phone(report, now)
+        if (
+            message is None
+            or by_number.setdefault(message, report.provider_id) != report.provider_id
+        ):
+            return None
+        return message
 
     def _row_of_number(self, number: MessageNumber) -> StoredMessage | None:
         for campaign in self.tables.campaigns:
@@ -150,25 +166,29 @@ class MemoryDoubtStore:
                     return row
         return None
 
-    def _row_of_phone(self, report: DeliveryReport, now: datetime) -> StoredMessage | None:
+    def _message_of_phone(self, report: DeliveryReport, now: datetime) -> MessageKey | None:
         phone = None if report.phone is None else int(report.phone[1:])
         at = report.at or now
+        window = (at - REPORTED_LATER_MAX, at + REPORTED_EARLIER_MAX)
         rows = [
             self.tables.messages.get((stored.message.campaign, stored.message.seq))
             for stored in self.tables.doubts
             if phone is not None
             and stored.phone == phone
-            and at - REPORTED_LATER_MAX <= stored.since <= at + REPORTED_EARLIER_MAX
+            and window[0] <= stored.since <= window[1]
         ]
+        in_doubt = [(_key(row), row.provider_id) for row in rows if row is not None]
+        in_doubt += single_doubts.of_phone(self.tables, report.phone, *window)
         submitting = any(
             batch.state is BatchState.SUBMITTING
             and batch.recipients
             and phone in batch.recipients.phones
             for batch in self.tables.batches
         )
-        if len(rows) != 1 or submitting or rows[0] is None or rows[0].provider_id:
+        submitting |= single_doubts.is_submitted_to(self.tables, report.phone)
+        if len(in_doubt) != 1 or submitting or in_doubt[0][1]:
             return None
-        return rows[0]
+        return in_doubt[0][0]
 
     def _doubt(self, stored: StoredDoubt) -> Doubt:
         campaign = self.tables.campaigns.get(stored.message.campaign)

@@ -13,6 +13,7 @@ from retail_core.messages.model import (
     is_look_up_due,
     next_look_up,
 )
+from retail_core.testing import single_doubts
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredBatch, StoredLookUp, StoredMessage
 
@@ -35,6 +36,7 @@ class MemoryLookUpStore:
             for batch in self.tables.batches
             if batch.look_up_at is not None and batch.look_up_at <= now
         ]
+        singles = single_doubts.due(self.tables, now, messages_max // 2)
         due: list[StoredMessage] = []
         for _, campaign, no in sorted(waiting)[:batches_max]:
             batch = self.tables.batches.get((campaign, no))
@@ -43,7 +45,8 @@ class MemoryLookUpStore:
             again = now if found else next_look_up(batch.settled_at or now, now)
             self.tables.batches.put((campaign, no), attrs.evolve(batch, look_up_at=again))
             due.extend(found)
-        return [self._askable(row) for row in sorted(due, key=self._asked_at)[:messages_max]]
+        due = sorted(due, key=self._asked_at)[: messages_max - len(singles)]
+        return [*singles, *(self._askable(row) for row in due)]
 
     def open_of_campaign(
         self, account: AccountId, campaign: CampaignId, messages_max: int
@@ -59,11 +62,12 @@ class MemoryLookUpStore:
             if row.account == account
             and sees(self.bound_to, account)
             and row.provider_id in set(provider_ids)
-        ]
+        ] + single_doubts.find(self.tables, self.bound_to, account, provider_ids)
 
     def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:
+        single_doubts.note_asked(self.tables, self.bound_to, messages, now)
         for message in messages:
-            if sees(self.bound_to, message.account):
+            if not message.is_single and sees(self.bound_to, message.account):
                 key = (message.campaign, message.seq)
                 self.tables.look_ups.put(key, StoredLookUp(message, now))
 

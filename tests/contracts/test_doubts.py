@@ -5,6 +5,7 @@ import pytest
 from tests.contracts.doubt_matching import DoubtMatching
 from tests.contracts.doubts import DoubtEnding, DoubtKeeping, DoubtResolving
 from tests.contracts.look_ups import LookUpStoreContract
+from tests.contracts.single_doubts import SingleLookUps, SingleMatching, SingleResolving
 from tests.contracts.staging import clear_the_stage
 from tests.contracts.worlds import World
 
@@ -22,4 +23,16 @@ class TestDoubtStore(DoubtStoreContract):
 
 
 class TestLookUpStore(LookUpStoreContract):
+    pass
+
+
+class TestSingleMatching(SingleMatching):
+    pass
+
+
+class TestSingleResolving(SingleResolving):
+    pass
+
+
+class TestSingleLookUps(SingleLookUps):
     pass

@@ -18,6 +18,7 @@ from retail_core.messages.model.batches import (
 )
 from retail_core.messages.model.doubts import (
     LOOK_UP_AFTER,
+    NO_CAMPAIGN,
     REPORTED_EARLIER_MAX,
     REPORTED_LATER_MAX,
     SETTLE_HOURS,
@@ -84,6 +85,7 @@ __all__ = [
     "FAILURE_RATE_SETTLED_MIN",
     "LEASE_SECONDS",
     "LOOK_UP_AFTER",
+    "NO_CAMPAIGN",
     "PARKED_LIFE",
     "PARKED_WAITS",
     "REPORTED_EARLIER_MAX",

@@ -35,13 +35,27 @@ class CreditPolicy(enum.StrEnum):
     CAPTURE = "capture"
 
 
+NO_CAMPAIGN = CampaignId(0)
+
+
 @attrs.frozen(order=True)
 class MessageKey:
-    """A message's place: its campaign, and its place in it."""
+    """A message's place: its campaign, and its place in it.
+
+    A single message is in no campaign, and its number is its place.
+    """
 
     campaign: CampaignId
     seq: int
     account: AccountId = attrs.field(order=False)
+
+    @classmethod
+    def of_single(cls, account: AccountId, number: MessageNumber) -> "MessageKey":
+        return cls(NO_CAMPAIGN, number, account)
+
+    @property
+    def is_single(self) -> bool:
+        return self.campaign == NO_CAMPAIGN
 
 
 @attrs.frozen
@@ -143,13 +157,15 @@ def merged(findings: Iterable[Finding]) -> Sequence[Finding]:
 class Resolved:
     """What a finding changed: the states of the row, and the credits that were still held for it.
 
-    `credits` is 0 if the message had settled its credits before: each does so once.
+    `credits` is 0 if the message had settled its credits before: each does so once. `reason` is
+    what the ledger says of a single message.
     """
 
     message: MessageKey
     before: MessageState
     after: MessageState
     credits: int
+    reason: str | None = None
 
 
 @attrs.frozen

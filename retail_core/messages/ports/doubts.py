@@ -26,9 +26,9 @@ class DoubtStore(Protocol):
         """Remove and return parked reports that can be about one message only.
 
         In this order: the provider id of an unknown message; our own reference; the number, if
-        exactly one unknown message of that number was handed over within the window around the
-        report (`REPORTED_EARLIER_MAX`, `REPORTED_LATER_MAX`), and no batch is being submitted to
-        that number. All others stay parked.
+        exactly one unknown message of that number, single ones included, was handed over within
+        the window around the report (`REPORTED_EARLIER_MAX`, `REPORTED_LATER_MAX`), and nothing is
+        being submitted to that number. All others stay parked.
         """
         ...
 
@@ -45,7 +45,10 @@ class DoubtStore(Protocol):
     def waiting_across_accounts(
         self, campaign: CampaignId | None, after: MessageKey | None, doubts_max: int
     ) -> Sequence[Doubt]:
-        """Messages in doubt, of one campaign or of all, in their order, behind `after`."""
+        """Messages in doubt, of one campaign or of all, in their order, behind `after`.
+
+        Single messages come first, and are those of `NO_CAMPAIGN`.
+        """
         ...
 
     def settle_overdue_across_accounts(
@@ -53,7 +56,8 @@ class DoubtStore(Protocol):
     ) -> Sequence[HeldShare]:
         """Settle the credits of messages that are unknown since before a moment.
 
-        Skips locked ones. The messages stay unknown; each campaign's share is returned.
+        Skips locked ones. The messages stay unknown; each campaign's share is returned. Single
+        messages are settled by their own store.
         """
         ...
 
@@ -77,7 +81,8 @@ class LookUpStore(Protocol):
     ) -> Sequence[Askable]:
         """Messages in sent or unknown with a provider id whose time has come, never asked first.
 
-        Reads the messages of so many batches at most; a batch with none that is due waits for
+        Of single messages at most half as many as of all. Reads the messages of so many batches
+        at most; a batch with none that is due waits for
         its next time (`LOOK_UP_AFTER`), the others go to the end of the line.
         """
         ...

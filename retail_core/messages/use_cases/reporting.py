@@ -125,5 +125,5 @@ def _apply(
     if not unmatched:
         return unmatched
     of_no_message, shares = uow.singles.apply_reports_across_accounts(unmatched, now)
-    book(uow, shares)
+    book(uow, shares, failed_was_accepted=True)
     return of_no_message

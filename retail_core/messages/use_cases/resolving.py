@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.messages.model import (
     SETTLE_HOURS,
@@ -16,6 +16,7 @@ from retail_core.messages.model import (
     MessageState,
     ProgressChange,
     Resolved,
+    SingleShare,
     doubt_key,
     merged,
 )
@@ -43,9 +44,11 @@ def resolve(
 
     Whatever the gateway reports, `failed` too, it had accepted: that is captured. Who knows that a
     failed message was never accepted says `failed_was_accepted=False`, and its hold comes back.
-    Locks, in this order: the messages' rows, the campaigns, the wallets.
+    Locks, in this order: the campaigns' messages, the campaigns, single messages, the wallets.
     """
-    resolved = uow.doubts.resolve_across_accounts(merged(findings), now)
+    of_campaigns = [each for each in findings if not each.message.is_single]
+    of_singles = [each for each in findings if each.message.is_single]
+    resolved = uow.doubts.resolve_across_accounts(merged(of_campaigns), now)
     by_campaign: dict[Campaign, list[Resolved]] = defaultdict(list)
     for each in resolved:
         by_campaign[each.message.account, each.message.campaign].append(each)
@@ -54,22 +57,42 @@ def resolve(
         return each.after is MessageState.FAILED and not failed_was_accepted
 
     _record(uow, by_campaign, is_free, now)
-    for (account, campaign), changed in sorted(by_campaign.items()):
-        held = [each for each in changed if each.credits]
-        captured = [each for each in held if not is_free(each)]
-        if held:
-            _move(
-                uow,
-                HeldShare(
-                    account,
-                    campaign,
-                    credits=sum(each.credits for each in held),
-                    messages=len(captured),
-                    key=doubt_key(campaign, min(each.message.seq for each in held)),
-                ),
-                captured=sum(each.credits for each in captured),
-            )
-    return resolved
+    singles = uow.doubts.resolve_across_accounts(merged(of_singles), now)
+    for account in sorted({each.message.account for each in (*resolved, *singles)}):
+        for (owner, campaign), changed in sorted(by_campaign.items()):
+            if owner == account:
+                _move_share(uow, owner, campaign, changed, is_free)
+        for each in singles:
+            if each.message.account == account and each.credits:
+                move(uow, _single_share(each), captured=0 if is_free(each) else each.credits)
+    return [*resolved, *singles]
+
+
+def _move_share(
+    uow: MessagesUnitOfWork,
+    account: AccountId,
+    campaign: CampaignId,
+    changed: Sequence[Resolved],
+    is_free: Callable[[Resolved], bool],
+) -> None:
+    """Settle what was held for those of a campaign that are in doubt no more."""
+    held = [each for each in changed if each.credits]
+    captured = [each for each in held if not is_free(each)]
+    if not held:
+        return
+    share = HeldShare(
+        account,
+        campaign,
+        credits=sum(each.credits for each in held),
+        messages=len(captured),
+        key=doubt_key(campaign, min(each.message.seq for each in held)),
+    )
+    _move(uow, share, captured=sum(each.credits for each in captured))
+
+
+def _single_share(each: Resolved) -> SingleShare:
+    number = MessageNumber(each.message.seq)
+    return SingleShare(each.message.account, number, each.credits, each.reason or "", each.after)
 
 
 def _record(
@@ -161,8 +184,9 @@ class SettleOverdueUnknown:
                 before, now, OVERDUE_PER_TRANSACTION_MAX
             )
             self._book(uow, shares, now)
-            singles = self._settle_singles(uow, before, now)
             closed = uow.doubts.close_batches_across_accounts(before, BATCHES_CLOSED_MAX)
+        with self.transactions.across_accounts() as uow:
+            singles = self._settle_singles(uow, before, now)
         with self.transactions.across_accounts() as uow:
             leftovers = uow.doubts.leftover_holds_across_accounts(LEFTOVERS_MAX)
             for share in leftovers:
@@ -181,7 +205,7 @@ class SettleOverdueUnknown:
         shares = uow.singles.settle_overdue_across_accounts(
             before, now, SINGLES_PER_TRANSACTION_MAX
         )
-        for share in shares:
+        for share in sorted(shares, key=lambda each: (each.account, each.number)):
             move(uow, share, captured=share.credits if captures else 0)
         return len(shares)
 

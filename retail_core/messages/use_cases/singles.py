@@ -119,6 +119,8 @@ class SendSingleMessages:
                 over = [each for each in singles if each not in again]
                 results = outcomes.single_results(outcome, over) if over else ()
                 book(uow, uow.singles.settle(account, ref, results, now))
+                if any(each.state is MessageState.UNKNOWN for each in results):
+                    uow.jobs.add(jobs.resolve_by_reports())
 
     def _put_back(
         self,
@@ -166,15 +168,23 @@ class SweepSingleMessages:
         now = self.clock.now()
         with self.transactions.across_accounts() as uow:
             unknown = uow.singles.mark_unknown_across_accounts(now)
+            if unknown:
+                uow.jobs.add(jobs.resolve_by_reports())
             if uow.singles.due_across_accounts(now):
                 uow.jobs.add(jobs.sweep_singles_nudge())
         return unknown
 
 
-def book(uow: MessagesUnitOfWork, shares: Sequence[SingleShare]) -> None:
-    """Settle the credits of messages: what the gateway took is paid, what it did not comes back."""
+def book(
+    uow: MessagesUnitOfWork, shares: Sequence[SingleShare], *, failed_was_accepted: bool = False
+) -> None:
+    """Settle the credits of messages: what the gateway took is paid, what it did not comes back.
+
+    Whatever it reports, failed too, it had taken before.
+    """
     for share in sorted(shares, key=lambda each: (each.account, each.number)):
-        is_free = share.state in {MessageState.FAILED, MessageState.CANCELLED}
+        is_refused = share.state is MessageState.FAILED and not failed_was_accepted
+        is_free = is_refused or share.state is MessageState.CANCELLED
         move(uow, share, captured=0 if is_free else share.credits)
 
 

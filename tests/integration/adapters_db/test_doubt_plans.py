@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from adapters_db import doubt_matching, doubts, look_ups
+from adapters_db.finding_columns import finding_columns
 from adapters_db.migrate import upgrade
 from adapters_db.plans import BY_INDEX
 from retail_core.kernel.ids import AccountId, CampaignId
@@ -88,7 +89,7 @@ def test_findings_find_their_messages_by_the_key(plan: Plan, count: int) -> None
         for seq in range(count)
     ]
 
-    found = plan(doubts._RESOLVE, doubts._columns(findings) | {"now": NOON}, pinned=True)
+    found = plan(doubts._RESOLVE, finding_columns(findings) | {"now": NOON}, pinned=True)
 
     assert "Seq Scan on message_from_0" not in found, found
 
