@@ -16,8 +16,9 @@ from retail_core.messages.model import (
     Resolved,
     next_look_up,
 )
+from retail_core.testing.single_rows import StoredSingle
 from retail_core.testing.table import sees
-from retail_core.testing.tables import MemoryTables, StoredSingle
+from retail_core.testing.tables import MemoryTables
 
 _OPEN = frozenset({MessageState.UNKNOWN, MessageState.SENT})
 _HANDED_OVER = _OPEN | {MessageState.FAILED, MessageState.DELIVERED}
