@@ -36,7 +36,7 @@ class MessagesQuery:
     kind: MessageKind | None = None
     status: str | None = None
     is_test: bool | None = None
-    q: str | None = None
+    q: str | None = attrs.field(default=None, repr=False)
     date_from: str | None = None
     date_to: str | None = None
 

@@ -148,7 +148,7 @@ class MessageFilter:
     kind: MessageKind | None = None
     is_test: bool | None = None
     state: MessageState | None = None
-    digits: str | None = None
+    digits: str | None = attrs.field(default=None, repr=False)
     since: datetime | None = None
     before: datetime | None = None
 
