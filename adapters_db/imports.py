@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.reads import Reads
-from adapters_db.tables.imports import OPEN, import_fault, import_job
+from adapters_db.tables.imports import UNFINISHED, import_fault, import_job
 from retail_core.imports.model import (
     SHOWN_FAULTS_MAX,
     FileForm,
@@ -20,7 +20,9 @@ from retail_core.imports.model import (
     ImportTerms,
     MergeCounts,
     RowFault,
+    UndoCounts,
 )
+from retail_core.imports.ports import StalledImport
 from retail_core.imports.queries import ImportView
 from retail_core.kernel.ids import AccountId, ImportId
 
@@ -99,18 +101,23 @@ class SqlImportStore:
 
     def find_stalled_across_accounts(
         self, untouched_since: datetime, imports_max: int
-    ) -> Sequence[ImportKey]:
+    ) -> Sequence[StalledImport]:
         """Imports with something left to do that nobody seems to work on."""
         rows = self.connection.execute(
-            select(import_job.c.account_id, import_job.c.id)
+            select(import_job.c.account_id, import_job.c.id, import_job.c.status)
             .where(
-                import_job.c.status.in_(OPEN),
+                import_job.c.status.in_(UNFINISHED),
                 import_job.c.touched_at < untouched_since,
             )
             .order_by(import_job.c.touched_at)
             .limit(imports_max)
         )
-        return [ImportKey(AccountId(account), ImportId(job)) for account, job in rows]
+        return [
+            StalledImport(
+                ImportKey(AccountId(account), ImportId(job)), status is ImportStatus.UNDOING
+            )
+            for account, job, status in rows
+        ]
 
 
 @attrs.frozen
@@ -232,6 +239,8 @@ def _state(job: ImportJob) -> dict[str, Any]:
         "starts": job.starts,
         "touched_at": job.touched_at,
         "finished_at": job.finished_at,
+        **attrs.asdict(job.undone),
+        "undone_to": job.undone_to,
     }
 
 
@@ -258,4 +267,6 @@ def _job(row: RowMapping) -> ImportJob:
         created_at=row["created_at"],
         touched_at=row["touched_at"],
         finished_at=row["finished_at"],
+        undone=UndoCounts(row["removed"], row["restored"], row["kept"]),
+        undone_to=row["undone_to"],
     )

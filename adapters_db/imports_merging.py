@@ -87,17 +87,6 @@ SELECT c.id FROM contact c JOIN staged s ON s.phone = c.phone
 WHERE c.account_id = %(account)s ORDER BY c.id FOR UPDATE OF c
 """
 
-_KEEP_BEFORE: Final = """
-INSERT INTO import_row (account_id, import_id, phone, row_no, contact_id, before, applied_at)
-SELECT %(account)s, %(import)s, c.phone, s.row_no, c.id, jsonb_build_object(
-        'email', c.email, 'first_name', c.first_name, 'last_name', c.last_name,
-        'gender', c.gender, 'birthday', c.birthday, 'tags', c.tags,
-        'is_subscribed', c.is_subscribed, 'unsubscribed_at', c.unsubscribed_at,
-        'updated_at', c.updated_at
-    ), %(at)s
-FROM contact c JOIN staged s ON s.phone = c.phone WHERE c.account_id = %(account)s
-"""
-
 _WITHDRAW: Final = """
 INSERT INTO consent_event
     (account_id, contact_id, type, source, source_ref, statement, occurred_at)
@@ -106,8 +95,22 @@ FROM contact c JOIN staged s ON s.phone = c.phone
 WHERE c.account_id = %(account)s AND c.is_subscribed AND NOT s.subscribed ORDER BY c.id
 """
 
+# What an undo compares; it puts the folded fields back as well.
+_FIELDS: Final = """
+    'email', c.email, 'first_name', c.first_name, 'last_name', c.last_name,
+    'gender', c.gender, 'birthday', c.birthday, 'tags', c.tags,
+    'is_subscribed', c.is_subscribed, 'unsubscribed_at', c.unsubscribed_at,
+    'updated_at', c.updated_at
+"""
+_BEFORE: Final = f"jsonb_build_object({_FIELDS}, 'search_text', c.search_text)"
+_AFTER: Final = f"jsonb_build_object({_FIELDS})"
+
 _OLD_PART: Final = "split_part(c.search_text, %(separator)s, {})"
 _UPDATE: Final = f"""
+WITH old AS (
+    SELECT c.id, c.phone, s.row_no, {_BEFORE} AS before
+    FROM contact c JOIN staged s ON s.phone = c.phone WHERE c.account_id = %(account)s
+), changed AS (
 UPDATE contact c SET
     email = coalesce(s.email, c.email),
     first_name = coalesce(s.first_name, c.first_name),
@@ -127,6 +130,12 @@ UPDATE contact c SET
 },
     updated_at = %(at)s
 FROM staged s WHERE c.account_id = %(account)s AND c.phone = s.phone
+RETURNING c.id, {_AFTER} AS after
+)
+INSERT INTO import_row
+    (account_id, import_id, phone, row_no, contact_id, before, after, applied_at)
+SELECT %(account)s, %(import)s, old.phone, old.row_no, id, old.before, changed.after, %(at)s
+FROM old JOIN changed USING (id)
 """
 
 _SELECT_KNOWN: Final = """
@@ -191,7 +200,6 @@ def _store(
     updated = 0
     if mode is ImportMode.UPDATE:
         cursor.execute(_LOCK_KNOWN, values)
-        cursor.execute(_KEEP_BEFORE, values)
         cursor.execute(_WITHDRAW, values)
         updated = cursor.execute(_UPDATE, values).rowcount
         cursor.execute(_TAKE_OUT_SEEN, values)

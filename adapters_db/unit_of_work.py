@@ -17,6 +17,7 @@ from adapters_db.doubts import SqlDoubtStore
 from adapters_db.gateway_health import SqlGatewayHealthStore
 from adapters_db.imports import SqlImportStore, SqlUploadStore
 from adapters_db.imports_merging import SqlImportMerge
+from adapters_db.imports_reverting import SqlImportReversal
 from adapters_db.lists import SqlEngagementFacts, SqlListMembers, SqlListStore, SqlListUses
 from adapters_db.look_ups import SqlLookUpStore
 from adapters_db.message_numbers import SqlMessageNumbers
@@ -160,6 +161,10 @@ class SqlUnitOfWork:
     @property
     def import_merge(self) -> SqlImportMerge:
         return SqlImportMerge(self.connection)
+
+    @property
+    def import_reversal(self) -> SqlImportReversal:
+        return SqlImportReversal(self.connection)
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""

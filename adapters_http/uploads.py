@@ -21,6 +21,7 @@ from adapters_http.refusals import (
     PayloadTooLarge,
     UnsupportedMediaType,
 )
+from retail_core.imports.archives import open_archive
 from retail_core.imports.model import UPLOAD_CHUNK_BYTES, FileForm
 from retail_core.imports.parsing import TextScan, choose_form
 from retail_core.kernel.errors import InvalidField
@@ -158,7 +159,7 @@ def _is_workbook(file: IO[bytes]) -> bool:
     if file.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
         return False
     try:
-        with zipfile.ZipFile(file) as packed:
+        with open_archive(file) as packed:
             return WORKBOOK_PART in packed.namelist()
     except zipfile.BadZipFile:
         return False

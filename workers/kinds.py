@@ -6,8 +6,13 @@ from typing import Any, Final
 
 from loguru import logger
 
-from retail_core.imports.jobs import IMPORT_CONTACTS, SWEEP_IMPORTS, read_import_contacts
-from retail_core.imports.use_cases import ImportContacts, SweepImports
+from retail_core.imports.jobs import (
+    IMPORT_CONTACTS,
+    SWEEP_IMPORTS,
+    UNDO_IMPORT,
+    read_import_key,
+)
+from retail_core.imports.use_cases import ImportContacts, RevertImport, SweepImports
 from retail_core.messages.jobs import (
     APPLY_REPORTS,
     DISPATCH,
@@ -68,9 +73,9 @@ def _once(use_case: Callable[[], object], _run: Run) -> bool:
     return False
 
 
-def _import(import_contacts: ImportContacts, run: Run) -> bool:
-    """Import a file in slices, so that it does not keep a process for long."""
-    return import_contacts(read_import_contacts(run.job), run.has_time)
+def _in_slices(use_case: ImportContacts | RevertImport, run: Run) -> bool:
+    """Import a file, or take it back, in slices, so that it does not keep a process for long."""
+    return use_case(read_import_key(run.job), run.has_time)
 
 
 def _send_notice(send: SendNotice, run: Run) -> bool:
@@ -89,7 +94,8 @@ JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(RESOLVE_BY_REPORTS, Lane.REPORTS, ResolveByReports, _while_some),
     JobKind(REFRESH_STATUSES, Lane.SWEEPS, RefreshStatuses, refresh_statuses),
     JobKind(SETTLE_OVERDUE_UNKNOWN, Lane.SWEEPS, SettleOverdueUnknown, settle_overdue_unknown),
-    JobKind(IMPORT_CONTACTS, Lane.IMPORTS, ImportContacts, _import, Retries(attempts_max=3)),
+    JobKind(IMPORT_CONTACTS, Lane.IMPORTS, ImportContacts, _in_slices, Retries(attempts_max=3)),
+    JobKind(UNDO_IMPORT, Lane.IMPORTS, RevertImport, _in_slices, Retries(attempts_max=3)),
     JobKind(
         SEND_NOTICE,
         Lane.INTERACTIVE,

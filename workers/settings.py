@@ -5,6 +5,8 @@ from typing import Final, Self
 
 import attrs
 
+from adapters_http.contact_settings import number_hash_of
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
@@ -29,6 +31,7 @@ class WorkerSettings:
 
     redis_url: SecretText | None
     token_secret: SecretText
+    number_hash: NumberHash
     concurrency: int = 5
     import_concurrency: int = 1
     batch_lease_seconds: int = LEASE_SECONDS
@@ -43,6 +46,7 @@ class WorkerSettings:
         return cls(
             redis_url=None if env.flag("QUEUE_DISABLED", default=False) else redis_url,
             token_secret=env.secret("UNSUBSCRIBE_TOKEN_SECRET"),
+            number_hash=number_hash_of(env),
             concurrency=env.integer(
                 "WORKER_CONCURRENCY", default=5, minimum=1, maximum=CONCURRENCY_MAX
             ),

@@ -25,7 +25,9 @@ from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.settings import SmsSettings
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.imports.ports import TableReader
+from retail_core.imports.use_cases import ImportContacts
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
@@ -44,6 +46,7 @@ from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
 from workers.notifying import NotifyingSettings, notifier_of
 from workers.readers import TableReaders
+from workers.reading_ahead import read_ahead
 from workers.settings import WorkerSettings
 
 REDIS_SECONDS: Final = 5.0
@@ -106,8 +109,10 @@ def build(settings: Settings) -> punq.Container:
     container.register(ResetLink, instance=settings.notifying.reset_link)
     container.register(UnknownPolicy, instance=settings.worker.unknown)
     container.register(AskGateway)
+    container.register(NumberHash, instance=settings.worker.number_hash)
     for kind in JOB_KINDS:
         container.register(kind.use_case)
+    container.register(ImportContacts, read_ahead=read_ahead)
     for sender in (DispatchBatch, SendSingleMessages):
         container.register(sender, lease_seconds=settings.worker.batch_lease_seconds)
     if settings.crash_at is not None:

@@ -48,12 +48,21 @@ import_job = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("touched_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
+    Column("removed", Integer, nullable=False, server_default="0"),
+    Column("restored", Integer, nullable=False, server_default="0"),
+    Column("kept", Integer, nullable=False, server_default="0"),
+    Column("undone_to", PhoneDigits),
     UniqueConstraint("account_id", "id"),
 )
-OPEN = (ImportStatus.WAITING, ImportStatus.ACTIVE, ImportStatus.DELAYED)
-"""States in which there is something left to do."""
+UNFINISHED = (
+    ImportStatus.WAITING,
+    ImportStatus.ACTIVE,
+    ImportStatus.DELAYED,
+    ImportStatus.UNDOING,
+)
+"""States in which there is something left to do, forwards or backwards."""
 
-Index(None, import_job.c.touched_at, postgresql_where=import_job.c.status.in_(OPEN))
+Index(None, import_job.c.touched_at, postgresql_where=import_job.c.status.in_(UNFINISHED))
 
 
 def _to_job() -> ForeignKeyConstraint:
@@ -96,6 +105,7 @@ import_row = Table(
     Column("row_no", Integer, nullable=False),
     Column("contact_id", Integer),
     Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
     Column("applied_at", UtcTime, nullable=False),
     _to_job(),
 )

@@ -24,7 +24,7 @@ from retail_core.imports.model import (
     RowFault,
 )
 from retail_core.imports.queries import ImportQueries, ImportView
-from retail_core.imports.use_cases import ImportRequest, StartImport
+from retail_core.imports.use_cases import ImportRequest, StartImport, UndoImport
 from retail_core.kernel.errors import NotFound, RuleViolation, Unavailable
 from retail_core.kernel.ids import AccountId, ImportId, ListId
 
@@ -120,6 +120,31 @@ class ImportFaults:
         resp.stream = csv_files.lines(FAULT_COLUMNS, rows)
 
 
+@attrs.frozen
+class ImportUndoing:
+    """`/api/contacts/import/:jobId/undo`."""
+
+    imports: ImportQueries
+    settings: ImportUndo
+    undo: UndoImport
+
+    def on_post(self, req: Request, resp: Response, job_id: str) -> None:
+        """Take an import back; a worker does it."""
+        job = found(self.imports, req.account, job_id).job
+        effect = self.undo(req.account, job.id, self.settings.days, once(req))
+        self.on_repeat(req, resp, effect, job_id)
+
+    def on_repeat(self, _req: Request, resp: Response, effect: int, job_id: str) -> None:
+        """The reply for an import that is being taken back."""
+        del job_id
+        resp.status_code = 202
+        resp.media = {
+            "jobId": str(effect),
+            "status": ImportStatus.UNDOING.value,
+            "message": "The import is being taken back.",
+        }
+
+
 class ImportTemplate:
     """`/api/contacts/import/template`."""
 
@@ -170,6 +195,8 @@ def import_shape(view: ImportView, undo_days: int) -> Mapping[str, object]:
         }
     if job.error is not None:
         shape["error"] = job.error
+    if job.status is ImportStatus.UNDONE:
+        shape["undo"] = attrs.asdict(job.undone)
     return shape
 
 
@@ -227,4 +254,15 @@ ROUTES: Final = (
     _route("GET", "/api/contacts/import/template", ImportTemplate, "An empty table to fill in"),
     _route("GET", "/api/contacts/import/{job_id}", OneImport, "How far an import has come"),
     _route("GET", "/api/contacts/import/{job_id}/errors", ImportFaults, "All faults as CSV"),
+    Route(
+        method="POST",
+        path="/api/contacts/import/{job_id}/undo",
+        resource=ImportUndoing,
+        access=Access.USER,
+        scope="contacts:write",
+        summary="Take an import back",
+        limits=WRITE_LIMITS,
+        status=202,
+        once=True,
+    ),
 )

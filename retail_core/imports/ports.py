@@ -1,9 +1,10 @@
-"""What the imports room needs from the world: its rows, the file, a reader, the merge."""
+"""What the imports room needs from the world: its rows, the file, a reader, and the way back."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeAlias
+
+import attrs
 
 from retail_core.imports.model import (
     Cell,
@@ -15,9 +16,19 @@ from retail_core.imports.model import (
     ImportTerms,
     MergeOutcome,
     RowFault,
+    UndoStep,
 )
-from retail_core.kernel.ids import AccountId, ImportId
+from retail_core.kernel.ids import AccountId, ContactId, ImportId
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
+
+
+@attrs.frozen
+class StalledImport:
+    """An import that nobody seems to work on, forwards or backwards."""
+
+    key: ImportKey
+    is_undo: bool
 
 
 class ImportStore(Protocol):
@@ -43,7 +54,7 @@ class ImportStore(Protocol):
 
     def find_stalled_across_accounts(
         self, untouched_since: datetime, imports_max: int
-    ) -> Sequence[ImportKey]:
+    ) -> Sequence[StalledImport]:
         """Imports with something left to do that gave no sign of life since then."""
         ...
 
@@ -82,6 +93,35 @@ class ImportMerge(Protocol):
         ...
 
 
+class ImportReversal(Protocol):
+    """Takes back what an import did to the contacts, as a set."""
+
+    def revert(
+        self,
+        account: AccountId,
+        import_id: ImportId,
+        terms: ImportTerms,
+        after: PhoneNumber | None,
+        rows_max: int,
+        at: datetime,
+    ) -> UndoStep:
+        """Take back the next rows of a completed import, in the order of their numbers.
+
+        A contact that it created is removed, unless he was messaged or edited since. A field that
+        it changed gets its old value, unless it was changed since. What it added to tags is taken
+        off in any case. A contact is counted as kept if anything could not be put back; one that
+        is gone is not counted. Nobody becomes subscribed again who is suppressed. Each change of
+        consent is written down. Locks the rows of the contacts.
+        """
+        ...
+
+    def remember_removed(
+        self, account: AccountId, hashes: Sequence[tuple[ContactId, bytes]], at: datetime
+    ) -> None:
+        """Keep by hash alone whose facts of consent these are."""
+        ...
+
+
 class ImportsUnitOfWork(Work, Protocol):
     """One transaction over imports, their files and the contacts they bring."""
 
@@ -91,6 +131,8 @@ class ImportsUnitOfWork(Work, Protocol):
     def uploads(self) -> UploadStore: ...
     @property
     def import_merge(self) -> ImportMerge: ...
+    @property
+    def import_reversal(self) -> ImportReversal: ...
 
 
 class UploadReads(Protocol):
@@ -104,16 +146,28 @@ class UploadReads(Protocol):
 Chunks: TypeAlias = Callable[[], Iterator[bytes]]
 """A stored file that can be read from the start as often as needed."""
 
-Table: TypeAlias = Callable[[], Iterator[Sequence[Cell]]]
-"""The rows of a table, header included, from the start as often as needed.
 
-Raises `UnreadableTable` where they cannot be read.
-"""
+@attrs.frozen
+class Table:
+    """A table that was read through: all rows that are not empty, header included, from any one."""
+
+    rows_total: int
+    rows: Callable[[int], Iterator[Sequence[Cell]]]
 
 
 class TableReader(Protocol):
     """Reads CSV and XLSX in bounded memory."""
 
-    def open(self, form: FileForm, chunks: Chunks) -> AbstractContextManager[Table]:
-        """A table; its resources are freed at the end. Raises `UnreadableTable`."""
+    def open(
+        self, key: ImportKey, form: FileForm, chunks: Chunks, alive: Callable[[], object]
+    ) -> Table:
+        """Read a file from its start to its end; an open table is taken as it is.
+
+        `alive` is called again and again while that takes its time. Raises `UnreadableTable`, also
+        for more than `TABLE_ROWS_MAX` rows.
+        """
+        ...
+
+    def close(self, key: ImportKey) -> None:
+        """Give back what an open table holds; nothing happens if it is not open."""
         ...

@@ -25,6 +25,7 @@ from retail_core.imports.model import (
     MergeOutcome,
     RowFault,
 )
+from retail_core.imports.ports import StalledImport
 from retail_core.imports.queries import ImportView
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, ImportId
@@ -34,8 +35,9 @@ from retail_core.testing.contacts import (
     MemorySuppressionStore,
 )
 from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.stored_imports import StoredFault, StoredImport, StoredImportRow
 from retail_core.testing.table import sees
-from retail_core.testing.tables import MemoryTables, StoredFault, StoredImport
+from retail_core.testing.tables import MemoryTables
 
 
 @attrs.frozen
@@ -70,14 +72,21 @@ class MemoryImportStore:
 
     def find_stalled_across_accounts(
         self, untouched_since: datetime, imports_max: int
-    ) -> Sequence[ImportKey]:
+    ) -> Sequence[StalledImport]:
         stalled = [
             stored
             for stored in self.tables.imports
-            if stored.job.is_open and stored.job.touched_at < untouched_since
+            if (stored.job.is_open or stored.job.status is ImportStatus.UNDOING)
+            and stored.job.touched_at < untouched_since
         ]
         stalled.sort(key=lambda stored: stored.job.touched_at)
-        return [ImportKey(stored.account, stored.job.id) for stored in stalled[:imports_max]]
+        return [
+            StalledImport(
+                ImportKey(stored.account, stored.job.id),
+                stored.job.status is ImportStatus.UNDOING,
+            )
+            for stored in stalled[:imports_max]
+        ]
 
 
 @attrs.frozen
@@ -125,13 +134,15 @@ class MemoryImportMerge:
             if seen or (old is not None and terms.mode is ImportMode.SKIP):
                 known.append(row.row)
                 continue
-            self.tables.import_numbers.insert((account, import_id, row.phone.number), old or "new")
             if old is None:
                 created += 1
             else:
                 updated += 1
-            if not terms.dry_run:
-                self._store(account, import_id, row, old, terms, at)
+            new = None if terms.dry_run else self._store(account, import_id, row, old, terms, at)
+            kept = StoredImportRow(
+                contact=None if new is None else new.id, before=old, after=new, at=at
+            )
+            self.tables.import_numbers.insert((account, import_id, row.phone.number), kept)
         return MergeOutcome(created, updated, known)
 
     def forget_dry_run(self, account: AccountId, import_id: ImportId) -> None:
@@ -154,7 +165,7 @@ class MemoryImportMerge:
         old: Contact | None,
         terms: ImportTerms,
         at: datetime,
-    ) -> None:
+    ) -> Contact:
         contacts = MemoryContactStore(self.tables, self.bound_to)
         if old is None:
             contact = contacts.add(account, self._created(account, row, terms, at))
@@ -162,7 +173,7 @@ class MemoryImportMerge:
             contact = _overwritten(old, row, terms, at)
             contacts.save(account, contact)
         if old is not None and old.is_subscribed == contact.is_subscribed:
-            return
+            return contact
         kind = ConsentType.GRANTED if contact.is_subscribed else ConsentType.WITHDRAWN
         fact = ConsentFact(
             contact=contact.id,
@@ -173,6 +184,7 @@ class MemoryImportMerge:
             statement=terms.consent_source,
         )
         MemoryConsentLedger(self.tables, self.bound_to, self.clock).append(account, fact)
+        return contact
 
     def _created(
         self, account: AccountId, row: ImportedRow, terms: ImportTerms, at: datetime

@@ -26,6 +26,7 @@ from retail_core.testing.credits import MemoryCreditLedger
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.doubts import MemoryDoubtStore
 from retail_core.testing.gateway_health import MemoryGatewayHealthStore
+from retail_core.testing.import_reversal import MemoryImportReversal
 from retail_core.testing.imports import (
     MemoryImportMerge,
     MemoryImportStore,
@@ -147,6 +148,10 @@ class MemoryUnitOfWork:
     @property
     def import_merge(self) -> MemoryImportMerge:
         return MemoryImportMerge(self.tables, self.account, self.clock)
+
+    @property
+    def import_reversal(self) -> MemoryImportReversal:
+        return MemoryImportReversal(self.tables, self.account, self.clock)
 
     @property
     def campaigns(self) -> MemoryCampaignStore:

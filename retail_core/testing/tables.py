@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import attrs
@@ -13,7 +12,6 @@ from retail_core.billing.model import Subscription
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
 from retail_core.credits.model import Transfer, Wallet
-from retail_core.imports.model import ImportJob, RowFault
 from retail_core.kernel.audit import AuditRecord
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import (
@@ -48,6 +46,7 @@ from retail_core.messages.model import (
 from retail_core.templates.encoding import Encoding, TextSize
 from retail_core.testing.notice_rows import Closing, StoredNotice
 from retail_core.testing.single_rows import StoredSingle
+from retail_core.testing.stored_imports import StoredFault, StoredImport, StoredImportRow
 from retail_core.testing.stored_lists import StoredList
 from retail_core.testing.table import Journal, MemoryTable, Sequence
 
@@ -87,23 +86,6 @@ class StoredConsent:
 
     account: AccountId
     event: ConsentEvent
-
-
-@attrs.frozen
-class StoredImport:
-    """An import and its store."""
-
-    account: AccountId
-    job: ImportJob
-
-
-@attrs.frozen
-class StoredFault:
-    """A fault of a row of an import."""
-
-    account: AccountId
-    import_id: ImportId
-    fault: RowFault
 
 
 @attrs.frozen(kw_only=True)
@@ -257,7 +239,7 @@ class MemoryTables:
         self.import_faults: MemoryTable[int, StoredFault] = MemoryTable(journal)
         self.import_fault_ids = Sequence()
         self.import_numbers: MemoryTable[
-            tuple[AccountId, ImportId, PhoneNumber], Contact | Literal["new"]
+            tuple[AccountId, ImportId, PhoneNumber], StoredImportRow
         ] = MemoryTable(journal)
 
     def _make_sending(self, journal: Journal) -> None:

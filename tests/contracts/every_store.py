@@ -21,6 +21,7 @@ from retail_core.contacts.ports import (
 from retail_core.credits.ports import CreditLedger
 from retail_core.imports.ports import (
     ImportMerge,
+    ImportReversal,
     ImportStore,
     UploadStore,
 )
@@ -80,6 +81,8 @@ class EveryStore(Work, Protocol):
     def uploads(self) -> UploadStore: ...
     @property
     def import_merge(self) -> ImportMerge: ...
+    @property
+    def import_reversal(self) -> ImportReversal: ...
     @property
     def campaigns(self) -> CampaignStore: ...
     @property

@@ -14,11 +14,14 @@ from retail_core.imports.model import (
     ImportTerms,
     MergeCounts,
     RowFault,
+    UndoCounts,
 )
 from retail_core.kernel.ids import AccountId, ImportId
+from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.worlds import World
 
 AT = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+ANA = PhoneNumber("+306900000001")
 NOWHERE = ImportId(2_000_000_000)
 
 
@@ -60,7 +63,10 @@ class ImportStoreContract:
         later = AT + timedelta(minutes=1)
         advanced = job.started(AT).counted(9, AT).advanced(MergeCounts(2, 1, 3), 4, later)
 
-        for state in (advanced, advanced.completed(later), advanced.failed("because", later)):
+        done = advanced.completed(later)
+        undoing = done.undoing(1, later).taken_back(UndoCounts(3, 2, 1), ANA, later)
+        states = (advanced, done, undoing, undoing.undone_for_good(later))
+        for state in (*states, advanced.failed("because", later)):
             with world.transactions.begin(account) as uow:
                 uow.imports.save(account, state)
             with world.transactions.begin(account) as uow:
@@ -69,20 +75,22 @@ class ImportStoreContract:
     def test_stalled_imports_are_found_oldest_first(self, world: World) -> None:
         account = world.new_account()
         long_ago = datetime(2000, 1, 1, tzinfo=UTC)
-        touched = [long_ago + timedelta(days=days) for days in (2, 1, 3)]
-        jobs = [new_import(world, account) for _ in range(5)]
+        touched = [long_ago + timedelta(days=days) for days in (0.75, 0.5, 3)]
+        jobs = [new_import(world, account) for _ in range(6)]
         with world.transactions.begin(account) as uow:
             for job, moment in zip(jobs, touched, strict=False):
                 uow.imports.save(account, job.started(moment))
             uow.imports.save(account, jobs[3].started(long_ago).completed(long_ago))
             uow.imports.save(account, jobs[4].started(long_ago).failed("x", long_ago))
+            done = jobs[5].started(long_ago).completed(long_ago)
+            uow.imports.save(account, done.undoing(1, long_ago + timedelta(days=1)))
 
         with world.transactions.across_accounts() as uow:
             found = uow.imports.find_stalled_across_accounts(long_ago + timedelta(days=3), 100)
             first = uow.imports.find_stalled_across_accounts(long_ago + timedelta(days=3), 1)
 
-        mine = [key.id for key in found if key.account == account]
-        assert mine == [jobs[1].id, jobs[0].id]
+        mine = [(each.key.id, each.is_undo) for each in found if each.key.account == account]
+        assert mine == [(jobs[1].id, False), (jobs[0].id, False), (jobs[5].id, True)]
         assert len(first) == 1
 
     def test_does_not_see_another_accounts_rows(self, world: World) -> None:

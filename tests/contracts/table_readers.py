@@ -5,39 +5,59 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from retail_core.imports.errors import UnreadableTable
-from retail_core.imports.model import Cell, FileForm, FileKind
+from retail_core.imports.model import Cell, FileForm, FileKind, ImportKey
 from retail_core.imports.ports import TableReader
+from retail_core.kernel.ids import AccountId, ImportId
+
+KEY = ImportKey(AccountId(2), ImportId(1))
+Stored = tuple[FileForm, bytes]
 
 
 class TableReaderContract:
     """A suite gives the fixture `reader`, and in `table` the form and bytes of three rows:
 
-    `phone, firstName`; `6984303401, Άννα`; `6984303402` and an empty cell.
+    `phone, firstName`; `6984303401, Άννα`; an empty one, which is no row; and `6984303402`.
     """
 
-    def test_a_table_gives_its_rows_in_order(
-        self, reader: TableReader, table: tuple[FileForm, bytes]
-    ) -> None:
-        assert _read(reader, table) == [
-            ["phone", "firstName"],
-            ["6984303401", "Άννα"],
-            ["6984303402", ""],
-        ]
+    def test_a_table_gives_its_rows_in_order(self, reader: TableReader, table: Stored) -> None:
+        header, first, second = _read(reader, table)
+
+        assert (header, first) == (("phone", "firstName"), ("6984303401", "Άννα"))
+        assert [cell for cell in second if cell] == ["6984303402"]
 
     @pytest.mark.parametrize("piece_bytes", [1, 7, 4096])
     def test_pieces_of_any_size_are_one_file(
-        self, reader: TableReader, table: tuple[FileForm, bytes], piece_bytes: int
+        self, reader: TableReader, table: Stored, piece_bytes: int
     ) -> None:
         assert _read(reader, table, piece_bytes) == _read(reader, table)
 
-    def test_a_table_can_be_read_as_often_as_needed(
-        self, reader: TableReader, table: tuple[FileForm, bytes]
+    def test_a_table_can_be_read_from_any_row_as_often_as_needed(
+        self, reader: TableReader, table: Stored
     ) -> None:
         form, raw = table
 
-        with reader.open(form, lambda: iter([raw])) as rows:
-            next(rows())
-            assert len(list(rows())) == len(list(rows())) == 3
+        opened = reader.open(KEY, form, lambda: iter([raw]), lambda: None)
+        rows = [list(row) for row in opened.rows(0)]
+        assert opened.rows_total == len(rows) == 3
+        next(opened.rows(0))
+        for first in (1, 2, 3, 4):
+            assert [list(row) for row in opened.rows(first)] == rows[first:]
+        reader.close(KEY)
+
+    def test_an_open_table_is_not_read_again(self, reader: TableReader, table: Stored) -> None:
+        form, raw = table
+
+        def nothing() -> Iterator[bytes]:
+            raise AssertionError("it was read before")
+
+        reader.open(KEY, form, lambda: iter([raw]), lambda: None)
+        again = reader.open(KEY, form, nothing, lambda: None)
+        assert again.rows_total == 3
+        reader.close(KEY)
+        reader.close(KEY)
+
+        with pytest.raises(AssertionError):
+            reader.open(KEY, form, nothing, lambda: None)
 
     @pytest.mark.parametrize(
         ("form", "raw"),
@@ -54,12 +74,13 @@ class TableReaderContract:
 
 
 def _read(
-    reader: TableReader, table: tuple[FileForm, bytes], piece_bytes: int = 1_000_000
-) -> list[Sequence[Cell]]:
+    reader: TableReader, table: Stored, piece_bytes: int = 1_000_000
+) -> Sequence[Sequence[Cell]]:
     form, raw = table
 
     def chunks() -> Iterator[bytes]:
         return (raw[at : at + piece_bytes] for at in range(0, len(raw), piece_bytes))
 
-    with reader.open(form, chunks) as rows:
-        return [list(row) for row in rows()]
+    rows = [tuple(row) for row in reader.open(KEY, form, chunks, lambda: None).rows(0)]
+    reader.close(KEY)
+    return rows

@@ -1,6 +1,7 @@
 """The contracts of imports, in memory and on PostgreSQL."""
 
 from tests.contracts.import_merging import ImportMergeContract
+from tests.contracts.import_reversal import ImportReversalContract
 from tests.contracts.imports import (
     ImportQueriesContract,
     ImportStoreContract,
@@ -22,6 +23,10 @@ class TestUploadReads(UploadReadsContract):
 
 
 class TestImportMerge(ImportMergeContract):
+    pass
+
+
+class TestImportReversal(ImportReversalContract):
     pass
 
 

@@ -10,7 +10,7 @@ from retail_core.imports.ports import TableReader
 from tests.contracts.table_readers import TableReaderContract
 from workers.readers import TableReaders
 
-ROWS = (("phone", "firstName"), ("6984303401", "Άννα"), ("6984303402", ""))
+ROWS = (("phone", "firstName"), ("6984303401", "Άννα"), ("", ""), ("6984303402", ""))
 
 
 @pytest.fixture

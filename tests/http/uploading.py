@@ -7,13 +7,15 @@ from typing import Any
 import openpyxl
 from falcon.testing import Result
 
-from retail_core.imports.jobs import IMPORT_CONTACTS, read_import_contacts
+from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.imports.jobs import IMPORT_CONTACTS, UNDO_IMPORT, read_import_key
 from retail_core.imports.ports import ImportsUnitOfWork, UploadReads
-from retail_core.imports.use_cases import ImportContacts
+from retail_core.imports.use_cases import ImportContacts, RevertImport
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Clock, Transactions, Work
 from tests.http.api import Api, Shop
 from workers.readers import TableReaders
+from workers.reading_ahead import read_ahead
 
 PEOPLE = "firstName,phone,email\nAna,6984303401,ana@example.com\nBob,6984303402,\n"
 Part = tuple[str, str | None, bytes]
@@ -53,17 +55,17 @@ def run(api: Api, account: AccountId) -> None:
         due = [
             each
             for each in uow.jobs.take_due_across_accounts(api.clock.now(), 1000)
-            if each.job.kind == IMPORT_CONTACTS and each.job.account == account
+            if each.job.kind in (IMPORT_CONTACTS, UNDO_IMPORT) and each.job.account == account
         ]
         uow.jobs.remove_across_accounts(due)
-    import_contacts = ImportContacts(
-        container.resolve(generic[ImportsUnitOfWork]),
-        container.resolve(UploadReads),
-        TableReaders(),
-        container.resolve(Clock),
-    )
+    transactions = container.resolve(generic[ImportsUnitOfWork])
+    clock = container.resolve(Clock)
+    uploads = container.resolve(UploadReads)
+    import_contacts = ImportContacts(transactions, uploads, TableReaders(), clock, read_ahead)
+    revert = RevertImport(transactions, clock, container.resolve(NumberHash))
     for each in due:
-        import_contacts(read_import_contacts(each.job))
+        work = import_contacts if each.job.kind == IMPORT_CONTACTS else revert
+        work(read_import_key(each.job))
 
 
 def done(shop: Shop, *args: Any, **fields: Any) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from retail_core.kernel.ids import ImportId
 from workers.cli.accounts import email_argument
 from workers.cli.command import Given, Refused, Result
 from workers.readers import TableReaders
+from workers.reading_ahead import read_ahead
 
 WORKBOOK_START: Final = b"PK\x03\x04"
 """A workbook is a ZIP archive."""
@@ -46,8 +47,8 @@ def import_contacts(given: Given) -> Result:
     """
     account = given.account()
     path: Path = given.arguments.file
-    for use_case in (StartImport, ImportContacts):
-        given.container.register(use_case)
+    given.container.register(StartImport)
+    given.container.register(ImportContacts, read_ahead=read_ahead)
     given.container.register(TableReader, instance=TableReaders())
     key = ImportKey(account.id, _store(given, account, path))
     given.container.resolve(ImportContacts)(key)

@@ -1,17 +1,15 @@
-"""CSV, streamed: never more than a piece of the file and a line are in memory."""
+"""CSV, streamed: never more than a piece of the file and a row are in memory."""
 
 import csv
 import io
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
-import attrs
-
 from retail_core.imports.errors import UnreadableTable
-from retail_core.imports.model import Cell, Encoding
+from retail_core.imports.model import Encoding
 from retail_core.imports.parsing import choose_separator
 from retail_core.imports.ports import Chunks
+from workers.readers.spool import ROW_CHARACTERS_MAX
 
 CELL_CHARACTERS_MAX: Final = 131_072
 BUFFER_BYTES: Final = 65_536
@@ -19,23 +17,52 @@ BUFFER_BYTES: Final = 65_536
 csv.field_size_limit(CELL_CHARACTERS_MAX)
 
 
-@attrs.frozen
-class DelimitedTable:
-    """A CSV file as a table; the separator is chosen by its header row."""
+def delimited_rows(encoding: Encoding, chunks: Chunks) -> Iterator[list[str]]:
+    """The rows of a CSV file; the separator is chosen by its header row.
 
-    encoding: Encoding
-    chunks: Chunks
+    Raises `UnreadableTable` for cells and rows without an end.
+    """
+    raw = io.BufferedReader(_ChunkStream(chunks()), BUFFER_BYTES)
+    with io.TextIOWrapper(raw, encoding=encoding.value, newline="") as text:
+        lines = _Lines(text)
+        try:
+            header = next((line for line in lines if line.strip()), "")
+            lines.put_back(header)
+            for cells in csv.reader(lines, delimiter=choose_separator(header)):
+                lines.row_has_ended()
+                yield cells
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UnreadableTable(f"The file cannot be read as CSV: {error}.") from None
 
-    def rows(self) -> Iterator[Sequence[Cell]]:
-        """Rows from the start. Raises `UnreadableTable` for cells without an end and the like."""
-        raw = io.BufferedReader(_ChunkStream(self.chunks()), BUFFER_BYTES)
-        with io.TextIOWrapper(raw, encoding=self.encoding.value, newline="") as text:
-            header = next((line for line in text if line.strip()), "")
-            lines = itertools.chain([header], text)
-            try:
-                yield from csv.reader(lines, delimiter=choose_separator(header))
-            except (csv.Error, UnicodeDecodeError) as error:
-                raise UnreadableTable(f"The file cannot be read as CSV: {error}.") from None
+
+class _Lines:
+    """Lines of a text, none without an end, and no row that takes too many of them."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._read = text.readline
+        self._first: str | None = None
+        self._characters = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line, self._first = self._first or self._read(ROW_CHARACTERS_MAX + 1), None
+        self._characters += len(line)
+        if self._characters > ROW_CHARACTERS_MAX:
+            raise UnreadableTable(f"A row has more than {ROW_CHARACTERS_MAX:,} characters.")
+        if not line:
+            raise StopIteration
+        return line
+
+    def put_back(self, line: str) -> None:
+        """Give this line once more."""
+        self._first = line
+        self._characters = 0
+
+    def row_has_ended(self) -> None:
+        """The next line begins a row."""
+        self._characters = 0
 
 
 class _ChunkStream(io.RawIOBase):

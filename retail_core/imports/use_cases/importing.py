@@ -2,19 +2,17 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
-from typing import Final
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import attrs
 
 from retail_core.imports.errors import UnreadableTable
-from retail_core.imports.jobs import import_contacts
 from retail_core.imports.model import (
     BATCH_ROWS_MAX,
-    STALLED_AFTER_SECONDS,
+    SIGN_OF_LIFE_SECONDS,
     STARTS_WITHOUT_PROGRESS_MAX,
-    TABLE_ROWS_MAX,
-    Cell,
     ImportedRow,
     ImportJob,
     ImportKey,
@@ -31,16 +29,18 @@ from retail_core.imports.ports import (
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ports import Transactions
 
-NUDGED_IMPORTS_MAX: Final = 100
-
 
 @attrs.frozen
-class _Batch:
+class ReadBatch:
     """Some rows in their order, as they were read."""
 
     rows: Sequence[ImportedRow]
     faults: Sequence[RowFault]
     size: int
+
+
+ReadAhead: TypeAlias = Callable[[Iterator[ReadBatch]], AbstractContextManager[Iterator[ReadBatch]]]
+"""Gives the same batches, each perhaps read while the one before is stored."""
 
 
 @attrs.frozen
@@ -55,6 +55,7 @@ class ImportContacts:
     uploads: UploadReads
     reader: TableReader
     clock: Clock
+    read_ahead: ReadAhead = nullcontext
 
     def __call__(self, key: ImportKey, has_time: Callable[[], bool] = lambda: True) -> bool:
         """True if it stopped between two batches since time was up, and there is more to do.
@@ -64,12 +65,17 @@ class ImportContacts:
         job = self._take_up(key)
         if job is None:
             return False
+        is_to_go_on = False
         try:
-            with self.reader.open(job.form, _StoredFile(self.uploads, key)) as table:
-                return self._import(key, job, table, has_time)
+            alive = _SignsOfLife(self.transactions, self.clock, key, job.touched_at)
+            table = self.reader.open(key, job.form, _StoredFile(self.uploads, key), alive)
+            is_to_go_on = self._import(key, job, table, has_time)
         except UnreadableTable as fault:
             self._fail(key, str(fault))
-            return False
+        finally:
+            if not is_to_go_on:
+                self.reader.close(key)
+        return is_to_go_on
 
     def _take_up(self, key: ImportKey) -> ImportJob | None:
         now = self.clock.now()
@@ -87,27 +93,24 @@ class ImportContacts:
     def _import(
         self, key: ImportKey, job: ImportJob, table: Table, has_time: Callable[[], bool]
     ) -> bool:
-        header = next(_rows_with_content(table), None)
+        header = next(table.rows(0), None)
         if header is None:
             raise UnreadableTable("The file has no header row.")
         reader = RowReader(find_columns(header), job.terms.region, job.today, job.terms.tags)
-        expected = job if job.is_counted else self._count(key, job, table)
-        for batch in _batches(table, reader, job.position):
-            expected = expected and self._merge(key, expected, batch)
-            if expected is None:
-                return False
-            if not has_time():
-                return True
+        expected = job if job.is_counted else self._count(key, job, table.rows_total - 1)
+        with self.read_ahead(_batches(table, reader, job.position)) as batches:
+            for batch in batches:
+                expected = expected and self._merge(key, expected, batch)
+                if expected is None:
+                    return False
+                if not has_time():
+                    return True
         if expected is not None:
             self._complete(key, expected)
         return False
 
-    def _count(self, key: ImportKey, job: ImportJob, table: Table) -> ImportJob | None:
-        """Read the file through once: how long it is, and that it can be read to its end."""
-        rows = itertools.islice(_rows_with_content(table), TABLE_ROWS_MAX + 2)
-        total = sum(1 for _ in rows) - 1
-        if total > TABLE_ROWS_MAX:
-            raise UnreadableTable(f"The file has more than {TABLE_ROWS_MAX:,} rows.")
+    def _count(self, key: ImportKey, job: ImportJob, total: int) -> ImportJob | None:
+        """Tell how long the file is, now that it was read through."""
         with self.transactions.begin(key.account) as uow:
             locked = _same(uow.imports.lock(key.account, key.id), job)
             if locked is None:
@@ -116,7 +119,7 @@ class ImportContacts:
             uow.imports.save(key.account, counted)
             return counted
 
-    def _merge(self, key: ImportKey, expected: ImportJob, batch: _Batch) -> ImportJob | None:
+    def _merge(self, key: ImportKey, expected: ImportJob, batch: ReadBatch) -> ImportJob | None:
         now = self.clock.now()
         distinct = {row.phone.number: row for row in reversed(batch.rows)}
         repeated = [row for row in batch.rows if distinct[row.phone.number] is not row]
@@ -152,21 +155,24 @@ class ImportContacts:
                 uow.imports.save(key.account, job.failed(error, self.clock.now()))
 
 
-@attrs.frozen
-class SweepImports:
-    """Find imports whose nudge or worker got lost, and nudge again."""
+@attrs.define
+class _SignsOfLife:
+    """Tells now and then that somebody is at it, so that nobody else takes it up meanwhile."""
 
     transactions: Transactions[ImportsUnitOfWork]
     clock: Clock
+    key: ImportKey
+    last: datetime
 
-    def __call__(self) -> int:
-        """How many were nudged."""
-        since = self.clock.now() - timedelta(seconds=STALLED_AFTER_SECONDS)
-        with self.transactions.across_accounts() as uow:
-            stalled = uow.imports.find_stalled_across_accounts(since, NUDGED_IMPORTS_MAX)
-            for key in stalled:
-                uow.jobs.add(import_contacts(key))
-            return len(stalled)
+    def __call__(self) -> None:
+        now = self.clock.now()
+        if now - self.last < timedelta(seconds=SIGN_OF_LIFE_SECONDS):
+            return
+        self.last = now
+        with self.transactions.begin(self.key.account) as uow:
+            job = uow.imports.lock(self.key.account, self.key.id)
+            if job is not None and job.is_open:
+                uow.imports.save(self.key.account, job.touched(now))
 
 
 @attrs.frozen
@@ -191,19 +197,22 @@ def _same(job: ImportJob | None, expected: ImportJob) -> ImportJob | None:
     return job
 
 
-def _rows_with_content(table: Table) -> Iterator[Sequence[Cell]]:
-    """Rows that are empty from end to end are no rows."""
-    return (cells for cells in table() if any(cells))
-
-
-def _batches(table: Table, reader: RowReader, position: int) -> Iterator[_Batch]:
-    rows = enumerate(_rows_with_content(table))  # the header is row 0
-    ahead = itertools.islice(rows, position + 1, None)
-    while cells := list(itertools.islice(ahead, BATCH_ROWS_MAX)):
-        read = [reader.read(no, row) for no, row in cells]
-        good = [row for row in read if isinstance(row, ImportedRow)]
-        faults = [fault for row in read if isinstance(row, list) for fault in row]
-        yield _Batch(good, faults, len(cells))
+def _batches(table: Table, reader: RowReader, position: int) -> Iterator[ReadBatch]:
+    rows = enumerate(table.rows(position + 1), start=position + 1)  # the header is row 0
+    while True:
+        good: list[ImportedRow] = []
+        faults: list[RowFault] = []
+        size = 0
+        for no, cells in itertools.islice(rows, BATCH_ROWS_MAX):
+            size += 1
+            read = reader.read(no, cells)
+            if isinstance(read, ImportedRow):
+                good.append(read)
+            else:
+                faults += read
+        if size == 0:
+            return
+        yield ReadBatch(good, faults, size)
 
 
 def _known_fault(row: ImportedRow) -> RowFault:

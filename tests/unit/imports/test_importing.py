@@ -1,134 +1,31 @@
 """An import from its file to its contacts, in memory: whoever dies, each row counts once."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retail_core.imports.errors import UnreadableTable
-from retail_core.imports.jobs import import_contacts, read_import_contacts
+from retail_core.imports.jobs import import_contacts, read_import_key
 from retail_core.imports.model import (
+    SIGN_OF_LIFE_SECONDS,
     STALLED_AFTER_SECONDS,
     STARTS_WITHOUT_PROGRESS_MAX,
-    Cell,
-    FileForm,
-    FileKind,
-    ImportJob,
     ImportKey,
     ImportStatus,
     MergeCounts,
 )
-from retail_core.imports.ports import Chunks, Table
-from retail_core.imports.use_cases import (
-    ImportContacts,
-    ImportRequest,
-    StartImport,
-    SweepImports,
-)
+from retail_core.imports.use_cases import ImportContacts, SweepImports
 from retail_core.imports.use_cases import importing as importing_module
 from retail_core.kernel.ids import AccountId, ImportId
-from retail_core.testing.clock import FixedClock
 from retail_core.testing.imports import MemoryUploadReads
-from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
-
-STORE = AccountId(2)
-Rows = Sequence[Sequence[Cell]]
-
-
-class Killed(BaseException):
-    """The worker is gone."""
-
-
-@attrs.frozen
-class Rehearsal:
-    """Rows that are there; `dies_at` kills whoever reads that far, `breaks_at` is a broken file."""
-
-    all_rows: Rows
-    dies_at: int | None = None
-    breaks_at: int | None = None
-
-    def rows(self) -> Iterator[Sequence[Cell]]:
-        for number, row in enumerate(self.all_rows):
-            if number == self.breaks_at:
-                raise UnreadableTable("broken")
-            if number == self.dies_at:
-                raise Killed
-            yield row
-
-
-@attrs.define
-class Reader:
-    """Gives the table whatever the file says, and counts how often it was asked."""
-
-    table: Rehearsal
-    opened: int = 0
-    meanwhile: Callable[[], object] = lambda: None
-
-    @contextmanager
-    def open(self, form: FileForm, chunks: Chunks) -> Iterator[Table]:
-        assert b"".join(chunks()) == b"the file"
-        assert form.kind is FileKind.CSV
-        self.opened += 1
-        self.meanwhile()
-        yield self.table.rows
-
-
-@attrs.frozen
-class Works:
-    """A database with one import in it."""
-
-    reader: Reader
-    clock: FixedClock
-    database: MemoryDatabase
-
-    @classmethod
-    def of(cls, rows: Rows, *, dry_run: bool = False) -> "Works":
-        clock = FixedClock()
-        works = cls(Reader(Rehearsal(rows)), clock, MemoryDatabase(clock))
-        request = ImportRequest(
-            file_name="a.csv",
-            form=FileForm(FileKind.CSV),
-            size_bytes=8,
-            region="GR",
-            dry_run=dry_run,
-        )
-        StartImport(works.transactions, clock)(STORE, request, [b"the ", b"file"])
-        return works
-
-    @property
-    def transactions(self) -> MemoryTransactions:
-        return MemoryTransactions(self.database)
-
-    @property
-    def key(self) -> ImportKey:
-        return ImportKey(STORE, self.job.id)
-
-    @property
-    def job(self) -> ImportJob:
-        [stored] = self.database.tables.imports
-        return stored.job
-
-    def run(self, has_time: Callable[[], bool] = lambda: True) -> bool:
-        uploads = MemoryUploadReads(self.database)
-        run = ImportContacts(self.transactions, uploads, self.reader, self.clock)
-        return run(self.key, has_time)
-
-    def phones(self) -> list[str]:
-        return [stored.contact.phone for stored in self.database.tables.contacts]
+from tests.unit.imports.works import STORE, Killed, Reader, Rehearsal, Rows, Works, people
 
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing_module, "BATCH_ROWS_MAX", 3)
-
-
-def people(count: int) -> Rows:
-    rows: list[list[Cell]] = [[f"69843034{number:02d}"] for number in range(count)]
-    return [["phone"], *rows]
 
 
 class TestStarting:
@@ -137,7 +34,7 @@ class TestStarting:
 
         [due] = works.database.tables.outbox
         assert due.job == import_contacts(works.key)
-        assert read_import_contacts(due.job) == works.key
+        assert read_import_key(due.job) == works.key
         assert (works.job.status, works.job.is_counted) == (ImportStatus.WAITING, False)
 
 
@@ -212,15 +109,30 @@ class TestImporting:
         assert (works.job.status, works.job.error) == (ImportStatus.FAILED, "broken")
         assert works.phones() == []
 
-    def test_too_many_rows_fail(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(importing_module, "TABLE_ROWS_MAX", 4)
-        works, larger = Works.of(people(4)), Works.of(people(5))
+    def test_a_table_stays_open_between_two_slices_and_no_longer(self) -> None:
+        works = Works.of(people(7))
 
+        assert works.run(lambda: False) is True
+        assert works.reader.kept == {works.key}
+        while works.run(lambda: False):
+            pass
+
+        assert (works.reader.opened, works.reader.kept) == (1, set())
+
+    def test_whoever_reads_for_long_shows_that_he_lives(self) -> None:
+        works = Works.of(people(1))
+        later = timedelta(seconds=SIGN_OF_LIFE_SECONDS)
+        seen: list[datetime] = []
+
+        def read_slowly() -> None:
+            seen.append(works.job.touched_at)
+            works.clock.advance(later)
+
+        works.reader.slowly = read_slowly
+        began = works.clock.now()
         works.run()
-        larger.run()
 
-        assert works.job.status is ImportStatus.COMPLETED
-        assert larger.job.status is ImportStatus.FAILED
+        assert seen == [began, began + later]
 
 
 class TestCrashes:

@@ -1,30 +1,19 @@
-"""An import: a file, what is done with its rows, and how far that has come."""
+"""How far an import has come, and its way back."""
 
 import enum
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
 import attrs
 
-from retail_core.contacts.model import Gender
+from retail_core.imports.errors import ImportNotUndoable
+from retail_core.imports.model.files import FileForm, ImportTerms
 from retail_core.kernel.ids import AccountId, ImportId
-from retail_core.kernel.phones import Phone
+from retail_core.kernel.phones import PhoneNumber
 
-UPLOAD_BYTES_MAX: Final = 50 * 1024 * 1024
-UPLOAD_CHUNK_BYTES: Final = 1024 * 1024
-UNPACKED_BYTES_MAX: Final = 500 * 1024 * 1024
-TABLE_ROWS_MAX: Final = 1_048_576
-BATCH_ROWS_MAX: Final = 5_000
-SHOWN_FAULTS_MAX: Final = 1_000
-FAULT_VALUE_LENGTH_MAX: Final = 200
-FILE_NAME_LENGTH_MAX: Final = 255
 STARTS_WITHOUT_PROGRESS_MAX: Final = 5
 STALLED_AFTER_SECONDS: Final = 60
-CONSENT_NOT_STATED: Final = "not stated (imported through the web client)"
-
-Cell = str | date
-"""A cell as the readers give it: text, or a real date of a spreadsheet."""
+SIGN_OF_LIFE_SECONDS: Final = 10
 
 
 class ImportStatus(enum.Enum):
@@ -39,44 +28,12 @@ class ImportStatus(enum.Enum):
     UNDONE = "undone"
 
 
-class ImportMode(enum.Enum):
-    """What happens to a number the store knows already."""
-
-    SKIP = "skip"
-    UPDATE = "update"
-
-
-class FileKind(enum.Enum):
-    """What an upload is, by its content."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-
-
-class Encoding(enum.Enum):
-    """How the text of a CSV file is written; a byte order mark is no part of the text."""
-
-    UTF_8 = "utf-8-sig"
-    WINDOWS_1253 = "cp1253"
-
-
 @attrs.frozen
-class FileForm:
-    """What an upload turned out to be; `encoding` only matters for CSV."""
+class ImportKey:
+    """Names an import of a store."""
 
-    kind: FileKind
-    encoding: Encoding = Encoding.UTF_8
-
-
-@attrs.frozen(kw_only=True)
-class ImportTerms:
-    """What is to be done with the rows, fixed when the file is sent."""
-
-    region: str
-    mode: ImportMode = ImportMode.SKIP
-    dry_run: bool = False
-    tags: tuple[str, ...] = ()
-    consent_source: str = CONSENT_NOT_STATED
+    account: AccountId
+    id: ImportId
 
 
 @attrs.frozen(kw_only=True)
@@ -103,12 +60,22 @@ class MergeCounts:
         return self.created + self.updated + self.skipped
 
 
+@attrs.frozen
+class UndoCounts:
+    """How an undo ended for the contacts that it met."""
+
+    removed: int = 0
+    restored: int = 0
+    kept: int = 0
+
+
 @attrs.frozen(kw_only=True)
 class ImportJob(ImportDraft):
     """An import. `position` rows are done for good; `total` is unknown until it starts.
 
     `starts` counts how often a worker took it up since it last came forward, so that a file that
-    kills its worker does not do so for ever. `touched_at` is the last sign of life.
+    kills its worker does not do so for ever. `touched_at` is the last sign of life. `undone` counts
+    what an undo did so far, which takes the rows in the order of their numbers, up to `undone_to`.
     """
 
     id: ImportId
@@ -121,6 +88,8 @@ class ImportJob(ImportDraft):
     starts: int = 0
     touched_at: datetime
     finished_at: datetime | None = None
+    undone: UndoCounts = UndoCounts()
+    undone_to: PhoneNumber | None = attrs.field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         assert self.counts.rows == self.position, "every row ends in exactly one count"
@@ -198,45 +167,26 @@ class ImportJob(ImportDraft):
             self, status=ImportStatus.FAILED, error=error, finished_at=now, touched_at=now
         )
 
+    def touched(self, now: datetime) -> "ImportJob":
+        """Somebody still works on it."""
+        return attrs.evolve(self, touched_at=now)
 
-@attrs.frozen
-class ImportedRow:
-    """A row without a fault. None is an empty cell; `subscribed` is False only where it says so."""
+    def undoing(self, undo_days: int, now: datetime) -> "ImportJob":
+        """To be taken back. Raises `ImportNotUndoable`."""
+        until = self.undoable_until(undo_days)
+        if self.status is not ImportStatus.COMPLETED or until is None or now > until:
+            raise ImportNotUndoable
+        return attrs.evolve(self, status=ImportStatus.UNDOING, touched_at=now)
 
-    row: int
-    phone: Phone
-    email: str | None = attrs.field(default=None, repr=False)
-    first_name: str | None = attrs.field(default=None, repr=False)
-    last_name: str | None = attrs.field(default=None, repr=False)
-    gender: Gender | None = None
-    birthday: date | None = attrs.field(default=None, repr=False)
-    tags: tuple[str, ...] | None = None
-    subscribed: bool = True
+    def taken_back(self, counts: UndoCounts, last: PhoneNumber, now: datetime) -> "ImportJob":
+        """The rows up to this number have been taken back for good."""
+        sums = UndoCounts(
+            self.undone.removed + counts.removed,
+            self.undone.restored + counts.restored,
+            self.undone.kept + counts.kept,
+        )
+        return attrs.evolve(self, undone=sums, undone_to=last, touched_at=now)
 
-
-@attrs.frozen
-class RowFault:
-    """One fault of one data row (counted from 1)."""
-
-    row: int
-    field: str
-    code: str
-    message: str
-    value: str
-
-
-@attrs.frozen
-class MergeOutcome:
-    """What a batch did; `known` are the rows that were skipped because their number was known."""
-
-    created: int
-    updated: int
-    known: Sequence[int]
-
-
-@attrs.frozen
-class ImportKey:
-    """Names an import of a store."""
-
-    account: AccountId
-    id: ImportId
+    def undone_for_good(self, now: datetime) -> "ImportJob":
+        """Everything that could be taken back has been."""
+        return attrs.evolve(self, status=ImportStatus.UNDONE, undone_to=None, touched_at=now)
