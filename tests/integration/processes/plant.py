@@ -18,6 +18,7 @@ from retail_core.messages.model import MessageState
 from tests.integration.workers.watching import until
 from workers.cli.running import main
 
+ROOT = Path(__file__).resolve().parents[3]
 FIRST_PHONE = 6_900_000_000
 WAITS_FOR_SECONDS = 60
 
@@ -43,7 +44,8 @@ class Plant:
         with (self.directory / f"{module}.log").open("ab") as output:
             process = psutil.Popen(
                 [sys.executable, "-m", module, *arguments],
-                env=dict(self.variables),
+                # the code that stands beside this test, wherever another copy is installed
+                env={**self.variables, "PYTHONPATH": str(ROOT)},
                 cwd=self.directory,
                 stdout=output,
                 stderr=output,
