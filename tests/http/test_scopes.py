@@ -45,15 +45,20 @@ def named(route: Route) -> str:
     return f"{route.method} {route.path}"
 
 
+def lies_in(path: str, prefix: str) -> bool:
+    """Whether a path is this one or below it; `/api/messages` is not in `/api/me`."""
+    return f"{path}/".startswith(f"{prefix}/")
+
+
 def area_of(path: str) -> str:
-    found = [area for prefix, area in AREAS if path == prefix or path.startswith(f"{prefix}/")]
+    found = [area for prefix, area in AREAS if lies_in(path, prefix)]
     assert len(found) == 1, f"{path} belongs to no area of the contract"
     return found[0]
 
 
 def scope_of(route: Route) -> str | None:
     """The scope of the contract; None where a key is refused or needs none."""
-    if route.path.startswith(ACCOUNT):
+    if any(lies_in(route.path, prefix) for prefix in ACCOUNT):
         return None
     if (route.method, route.path) in EXCEPTIONS:
         return EXCEPTIONS[route.method, route.path]
