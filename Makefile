@@ -56,8 +56,8 @@ bench: setup ## Measure messages per second against the database's own floor
 torture: setup ## Crash and kill everything while it sends, and judge by the gateway's log (SEEDS=30)
 	@$(PY) -m tests.torture.run $(if $(SEEDS),--seeds $(SEEDS))
 
-openapi: setup ## Print the API's description as OpenAPI
-	@$(PY) -m workers.cli openapi
+openapi: setup ## Write the API's description (openapi.json) again, after a route has changed
+	@$(PY) -m workers.cli openapi --output openapi.json
 
 migrate: setup ## Bring the database of DATABASE_URL to the newest schema
 	@$(PY) -m workers.cli migrate

@@ -23,7 +23,7 @@ from adapters_http.middleware.headers import Caching, SecurityHeaders
 from adapters_http.middleware.origins import Origins
 from adapters_http.middleware.tracing import Tracing
 from adapters_http.replies import JSON, dumps
-from adapters_http.routing import Resources, Route, Router
+from adapters_http.routing import Reading, Resources, Route, Router
 from adapters_http.settings import EdgeSettings
 from retail_core.kernel.ports import IdempotencyReplies
 
@@ -45,7 +45,8 @@ class Parts:
 def create_app(parts: Parts) -> "falcon.App[Request, Response]":
     """Build every resource and every converter now, so that a mistake stops the start."""
     for route in parts.routes:
-        for kind in (route.body, route.query):
+        read = (None if route.reading is Reading.RAW else route.body, route.query)
+        for kind in read:
             if kind is not None:
                 codec.prepare(kind)
     router: Any = Router(parts.routes, parts.resources)  # falcon only types its own

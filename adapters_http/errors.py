@@ -53,7 +53,12 @@ def add_handlers(app: "falcon.App[Request, Response]") -> None:
 
 def status_of(error: DomainError) -> int:
     """The status of the nearest family; 500 for an error that belongs to none."""
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), INTERNAL)
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[DomainError]) -> int:
+    """The same for a class of errors."""
+    return next((STATUS[each] for each in kind.__mro__ if each in STATUS), INTERNAL)
 
 
 def _domain(req: Request, resp: Response, error: DomainError, params: object) -> None:

@@ -11,7 +11,7 @@
 UNSET as its default tells an absent key (UNSET) from null (None).
 """
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from enum import Enum
 from typing import Final, NewType, Protocol, runtime_checkable
 
@@ -78,6 +78,18 @@ class Between:
         assert isinstance(value, int | float)
         if not self.at_least <= value <= self.at_most:
             raise ValueError(f"must be from {self.at_least} to {self.at_most}")
+
+
+@attrs.frozen(eq=False)
+class Described:
+    """What the description of the API says about a value beyond its type; nothing is checked.
+
+    `schema` takes the place of what the type would say, where the type says too little.
+    """
+
+    text: str = ""
+    schema: Mapping[str, object] | None = None
+    example: object = None
 
 
 def _within(at_least: int, at_most: int, unit: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypedDict, TypeVar
 
 import orjson
 
@@ -11,6 +11,16 @@ from retail_core.kernel.pages import Page
 
 JSON: Final = "application/json; charset=utf-8"
 Item = TypeVar("Item")
+Shape = TypeVar("Shape")
+
+
+class PageOf(TypedDict, Generic[Shape]):
+    """A page of a list."""
+
+    items: list[Shape]
+    total: int
+    page: int
+    pageSize: int
 
 
 def instant(at: datetime) -> str:
@@ -23,7 +33,7 @@ def day(at: date) -> str:
     return f"{at.isoformat()}T00:00:00.000Z"
 
 
-def page(found: Page[Item], shape: Callable[[Item], object]) -> dict[str, object]:
+def page(found: Page[Item], shape: Callable[[Item], Shape]) -> PageOf[Shape]:
     """A page of a list, with the values that were really used."""
     return {
         "items": [shape(item) for item in found.items],
@@ -33,9 +43,10 @@ def page(found: Page[Item], shape: Callable[[Item], object]) -> dict[str, object
     }
 
 
-def dumps(value: object) -> bytes:
+def dumps(value: object, *, indented: bool = False) -> bytes:
     """The JSON of plain values, times, dates, enumerations, decimals and frozen collections."""
-    return orjson.dumps(value, _plain, orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS)
+    options = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(value, _plain, options | orjson.OPT_INDENT_2 if indented else options)
 
 
 def _plain(value: Any) -> object:  # noqa: ANN401 - whatever orjson does not know

@@ -11,9 +11,15 @@ from typing import Any, Final, TypeAlias
 import attrs
 import falcon
 
+from retail_core.kernel.errors import DomainError
+
 BODY_BYTES_MAX: Final = 1_048_576
 OPTIONS: Final = "OPTIONS"
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+CSV: Final = "text/csv"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Responder: TypeAlias = Callable[..., None]
 Resources: TypeAlias = Callable[[type[Any]], Any]
@@ -44,6 +50,27 @@ class Reading(Enum):
     """Left alone; the resource reads `bodies.stream`, which holds to the limit."""
 
 
+class Proof(Enum):
+    """What a request may prove itself with, besides an access token and an API key."""
+
+    REFRESH_COOKIE = "refreshCookie"
+    GATEWAY_SECRET = "gatewaySecret"  # noqa: S105 - a name
+    GATEWAY_TOKEN = "gatewayToken"  # noqa: S105 - a name
+    GATEWAY_SIGNATURE = "gatewaySignature"
+    STRIPE_SIGNATURE = "stripeSignature"
+    METRICS_TOKEN = "metricsToken"  # noqa: S105 - a name
+    NOTHING = ""
+    """The proof may be left out."""
+
+
+@attrs.frozen
+class Paging:
+    """How a list is cut: rows of a page unless the caller says so, and rows at most."""
+
+    rows: int
+    rows_max: int
+
+
 @attrs.frozen(kw_only=True)
 class Route:
     """One row of the table.
@@ -55,7 +82,15 @@ class Route:
     `scope` is the word an API key must hold; None lets any key in. `limits` names the rate limits.
     With `once` the route honours an Idempotency-Key, and its resource also has
     `on_repeat(req, resp, effect, **params)`, which builds the reply again from the effect's id.
-    `body`, `query` and `reply` are the types of what comes and goes.
+
+    `body`, `query` and `reply` are the types of what comes and goes (attrs classes, and for replies
+    also TypedDicts, `PageOf[...]`, `tuple[..., ...]`); with Reading.STREAM the body is the fields
+    beside the file of a form. `paging` is what `values.page` gets. `media` are the types of a good
+    reply, `statuses` good statuses beside `status`. `errors` are those special to the route; the
+    general ones follow from the rest of the row. `proofs` are the ways, of which one is enough,
+    that routes for the public and for machines are proven by; `sets_cookie` tells that the refresh
+    cookie comes, or goes. `example` and `sample` are a body
+    and a reply for the description, where those made from the types would not do.
     """
 
     method: str = attrs.field(validator=attrs.validators.in_(METHODS))
@@ -66,9 +101,17 @@ class Route:
     scope: str | None = None
     limits: tuple[str, ...] = ()
     query: type[Any] | None = None
-    body: type[Any] | None = None
-    reply: type[Any] | None = None
+    body: Any = None
+    reply: Any = None
+    paging: Paging | None = None
+    media: tuple[str, ...] = (JSON,)
     status: int = 200
+    statuses: tuple[int, ...] = ()
+    errors: tuple[type[DomainError], ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    sets_cookie: bool = False
+    example: Mapping[str, object] | None = None
+    sample: object = None
     reading: Reading = Reading.OBJECT
     body_bytes_max: int = BODY_BYTES_MAX
     once: bool = False

@@ -14,6 +14,7 @@ from adapters_http.resources import (
     campaign_tests,
     campaigns,
     contacts,
+    documents,
     gateway_messages,
     gateway_webhooks,
     health,
@@ -29,6 +30,7 @@ from adapters_http.routing import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *health.ROUTES,
+    *documents.ROUTES,
     *auth.ROUTES,
     *profile.ROUTES,
     *sessions.ROUTES,

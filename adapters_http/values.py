@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from adapters_http.context import Request
+from adapters_http.routing import Paging
 from retail_core.kernel.errors import InvalidField, NotFound
 from retail_core.kernel.ids import ID_MAX
 from retail_core.kernel.pages import PageRequest
@@ -32,7 +33,12 @@ def path_id(text: str, *, name: str = "id", largest: int = ID_MAX) -> int:
 
 
 def page(req: Request, page_size: int, page_size_max: int) -> PageRequest:
-    """The page that `page` and `pageSize` ask for. Raises InvalidField for what is no integer."""
+    """The page that `page` and `pageSize` ask for. Raises InvalidField for what is no integer.
+
+    The row of the route says the same two numbers, or the description of the API would be wrong.
+    """
+    assert req.context.route is not None
+    assert req.context.route.paging == Paging(page_size, page_size_max)
     return PageRequest.bounded(
         _whole(req, "page", 1), _whole(req, "pageSize", page_size), page_size_max
     )

@@ -8,10 +8,12 @@ import punq
 from adapters_http.app import Parts
 from adapters_http.authentication import Credentials
 from adapters_http.contact_settings import ContactSettings, FrontEnd, ImportUndo, Queue
+from adapters_http.description.document import Description
 from adapters_http.limits import SharedStore
 from adapters_http.opt_out import OptOutPeople, OptOutReader
 from adapters_http.passwords import BcryptPasswords
 from adapters_http.resources.contact_filters import ContactFilters, ListContacts
+from adapters_http.resources.documents import Documents
 from adapters_http.resources.gateway_webhooks import GatewayDoor
 from adapters_http.resources.message_fields import MessageFilters, MessageShapes
 from adapters_http.routing import Route
@@ -77,6 +79,7 @@ def parts(
 ) -> Parts:
     """What the app is assembled from; the container makes each resource when the app asks."""
     register_with_use_cases(container, Credentials)
+    container.register(Documents, instance=Documents.of(Description.of(routes)))
     for resource in dict.fromkeys(route.resource for route in routes):
         register_with_use_cases(container, resource)
     return Parts(

@@ -12,7 +12,7 @@ from adapters_http.context import Request, Response
 from adapters_http.opt_out import OptOutPeople, OptOutReader, StoreFace, client_of, initial
 from adapters_http.pages import button, paragraph, show
 from adapters_http.resources.opt_out import ACTION_LIMITS, VIEW_LIMITS
-from adapters_http.routing import Access, Route
+from adapters_http.routing import HTML, Access, Route
 from retail_core.accounts.model import Locale
 from retail_core.contacts.errors import ContactGone, ContactSuppressed, InvalidToken
 from retail_core.contacts.model import Contact
@@ -145,6 +145,9 @@ def _routes(path: str) -> tuple[Route, Route]:
             access=Access.PUBLIC,
             summary="The page of an opt-out link",
             limits=VIEW_LIMITS,
+            media=(HTML,),
+            statuses=(302,),
+            errors=(InvalidToken, ContactGone),
             no_store=True,
         ),
         Route(
@@ -155,6 +158,9 @@ def _routes(path: str) -> tuple[Route, Route]:
             summary="Opt out, or in again, from the page",
             limits=ACTION_LIMITS,
             body=ActionBody,
+            media=(HTML,),
+            errors=(InvalidToken, ContactGone, ContactSuppressed),
+            example={"action": Action.UNSUBSCRIBE.value},
             no_store=True,
         ),
     )

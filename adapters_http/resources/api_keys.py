@@ -10,7 +10,7 @@ from adapters_http.context import Request, Response
 from adapters_http.fields import Characters, Items
 from adapters_http.idempotency import keep_instead, once
 from adapters_http.resources.auth import OkReply
-from adapters_http.routing import Access, Route
+from adapters_http.routing import Access, Paging, Route
 from retail_core.accounts.errors import ApiKeyNotFound, InvalidExpiry
 from retail_core.accounts.model import API_KEY_NAME_CHARACTERS_MAX, ApiKey, Scope
 from retail_core.accounts.queries import ApiKeyQueries
@@ -132,6 +132,7 @@ ROUTES: Final = (
         resource=ApiKeys,
         access=Access.SESSION,
         summary="List the shop's API keys",
+        paging=Paging(PAGE_SIZE, PAGE_SIZE_MAX),
         reply=ApiKeyPage,
     ),
     Route(
@@ -143,6 +144,8 @@ ROUTES: Final = (
         body=ApiKeyBody,
         reply=NewApiKeyReply,
         status=201,
+        errors=(InvalidExpiry,),
+        example={"name": "Till", "scopes": ["contacts:read", "contacts:write"]},
         once=True,
         no_store=True,
     ),

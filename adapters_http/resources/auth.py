@@ -7,9 +7,14 @@ import attrs
 from adapters_http import codec, cookies
 from adapters_http.context import Request, Response
 from adapters_http.fields import Characters
-from adapters_http.routing import Access, Route
+from adapters_http.routing import Access, Proof, Route
 from retail_core.accounts import model
-from retail_core.accounts.errors import SessionEnded
+from retail_core.accounts.errors import (
+    AuthenticationFailed,
+    EmailTaken,
+    SessionEnded,
+    SessionReused,
+)
 from retail_core.accounts.model import Account, Device
 from retail_core.accounts.use_cases import (
     RefreshSession,
@@ -156,6 +161,8 @@ ROUTES: Final = (
         body=RegisterBody,
         reply=SignedInReply,
         status=201,
+        errors=(EmailTaken,),
+        sets_cookie=True,
         no_store=True,
     ),
     Route(
@@ -167,6 +174,8 @@ ROUTES: Final = (
         limits=("login-ip", "login-email"),
         body=LoginBody,
         reply=SignedInReply,
+        errors=(AuthenticationFailed,),
+        sets_cookie=True,
         no_store=True,
     ),
     Route(
@@ -177,6 +186,9 @@ ROUTES: Final = (
         summary="Trade the refresh cookie for new tokens",
         limits=("refresh-ip",),
         reply=SignedInReply,
+        errors=(SessionEnded, SessionReused),
+        proofs=(Proof.REFRESH_COOKIE,),
+        sets_cookie=True,
         no_store=True,
     ),
     Route(
@@ -187,6 +199,8 @@ ROUTES: Final = (
         summary="End the session of the refresh cookie",
         limits=("logout-ip",),
         reply=OkReply,
+        proofs=(Proof.REFRESH_COOKIE, Proof.NOTHING),
+        sets_cookie=True,
         no_store=True,
     ),
 )

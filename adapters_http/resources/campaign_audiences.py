@@ -1,13 +1,43 @@
 """Why somebody is in the audience of a campaign or not."""
 
+from typing import TypedDict
+
 import attrs
 
 from adapters_http import values
 from adapters_http.context import Request, Response
 from adapters_http.routing import Access, Route
+from retail_core.audiences.errors import AudienceGone
 from retail_core.audiences.model import AudienceStep
 from retail_core.campaigns.use_cases import ExplainRecipient, RecipientExplanation
 from retail_core.kernel.ids import CampaignId, ContactId
+
+
+class LeafVerdict(TypedDict):
+    """What one leaf of a segment says of somebody."""
+
+    path: str
+    holds: bool
+
+
+class ExplainedStep(TypedDict):
+    """One rule, and whether it holds for somebody."""
+
+    rule: str
+    effect: str
+    holds: bool
+    decidedBy: list[LeafVerdict]
+
+
+class Explanation(TypedDict):
+    """Whether somebody is a recipient, why, and every step on the way."""
+
+    campaignId: int
+    contactId: int
+    isRecipient: bool
+    isFrozen: bool
+    reason: str | None
+    steps: list[ExplainedStep]
 
 
 @attrs.frozen
@@ -23,7 +53,7 @@ class CampaignAudiences:
         resp.media = explanation_shape(found)
 
 
-def explanation_shape(found: RecipientExplanation) -> dict[str, object]:
+def explanation_shape(found: RecipientExplanation) -> Explanation:
     """Whether, why, and every step on the way."""
     return {
         "campaignId": found.campaign,
@@ -35,12 +65,12 @@ def explanation_shape(found: RecipientExplanation) -> dict[str, object]:
     }
 
 
-def _step(step: AudienceStep) -> dict[str, object]:
+def _step(step: AudienceStep) -> ExplainedStep:
     return {
         "rule": step.rule.value,
         "effect": "exclude" if step.excludes else "match",
         "holds": step.holds,
-        "decidedBy": [attrs.asdict(leaf) for leaf in step.leaves],
+        "decidedBy": [{"path": leaf.path, "holds": leaf.holds} for leaf in step.leaves],
     }
 
 
@@ -52,5 +82,7 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:read",
         summary="Tell why a contact is a recipient or not",
+        reply=Explanation,
+        errors=(AudienceGone,),
     ),
 )

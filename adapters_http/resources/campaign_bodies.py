@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import attrs
 
-from adapters_http.fields import UNSET, Characters, Unset
+from adapters_http.fields import UNSET, Characters, Described, Unset
 from adapters_http.resources import campaign_fields as fields
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.model import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, CampaignContent
@@ -16,6 +16,11 @@ from retail_core.kernel.errors import InvalidField, RuleViolation
 Value = TypeVar("Value")
 Name = Annotated[str, Characters(1, NAME_CHARACTERS_MAX)]
 MessageText = Annotated[str, Characters(0, TEXT_CHARACTERS_MAX)]
+ListReference = Annotated[
+    object,
+    Described("An own list, or the name of a system list", {"type": ["integer", "string", "null"]}),
+]
+Segment = Annotated[object, Described("A tree of conditions", {"type": ["object", "null"]})]
 
 
 @attrs.frozen(kw_only=True)
@@ -27,9 +32,9 @@ class CampaignBody:
     template_id: int | None = None
     filter_gender: str | None = None
     filter_age_group: str | None = None
-    list_id: object = None
+    list_id: ListReference = None
     exclude_list_ids: tuple[object, ...] | None = None
-    segment: object = None
+    segment: Segment = None
     include_offer: bool | None = None
     track_links: bool | None = None
     scheduled_date: str | None = None
@@ -46,9 +51,9 @@ class CampaignChangesBody:
     template_id: int | Unset | None = UNSET
     filter_gender: str | Unset | None = UNSET
     filter_age_group: str | Unset | None = UNSET
-    list_id: object = UNSET
+    list_id: ListReference = UNSET
     exclude_list_ids: tuple[object, ...] | Unset | None = UNSET
-    segment: object = UNSET
+    segment: Segment = UNSET
     include_offer: bool | Unset = UNSET
     track_links: bool | Unset = UNSET
     scheduled_date: str | Unset | None = UNSET

@@ -6,6 +6,13 @@ from typing import Final
 
 import attrs
 
+from adapters_http.resources.campaign_shapes import Campaign as CampaignShape
+from adapters_http.resources.campaign_shapes import (
+    CampaignMetrics,
+    CampaignRow,
+    CampaignStats,
+    CampaignWithTemplate,
+)
 from adapters_http.resources.list_shapes import list_shape
 from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup, ContactList, Segment
 from retail_core.audiences.segments import read_segment
@@ -95,7 +102,7 @@ def segment(value: object) -> Segment | None:
     return None if value is None or value == "" else read_segment(value)
 
 
-def campaign_shape(campaign: Campaign) -> dict[str, object]:
+def campaign_shape(campaign: Campaign) -> CampaignRow:
     """Campaign, without template and list."""
     spec = campaign.content.audience
     counts = campaign.counts
@@ -108,12 +115,12 @@ def campaign_shape(campaign: Campaign) -> dict[str, object]:
         "listId": spec.own_list,
         "systemListId": spec.system_list,
         "excludeListIds": spec.exclude_lists,
-        "filterGender": spec.gender and spec.gender.value,
-        "filterAgeGroup": spec.age_group and spec.age_group.value,
-        "segment": spec.segment and spec.segment.document(),
+        "segment": None if spec.segment is None else spec.segment.document(),
+        "filterGender": spec.gender,
+        "filterAgeGroup": spec.age_group,
         "includeOffer": campaign.content.include_offer,
         "trackLinks": False,
-        "status": campaign.state.value,
+        "status": campaign.state,
         "statusReason": campaign.status_reason,
         "scheduledAt": campaign.scheduled_at,
         "startedAt": campaign.started_at,
@@ -128,22 +135,22 @@ def campaign_shape(campaign: Campaign) -> dict[str, object]:
     }
 
 
-def with_template(campaign: Campaign) -> dict[str, object]:
+def with_template(campaign: Campaign) -> CampaignWithTemplate:
     """Campaign as create and edit answer it."""
-    return campaign_shape(campaign) | {"template": None}
+    return {**campaign_shape(campaign), "template": None}
 
 
 def with_template_and_list(
     campaign: Campaign, lists: Mapping[ListId, ContactList]
-) -> dict[str, object]:
+) -> CampaignShape:
     """Campaign as reading and listing answer it; `lists` has the own list it is based on."""
     own = campaign.content.audience.own_list
     found = None if own is None else lists.get(own)
     shown = None if found is None else list_shape(campaign.account_id, found)
-    return with_template(campaign) | {"list": shown}
+    return {**with_template(campaign), "list": shown}
 
 
-def stats_shape(campaign: Campaign) -> dict[str, object]:
+def stats_shape(campaign: Campaign) -> CampaignStats:
     """The counts that a list shows beside each campaign."""
     counts = campaign.counts
     return {
@@ -161,10 +168,19 @@ def stats_shape(campaign: Campaign) -> dict[str, object]:
     }
 
 
-def metrics_shape(campaign: Campaign) -> dict[str, object]:
+def metrics_shape(campaign: Campaign) -> CampaignMetrics:
     """The counts of the status page, where `sent` does not include delivered ones."""
     counts = campaign.counts
-    return attrs.asdict(counts) | {"success": counts.success, "processed": counts.processed}
+    return {
+        "queued": counts.queued,
+        "success": counts.success,
+        "processed": counts.processed,
+        "failed": counts.failed,
+        "sent": counts.sent,
+        "delivered": counts.delivered,
+        "unknown": counts.unknown,
+        "cancelled": counts.cancelled,
+    }
 
 
 def rate(part: int, whole: int) -> float:

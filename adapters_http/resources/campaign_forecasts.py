@@ -1,14 +1,103 @@
 """What sending a campaign would take."""
 
+from datetime import datetime
+from typing import TypedDict
+
 import attrs
 
 from adapters_http import values
 from adapters_http.context import Request, Response
 from adapters_http.routing import Access, Route
+from retail_core.audiences.errors import AudienceGone
 from retail_core.audiences.model import Exclusion
+from retail_core.campaigns.errors import NoMessageText, UnknownPlaceholder, WrongCampaignState
 from retail_core.campaigns.use_cases import CampaignForecast, CountryCost, ForecastCampaign
 from retail_core.kernel.ids import CampaignId
 from retail_core.templates.encoding import Encoding
+
+
+class EncodingCost(TypedDict):
+    """Recipients in one encoding."""
+
+    recipients: int
+    segments: int
+
+
+class SizeCount(TypedDict):
+    """Recipients of one size of text."""
+
+    encoding: str
+    segments: int
+    recipients: int
+
+
+class CountryForecast(TypedDict):
+    """Recipients in one country, and what they cost."""
+
+    country: str
+    recipients: int
+    segments: int
+    creditsPerSegment: int
+    credits: int
+
+
+class LongestText(TypedDict):
+    """The longest text, and a recipient of it."""
+
+    contactId: int
+    segments: int
+    length: int
+
+
+class PlaceholderCount(TypedDict):
+    """Recipients without a value for a placeholder, and those who get its fallback."""
+
+    name: str
+    missing: int
+    fallback: int
+
+
+class SmartCost(TypedDict):
+    """What a smart encoding would cost."""
+
+    mode: str
+    segments: int
+    credits: int
+
+
+class QuietForecast(TypedDict):
+    """What quiet hours would hold back."""
+
+    deferred: int
+    firstSendAt: datetime | None
+
+
+class Affordable(TypedDict):
+    """Whether the credits suffice."""
+
+    required: int
+    available: int
+    sufficient: bool
+
+
+class Forecast(TypedDict):
+    """What sending a campaign would take; every recipient's text was made and measured."""
+
+    campaignId: int
+    computedAt: datetime
+    matched: int
+    excluded: dict[str, int]
+    recipients: int
+    segments: int
+    credits: int
+    encodings: dict[str, EncodingCost]
+    histogram: list[SizeCount]
+    countries: list[CountryForecast]
+    longest: LongestText | None
+    placeholders: list[PlaceholderCount]
+    smartEncoding: list[SmartCost]
+    quietHours: QuietForecast
+    balance: Affordable
 
 
 @attrs.frozen
@@ -23,7 +112,7 @@ class CampaignForecasts:
         resp.media = _forecast(found)
 
 
-def _forecast(found: CampaignForecast) -> dict[str, object]:
+def _forecast(found: CampaignForecast) -> Forecast:
     return {
         "campaignId": found.campaign,
         "computedAt": found.at,
@@ -39,7 +128,10 @@ def _forecast(found: CampaignForecast) -> dict[str, object]:
         ],
         "countries": [_country(country) for country in found.countries],
         "longest": _longest(found),
-        "placeholders": [attrs.asdict(each) for each in found.placeholders],
+        "placeholders": [
+            {"name": each.name, "missing": each.missing, "fallback": each.fallback}
+            for each in found.placeholders
+        ],
         "smartEncoding": [
             {"mode": mode.value, "segments": cost.parts, "credits": cost.credits}
             for mode, cost in found.smart.items()
@@ -54,7 +146,7 @@ def _forecast(found: CampaignForecast) -> dict[str, object]:
     }
 
 
-def _encoding(found: CampaignForecast, wanted: Encoding) -> dict[str, object]:
+def _encoding(found: CampaignForecast, wanted: Encoding) -> EncodingCost:
     sizes = [
         (parts, recipients)
         for (encoding, parts), recipients in found.sizes.items()
@@ -66,7 +158,7 @@ def _encoding(found: CampaignForecast, wanted: Encoding) -> dict[str, object]:
     }
 
 
-def _country(cost: CountryCost) -> dict[str, object]:
+def _country(cost: CountryCost) -> CountryForecast:
     return {
         "country": cost.country,
         "recipients": cost.recipients,
@@ -76,7 +168,7 @@ def _country(cost: CountryCost) -> dict[str, object]:
     }
 
 
-def _longest(found: CampaignForecast) -> dict[str, object] | None:
+def _longest(found: CampaignForecast) -> LongestText | None:
     if found.longest is None:
         return None
     contact, size = found.longest
@@ -91,5 +183,7 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:read",
         summary="Count what sending a campaign would take",
+        reply=Forecast,
+        errors=(AudienceGone, NoMessageText, UnknownPlaceholder, WrongCampaignState),
     ),
 )

@@ -5,8 +5,17 @@ import attrs
 from adapters_http import codec, values
 from adapters_http.context import Request, Response
 from adapters_http.resources import campaign_fields as fields
+from adapters_http.resources.campaign_bodies import ListReference, Segment
+from adapters_http.resources.campaign_shapes import (
+    AudiencePreview,
+    CampaignPreview,
+    ContactLite,
+    SampleText,
+)
 from adapters_http.routing import Access, Route
+from retail_core.audiences.errors import AudienceGone, ListNotFound, ReferenceNotFound
 from retail_core.audiences.model import AudienceMember, AudienceSpec
+from retail_core.campaigns.errors import NoMessageText, UnknownPlaceholder
 from retail_core.campaigns.use_cases import PreviewAudience, PreviewCampaign, SampleMessage
 from retail_core.contacts.errors import InvalidGender
 from retail_core.kernel.errors import InvalidField
@@ -20,9 +29,9 @@ class AudienceBody:
     filter_gender: str | None = None
     filter_age_group: str | None = None
     name_search: str | None = None
-    list_id: object = None
+    list_id: ListReference = None
     exclude_list_ids: tuple[object, ...] | None = None
-    segment: object = None
+    segment: Segment = None
 
 
 @attrs.frozen
@@ -35,11 +44,12 @@ class AudiencePreviews:
         """How many there are, and the first ten."""
         body = codec.body(req, AudienceBody)
         count, members = self.preview(req.account, _audience(body), body.name_search or None)
-        resp.media = {
+        shown: AudiencePreview = {
             "count": count,
             "preview": [_member(member) for member in members],
             "hasMore": count > len(members),
         }
+        resp.media = shown
 
 
 @attrs.frozen
@@ -51,7 +61,11 @@ class CampaignPreviews:
     def on_get(self, req: Request, resp: Response, campaign_id: str) -> None:
         """The texts of the first recipients."""
         count, samples = self.preview(req.account, CampaignId(values.path_id(campaign_id)))
-        resp.media = {"sample": [_sample(sample) for sample in samples], "count": count}
+        shown: CampaignPreview = {
+            "sample": [_sample(sample) for sample in samples],
+            "count": count,
+        }
+        resp.media = shown
 
 
 def _audience(body: AudienceBody) -> AudienceSpec:
@@ -70,7 +84,7 @@ def _audience(body: AudienceBody) -> AudienceSpec:
     )
 
 
-def _member(member: AudienceMember) -> dict[str, object]:
+def _member(member: AudienceMember) -> ContactLite:
     """ContactLite."""
     return {
         "id": member.id,
@@ -78,12 +92,12 @@ def _member(member: AudienceMember) -> dict[str, object]:
         "email": member.email,
         "firstName": member.first_name,
         "lastName": member.last_name,
-        "gender": member.gender and member.gender.value,
+        "gender": member.gender,
         "birthday": member.birthday,
     }
 
 
-def _sample(sample: SampleMessage) -> dict[str, object]:
+def _sample(sample: SampleMessage) -> SampleText:
     return {
         "to": sample.to,
         "text": sample.text,
@@ -103,6 +117,9 @@ ROUTES = (
         scope="campaigns:write",
         summary="Count an audience and show its first members",
         body=AudienceBody,
+        reply=AudiencePreview,
+        errors=(InvalidGender, ListNotFound, ReferenceNotFound),
+        example={"filterGender": "female", "nameSearch": "Ana"},
     ),
     Route(
         method="GET",
@@ -111,5 +128,7 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:read",
         summary="Render a campaign for its first recipients",
+        reply=CampaignPreview,
+        errors=(AudienceGone, NoMessageText, UnknownPlaceholder),
     ),
 )

@@ -4,8 +4,11 @@ import attrs
 
 from adapters_http import codec, replies, values
 from adapters_http.context import Request, Response
+from adapters_http.replies import PageOf
 from adapters_http.resources import message_fields as fields
 from adapters_http.resources.campaign_fields import campaign_shape, metrics_shape
+from adapters_http.resources.campaign_shapes import CampaignStatusReply
+from adapters_http.resources.message_fields import Message
 from adapters_http.routing import Access, Route
 from retail_core.campaigns.queries import CampaignQueries
 from retail_core.kernel.ids import CampaignId
@@ -21,20 +24,25 @@ class CampaignStatus:
     def on_get(self, req: Request, resp: Response, campaign_id: str) -> None:
         """Counts of recipients by state, and of credits."""
         campaign = self.queries.get(req.account, CampaignId(values.path_id(campaign_id)))
-        resp.media = {
+        shown: CampaignStatusReply = {
             "campaign": campaign_shape(campaign),
             "metrics": metrics_shape(campaign),
-            "credits": attrs.asdict(campaign.credits),
+            "credits": {
+                "held": campaign.credits.held,
+                "captured": campaign.credits.captured,
+                "released": campaign.credits.released,
+            },
             "deferredUntil": None,
         }
+        resp.media = shown
 
 
 @attrs.frozen(kw_only=True)
 class CampaignMessagesQuery:
     """Which messages of a campaign are wanted."""
 
-    status: str | None = None
-    q: str | None = None
+    status: fields.StateWord | None = None
+    q: str | None = attrs.field(default=None, repr=False)
     include_tests: bool = False
 
 
@@ -69,6 +77,7 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:read",
         summary="How far a campaign got",
+        reply=CampaignStatusReply,
     ),
     Route(
         method="GET",
@@ -78,5 +87,7 @@ ROUTES = (
         scope="messages:read",
         summary="List the messages of a campaign",
         query=CampaignMessagesQuery,
+        paging=fields.PAGING,
+        reply=PageOf[Message],
     ),
 )

@@ -1,11 +1,25 @@
 """Pausing, resuming and cancelling campaigns."""
 
+from typing import Final
+
 import attrs
 
 from adapters_http import values
 from adapters_http.context import Request, Response
 from adapters_http.idempotency import once
+from adapters_http.resources import campaign_shapes as shapes
 from adapters_http.routing import Access, Route
+from retail_core.audiences.errors import AudienceGone
+from retail_core.campaigns.errors import (
+    AlreadySending,
+    MessageTooLong,
+    NoMessageText,
+    NoRecipients,
+    NoValidSender,
+    SubscriptionRequired,
+    UnknownPlaceholder,
+    WrongCampaignState,
+)
 from retail_core.campaigns.queries import CampaignQueries
 from retail_core.campaigns.use_cases import (
     CancelCampaign,
@@ -13,7 +27,21 @@ from retail_core.campaigns.use_cases import (
     PauseCampaign,
     ResumeCampaign,
 )
+from retail_core.credits.errors import InsufficientCredits
 from retail_core.kernel.ids import CampaignId
+
+STARTING_ERRORS: Final = (
+    AlreadySending,
+    AudienceGone,
+    InsufficientCredits,
+    MessageTooLong,
+    NoMessageText,
+    NoRecipients,
+    NoValidSender,
+    SubscriptionRequired,
+    UnknownPlaceholder,
+    WrongCampaignState,
+)
 
 
 @attrs.frozen
@@ -67,11 +95,11 @@ def _id(text: str) -> CampaignId:
     return CampaignId(values.path_id(text))
 
 
-def _steered(status: str, remaining: int) -> dict[str, object]:
+def _steered(status: str, remaining: int) -> shapes.SteeredCampaign:
     return {"ok": True, "status": status, "remaining": remaining}
 
 
-def _cancelled(cancelled: CancelledCampaign) -> dict[str, object]:
+def _cancelled(cancelled: CancelledCampaign) -> shapes.CancelledCampaignReply:
     counts = cancelled.campaign.counts
     return {
         "ok": True,
@@ -90,6 +118,8 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:write",
         summary="Pause a campaign",
+        reply=shapes.SteeredCampaign,
+        errors=(WrongCampaignState,),
     ),
     Route(
         method="POST",
@@ -98,6 +128,8 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:send",
         summary="Resume a paused campaign",
+        reply=shapes.SteeredCampaign,
+        errors=STARTING_ERRORS,
         once=True,
     ),
     Route(
@@ -107,6 +139,8 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:write",
         summary="Cancel a campaign",
+        reply=shapes.CancelledCampaignReply,
+        errors=(WrongCampaignState,),
         once=True,
     ),
 )

@@ -2,14 +2,27 @@
 
 import contextlib
 from collections.abc import Sequence
+from typing import Annotated
 
 import attrs
 
 from adapters_http import codec, values
 from adapters_http.context import Request, Response
+from adapters_http.fields import Described
 from adapters_http.idempotency import once
+from adapters_http.resources.campaign_shapes import TestSendReply
 from adapters_http.routing import Access, Route
+from retail_core.campaigns.errors import (
+    InvalidTestNumbers,
+    MessageTooLong,
+    NoMessageText,
+    NoValidSender,
+    SubscriptionRequired,
+    UnknownPlaceholder,
+)
 from retail_core.campaigns.use_cases import TEST_NUMBERS_MAX, PlannedTests, PlanTestMessages
+from retail_core.contacts.errors import ContactSuppressed
+from retail_core.credits.errors import InsufficientCredits
 from retail_core.kernel.errors import InvalidField, Unavailable
 from retail_core.kernel.ids import CampaignId, ContactId, MessageNumber
 from retail_core.messages.model import MessageState
@@ -19,13 +32,28 @@ from retail_core.messages.use_cases import SendSingleMessages
 _PAID = frozenset({MessageState.SENT, MessageState.DELIVERED})
 
 
+_NUMBERS = {
+    "anyOf": [
+        {"type": ["string", "integer"]},
+        {
+            "type": "array",
+            "items": {"type": ["string", "integer"]},
+            "minItems": 1,
+            "maxItems": TEST_NUMBERS_MAX,
+        },
+    ]
+}
+
+
 @attrs.frozen(kw_only=True)
 class TestSendBody:
     """Where to, and whose data fill the text; without a contact, those of nobody."""
 
     __test__ = False
 
-    to: object = attrs.field(default=None, repr=False)
+    to: Annotated[object, Described(schema=_NUMBERS, example="+306900000001")] = attrs.field(
+        default=None, repr=False
+    )
     contact_id: int | None = None
 
 
@@ -66,7 +94,7 @@ def _numbers(to: object) -> Sequence[str]:
     return [str(each) for each in several]
 
 
-def _sent(records: Sequence[MessageRecord]) -> dict[str, object]:
+def _sent(records: Sequence[MessageRecord]) -> TestSendReply:
     return {
         "ok": True,
         "sent": [
@@ -95,6 +123,17 @@ ROUTES = (
         limits=("test-send-user",),
         summary="Send a campaign's text to a few numbers",
         body=TestSendBody,
+        reply=TestSendReply,
+        errors=(
+            ContactSuppressed,
+            InsufficientCredits,
+            InvalidTestNumbers,
+            MessageTooLong,
+            NoMessageText,
+            NoValidSender,
+            SubscriptionRequired,
+            UnknownPlaceholder,
+        ),
         once=True,
     ),
 )

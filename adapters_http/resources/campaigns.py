@@ -1,19 +1,30 @@
 """Writing, listing and starting campaigns."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import attrs
 
 from adapters_http import codec, replies, values
 from adapters_http.context import Request, Response
+from adapters_http.fields import Described
 from adapters_http.idempotency import once
+from adapters_http.replies import PageOf
 from adapters_http.resources import campaign_bodies as bodies
 from adapters_http.resources import campaign_fields as fields
-from adapters_http.routing import Access, Route
+from adapters_http.resources import campaign_shapes as shapes
+from adapters_http.resources.campaign_steering import STARTING_ERRORS
+from adapters_http.routing import Access, Paging, Route
 from retail_core.accounts.queries import AccountQueries
+from retail_core.audiences.errors import ListNotFound, ReferenceNotFound
 from retail_core.audiences.model import ContactList
 from retail_core.audiences.queries import ListQueries
-from retail_core.campaigns.errors import InvalidCampaignId
+from retail_core.campaigns.errors import (
+    InvalidCampaignId,
+    TemplateNotFound,
+    UnknownPlaceholder,
+    WrongCampaignState,
+)
 from retail_core.campaigns.model import Campaign, CampaignState
 from retail_core.campaigns.queries import CampaignFilter, CampaignOrder, CampaignQueries
 from retail_core.campaigns.use_cases import (
@@ -21,6 +32,7 @@ from retail_core.campaigns.use_cases import (
     EditCampaign,
     StartCampaign,
 )
+from retail_core.contacts.errors import InvalidGender
 from retail_core.kernel.errors import InvalidField, RuleViolation
 from retail_core.kernel.ids import CampaignId, ListId
 
@@ -36,7 +48,7 @@ class CampaignListQuery:
     status: CampaignState | None = None
     with_stats: bool = False
     order_by: CampaignOrder = CampaignOrder.CREATED_AT
-    order: str = "desc"
+    order: Annotated[str, Described(schema={"type": "string", "enum": ["asc", "desc"]})] = "desc"
     date_from: str | None = None
     date_to: str | None = None
 
@@ -144,7 +156,7 @@ def changed_id(text: str) -> CampaignId:
         raise InvalidCampaignId from error
 
 
-def _started(campaign: CampaignId, queued: int, required: int, held: int) -> dict[str, object]:
+def _started(campaign: CampaignId, queued: int, required: int, held: int) -> shapes.StartedCampaign:
     return {
         "queued": queued,
         "enqueuedJobs": queued,
@@ -154,9 +166,9 @@ def _started(campaign: CampaignId, queued: int, required: int, held: int) -> dic
     }
 
 
-def _with_stats(campaign: Campaign, lists: Mapping[ListId, ContactList]) -> dict[str, object]:
+def _with_stats(campaign: Campaign, lists: Mapping[ListId, ContactList]) -> shapes.ListedCampaign:
     shown = fields.with_template_and_list(campaign, lists)
-    return shown | {"stats": fields.stats_shape(campaign)}
+    return {**shown, "stats": fields.stats_shape(campaign)}
 
 
 ROUTES = (
@@ -168,6 +180,8 @@ ROUTES = (
         scope="campaigns:read",
         summary="List campaigns",
         query=CampaignListQuery,
+        paging=Paging(PAGE_SIZE, PAGE_SIZE_MAX),
+        reply=PageOf[shapes.ListedCampaign],
     ),
     Route(
         method="POST",
@@ -177,7 +191,20 @@ ROUTES = (
         scope="campaigns:write",
         summary="Create a campaign",
         body=bodies.CampaignBody,
+        reply=shapes.CampaignWithTemplate,
         status=201,
+        errors=(
+            InvalidGender,
+            UnknownPlaceholder,
+            TemplateNotFound,
+            ListNotFound,
+            ReferenceNotFound,
+        ),
+        example={
+            "name": "Autumn",
+            "messageText": "Hello {{firstName}}",
+            "filterAgeGroup": "40_plus",
+        },
         once=True,
     ),
     Route(
@@ -187,6 +214,7 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:read",
         summary="Read a campaign",
+        reply=shapes.Campaign,
     ),
     Route(
         method="PUT",
@@ -196,6 +224,17 @@ ROUTES = (
         scope="campaigns:write",
         summary="Change a campaign that has not started",
         body=bodies.CampaignChangesBody,
+        reply=shapes.CampaignWithTemplate,
+        errors=(
+            InvalidCampaignId,
+            InvalidGender,
+            UnknownPlaceholder,
+            TemplateNotFound,
+            ListNotFound,
+            ReferenceNotFound,
+            WrongCampaignState,
+        ),
+        example={"name": "Late autumn", "filterGender": None},
     ),
     Route(
         method="POST",
@@ -204,6 +243,8 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:send",
         summary="Start a campaign",
+        reply=shapes.StartedCampaign,
+        errors=(InvalidCampaignId, *STARTING_ERRORS),
         once=True,
     ),
 )

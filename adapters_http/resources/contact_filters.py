@@ -1,10 +1,11 @@
 """Which contacts a caller asks for: shared by lists and exports of contacts."""
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import attrs
 
+from adapters_http.fields import Described
 from retail_core.accounts.queries import AccountQueries
 from retail_core.audiences.errors import ListNotFound
 from retail_core.audiences.model import (
@@ -35,10 +36,10 @@ _WORDS: Final = {"true": True, "false": False}
 class ContactListQuery:
     """How a list of contacts can be narrowed."""
 
-    q: str | None = None
-    is_subscribed: str | None = None
-    list_id: str | None = None
-    tags: str | None = None
+    q: Annotated[str, Described("Part of the number, the e-mail or the names")] | None = None
+    is_subscribed: Annotated[str, Described("true or false")] | None = None
+    list_id: Annotated[str, Described("An own list or a system list")] | None = None
+    tags: Annotated[str, Described("A comma list; a contact must have all of them")] | None = None
 
 
 def is_subscribed(word: str | None) -> bool | None:

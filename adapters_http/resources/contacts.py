@@ -1,7 +1,6 @@
 """Contacts and the history of their consent (http-contract, 3.2)."""
 
 import functools
-from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import attrs
@@ -10,21 +9,31 @@ from adapters_http import codec, replies, values
 from adapters_http.context import Request, Response
 from adapters_http.fields import UNSET, PhoneText, Unset
 from adapters_http.idempotency import once
+from adapters_http.replies import PageOf
+from adapters_http.resources.auth import OkReply
 from adapters_http.resources.contact_filters import ContactFilters, ContactListQuery
-from adapters_http.routing import Access, Route
+from adapters_http.resources.contact_shapes import Consent, Contact, consent_shape, contact_shape
+from adapters_http.routing import Access, Paging, Route
 from retail_core.accounts.queries import AccountQueries
-from retail_core.contacts.errors import ContactNotFound
+from retail_core.contacts.errors import (
+    ConsentRequired,
+    ContactNotFound,
+    InvalidBirthday,
+    InvalidEmail,
+    InvalidGender,
+    InvalidPhone,
+    PhoneTaken,
+)
 from retail_core.contacts.model import (
     KEEP,
-    ConsentEvent,
     ConsentSource,
     ContactChanges,
     ContactForm,
     Keep,
 )
-from retail_core.contacts.queries import ContactQueries, ContactView
+from retail_core.contacts.queries import ContactQueries
 from retail_core.contacts.use_cases import Actor, CreateContact, DeleteContact, UpdateContact
-from retail_core.kernel.errors import Unauthenticated
+from retail_core.kernel.errors import NotFound, Unauthenticated
 from retail_core.kernel.ids import AccountId, ContactId
 
 Value = TypeVar("Value")
@@ -34,6 +43,7 @@ PAGE_SIZE_MAX: Final = 100
 CONSENTS_PAGE_SIZE: Final = 50
 CONSENTS_PAGE_SIZE_MAX: Final = 200
 WRITE_LIMITS: Final = ("contacts-write-ip",)
+BAD_VALUES: Final = (InvalidPhone, InvalidEmail, InvalidGender, InvalidBirthday)
 
 
 @attrs.frozen(kw_only=True)
@@ -148,7 +158,7 @@ class OneContact:
     def on_delete(self, req: Request, resp: Response, contact_id: str) -> None:
         """Delete a contact."""
         self.delete(req.account, ContactId(values.path_id(contact_id)))
-        resp.media = {"ok": True}
+        resp.media = codec.shape(OkReply())
 
 
 @attrs.frozen
@@ -181,55 +191,12 @@ def country_of(accounts: AccountQueries, account: AccountId) -> str:
     return known.default_country
 
 
-def found(contacts: ContactQueries, account: AccountId, contact: ContactId) -> dict[str, object]:
+def found(contacts: ContactQueries, account: AccountId, contact: ContactId) -> Contact:
     """A contact in JSON. Raises `ContactNotFound`."""
     view = contacts.find(account, contact)
     if view is None:
         raise ContactNotFound
     return contact_shape(account, view)
-
-
-def contact_shape(account: AccountId, view: ContactView) -> dict[str, object]:
-    """Contact."""
-    contact = view.contact
-    return {
-        "id": contact.id,
-        "ownerId": account,
-        "phone": contact.phone,
-        "email": contact.email,
-        "firstName": contact.first_name,
-        "lastName": contact.last_name,
-        "gender": contact.gender and contact.gender.value,
-        "birthday": contact.birthday,
-        "tags": contact.tags,
-        "isSubscribed": contact.is_subscribed,
-        "unsubscribedAt": contact.unsubscribed_at,
-        "isSuppressed": view.is_suppressed,
-        "createdAt": contact.created_at,
-        "updatedAt": contact.updated_at,
-    }
-
-
-def consent_shape(event: ConsentEvent) -> Mapping[str, object]:
-    """ConsentEvent."""
-    return {
-        "id": event.id,
-        "contactId": event.contact,
-        "type": event.type.value,
-        "channel": "sms",
-        "purpose": "marketing",
-        "source": event.source.value,
-        "sourceRef": event.source_ref,
-        "consentText": event.text,
-        "consentTextVersion": event.text_version,
-        "statement": event.statement,
-        "ip": event.ip,
-        "userAgent": event.user_agent,
-        "locale": event.locale,
-        "actorUserId": event.actor,
-        "occurredAt": event.at,
-        "createdAt": event.created_at,
-    }
 
 
 def _sent(value: Value | Unset) -> Value | Keep:
@@ -245,6 +212,9 @@ ROUTES: Final = (
         scope="contacts:read",
         summary="List contacts",
         query=ContactListQuery,
+        paging=Paging(PAGE_SIZE, PAGE_SIZE_MAX),
+        reply=PageOf[Contact],
+        errors=(NotFound,),
     ),
     Route(
         method="POST",
@@ -255,7 +225,9 @@ ROUTES: Final = (
         summary="Create a contact",
         limits=WRITE_LIMITS,
         body=ContactBody,
+        reply=Contact,
         status=201,
+        errors=(*BAD_VALUES, PhoneTaken),
         once=True,
     ),
     Route(
@@ -265,6 +237,7 @@ ROUTES: Final = (
         access=Access.USER,
         scope="contacts:read",
         summary="Read a contact",
+        reply=Contact,
     ),
     Route(
         method="PUT",
@@ -275,6 +248,8 @@ ROUTES: Final = (
         summary="Change a contact",
         limits=WRITE_LIMITS,
         body=ContactChangesBody,
+        reply=Contact,
+        errors=(*BAD_VALUES, PhoneTaken, ConsentRequired),
     ),
     Route(
         method="DELETE",
@@ -283,6 +258,7 @@ ROUTES: Final = (
         access=Access.USER,
         scope="contacts:write",
         summary="Delete a contact",
+        reply=OkReply,
         limits=WRITE_LIMITS,
     ),
     Route(
@@ -292,5 +268,7 @@ ROUTES: Final = (
         access=Access.USER,
         scope="contacts:read",
         summary="List the consent history of a contact",
+        paging=Paging(CONSENTS_PAGE_SIZE, CONSENTS_PAGE_SIZE_MAX),
+        reply=PageOf[Consent],
     ),
 )

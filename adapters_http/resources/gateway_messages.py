@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, NotRequired, TypedDict
 
 import attrs
 
@@ -11,7 +11,7 @@ from adapters_http.context import Request, Response
 from adapters_http.fields import Items
 from adapters_http.routing import Access, Route
 from retail_core.campaigns.queries import CampaignQueries
-from retail_core.kernel.errors import InvalidField, RuleViolation
+from retail_core.kernel.errors import InvalidField, NotFound, RuleViolation
 from retail_core.kernel.ids import CampaignId, ProviderId
 from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
 from retail_core.messages.model import GatewayMessage, MessageKey
@@ -23,15 +23,6 @@ from retail_core.messages.use_cases.looking_up import (
 )
 
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_TOLD: Final = (
-    "text",
-    "sender",
-    "conversation",
-    "createdAt",
-    "updatedAt",
-    "trafficAccountId",
-    "deliveryStatus",
-)
 
 
 @attrs.frozen(kw_only=True)
@@ -49,6 +40,58 @@ class RefreshManyBody:
     provider_message_ids: Annotated[tuple[str, ...], Items(1, REFRESHED_PER_CALL_MAX)] | None = None
 
 
+class ToldMessage(TypedDict):
+    """What the gateway says about a message, in its own words."""
+
+    messageId: str
+    text: object
+    sender: object
+    conversation: object
+    createdAt: object
+    updatedAt: object
+    trafficAccountId: object
+    deliveryStatus: object
+    messageParts: int
+    requestInfo: object
+    rawResponse: object
+
+
+class RefreshedCampaign(TypedDict):
+    """How many messages were asked about, how many changed, how many could not be asked."""
+
+    campaignId: int
+    refreshed: int
+    updated: int
+    errors: int
+
+
+class RefreshedStatus(TypedDict):
+    """What became of a message."""
+
+    updated: int
+    status: ToldMessage
+    internalStatus: str | None
+    affectedCampaignIds: Sequence[int]
+
+
+class RefreshResult(TypedDict):
+    """Whether one message could be asked about."""
+
+    providerMessageId: str
+    success: bool
+    code: NotRequired[str]
+    message: NotRequired[str]
+
+
+class RefreshedMany(TypedDict):
+    """What became of many messages."""
+
+    total: int
+    updated: int
+    failed: int
+    results: list[RefreshResult]
+
+
 @attrs.frozen
 class CampaignRefreshes:
     """`/api/campaigns/{campaign_id}/refresh-status`."""
@@ -60,18 +103,24 @@ class CampaignRefreshes:
         """Ask about messages without a final state, the oldest asked first."""
         campaign = self.campaigns.get(req.account, CampaignId(values.path_id(campaign_id)))
         done = summed_up(self.refresh.of_campaign(req.account, campaign.id))
-        resp.media = {"campaignId": campaign.id, **attrs.asdict(done)}
+        shown: RefreshedCampaign = {
+            "campaignId": campaign.id,
+            "refreshed": done.refreshed,
+            "updated": done.updated,
+            "errors": done.errors,
+        }
+        resp.media = shown
 
 
 @attrs.frozen
 class GatewayMessages:
-    """`/api/mitto/message/{message_id}`."""
+    """`/api/mitto/message/{provider_message_id}`."""
 
     show: ShowGatewayMessage
 
-    def on_get(self, req: Request, resp: Response, message_id: str) -> None:
+    def on_get(self, req: Request, resp: Response, provider_message_id: str) -> None:
         """What the gateway says about a message; changes nothing."""
-        resp.media = _told(self.show(req.account, _provider_id(message_id, "messageId")))
+        resp.media = _told(self.show(req.account, _provider_id(provider_message_id, "messageId")))
 
 
 @attrs.frozen
@@ -89,12 +138,13 @@ class StatusRefreshes:
             raise MessageNotFound
         if done.answer is None:
             raise GatewayUnavailable
-        resp.media = {
+        shown: RefreshedStatus = {
             "updated": int(done.changed),
             "status": _told(done.answer),
             "internalStatus": None if done.state is None else done.state.word,
             "affectedCampaignIds": _campaigns(done.found.message),
         }
+        resp.media = shown
 
 
 @attrs.frozen
@@ -108,12 +158,13 @@ class BulkStatusRefreshes:
         """Ask about many messages; each has a result of its own."""
         results = [_result(each) for each in self._refreshed(req)]
         failed = sum(not each["success"] for each in results)
-        resp.media = {
+        shown: RefreshedMany = {
             "total": len(results),
             "updated": len(results) - failed,
             "failed": failed,
             "results": results,
         }
+        resp.media = shown
 
     def _refreshed(self, req: Request) -> Sequence[RefreshedMessage]:
         asked = codec.body(req, RefreshManyBody)
@@ -142,28 +193,36 @@ def _campaigns(message: MessageKey) -> Sequence[CampaignId]:
     return [] if message.is_single else [message.campaign]
 
 
-def _told(message: GatewayMessage) -> dict[str, object]:
+def _told(message: GatewayMessage) -> ToldMessage:
     """What the gateway says, under its own names."""
     return {
         "messageId": message.provider_id,
-        **{name: message.raw.get(name) for name in _TOLD},
+        "text": message.raw.get("text"),
+        "sender": message.raw.get("sender"),
+        "conversation": message.raw.get("conversation"),
+        "createdAt": message.raw.get("createdAt"),
+        "updatedAt": message.raw.get("updatedAt"),
+        "trafficAccountId": message.raw.get("trafficAccountId"),
+        "deliveryStatus": message.raw.get("deliveryStatus"),
         "messageParts": message.parts,
         "requestInfo": message.raw.get("requestInfo"),
         "rawResponse": message.raw,
     }
 
 
-def _result(message: RefreshedMessage) -> dict[str, object]:
+def _result(message: RefreshedMessage) -> RefreshResult:
     """Whether the gateway could be asked, and if not, why."""
-    result: dict[str, object] = {
+    result: RefreshResult = {
         "providerMessageId": message.provider_id,
         "success": message.answer is not None,
     }
     if message.found is None:
-        result |= {"code": MessageNotFound.code, "message": "No such message in your log."}
+        result["code"] = MessageNotFound.code
+        result["message"] = "No such message in your log."
     elif message.answer is None:
         reason = "does not know it" if message.asked else "does not answer now"
-        result |= {"code": "REFRESH_FAILED", "message": f"The gateway {reason}."}
+        result["code"] = "REFRESH_FAILED"
+        result["message"] = f"The gateway {reason}."
     return result
 
 
@@ -175,14 +234,17 @@ ROUTES = (
         access=Access.USER,
         scope="campaigns:write",
         summary="Ask the gateway about a campaign's messages",
+        reply=RefreshedCampaign,
     ),
     Route(
         method="GET",
-        path="/api/mitto/message/{message_id}",
+        path="/api/mitto/message/{provider_message_id}",
         resource=GatewayMessages,
         access=Access.USER,
         scope="messages:read",
         summary="Show what the gateway says about a message",
+        reply=ToldMessage,
+        errors=(MessageNotFound,),
     ),
     Route(
         method="POST",
@@ -192,6 +254,8 @@ ROUTES = (
         scope="messages:read",
         summary="Ask the gateway about a message",
         body=RefreshBody,
+        reply=RefreshedStatus,
+        errors=(MessageNotFound,),
     ),
     Route(
         method="POST",
@@ -201,5 +265,8 @@ ROUTES = (
         scope="messages:read",
         summary="Ask the gateway about many messages",
         body=RefreshManyBody,
+        reply=RefreshedMany,
+        errors=(NotFound,),
+        example={"providerMessageIds": ["a1b2"]},
     ),
 )

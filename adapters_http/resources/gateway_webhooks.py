@@ -10,7 +10,7 @@ import orjson
 from adapters_http import bodies, codec
 from adapters_http.context import Request, Response
 from adapters_http.refusals import MalformedBody, UnsupportedMediaType
-from adapters_http.routing import Access, Reading, Route
+from adapters_http.routing import Access, Proof, Reading, Route
 from retail_core.kernel.errors import Unauthenticated
 from retail_core.kernel.secrets import SecretText
 from retail_core.messages.use_cases import RecordReports
@@ -24,6 +24,23 @@ class RecordedReply:
 
     ok: bool = True
     updated: int = 0
+
+
+@attrs.frozen
+class DeliveryReport:
+    """What the gateway may say about a message; each value has several names.
+
+    `messageId`, `id` or `MessageId`; `deliveryStatus`, `status`, `Status` or `delivery_status`;
+    `updatedAt`, `doneAt`, `timestamp`, `Timestamp` or `createdAt`; `reference` or `Reference`;
+    `destination`, `to`, `msisdn` or `receiver`; `error`, `Error`, `description` or `errorMessage`.
+    """
+
+    message_id: object = None
+    delivery_status: object = None
+    updated_at: object = None
+    reference: object = None
+    destination: object = None
+    error: object = None
 
 
 @attrs.frozen
@@ -97,6 +114,8 @@ def _json_of(req: Request) -> bytes:
     return raw or b"{}"
 
 
+PROOFS: Final = (Proof.GATEWAY_SECRET, Proof.GATEWAY_TOKEN, Proof.GATEWAY_SIGNATURE)
+
 ROUTES: Final = tuple(
     Route(
         method=method,
@@ -104,9 +123,14 @@ ROUTES: Final = tuple(
         resource=DeliveryReports,
         access=Access.WEBHOOK,
         summary="Record delivery reports of the SMS gateway",
+        body=DeliveryReport | tuple[DeliveryReport, ...] if method == "POST" else None,
+        query=DeliveryReport if method == "GET" else None,
         reply=RecordedReply,
         status=202,
         reading=Reading.RAW,
+        errors=(Unauthenticated,),
+        proofs=PROOFS,
+        example={"messageId": "a1b2", "deliveryStatus": "delivered"},
     )
     for method in ("POST", "GET")
 )

@@ -86,5 +86,6 @@ ROUTES: Final = (
         access=Access.PUBLIC,
         summary="Say whether the database and the queue answer",
         reply=StatusReply,
+        errors=(HealthCheckError,),
     ),
 )

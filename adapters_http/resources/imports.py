@@ -1,8 +1,7 @@
 """Importing contacts from files (http-contract, 3.2)."""
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -11,18 +10,20 @@ from adapters_http.contact_settings import ImportUndo, Queue
 from adapters_http.context import Request, Response
 from adapters_http.idempotency import once
 from adapters_http.resources.contacts import WRITE_LIMITS, country_of
-from adapters_http.resources.import_templates import FILES, TemplateFormat
-from adapters_http.routing import Access, Reading, Route
+from adapters_http.resources.import_shapes import ImportShape, QueuedImport, import_shape
+from adapters_http.resources.import_templates import COLUMNS, FILES, TemplateFormat
+from adapters_http.routing import CSV, XLSX, Access, Reading, Route
 from adapters_http.uploads import FORM_OVERHEAD_BYTES, receive
 from retail_core.accounts.queries import AccountQueries
 from retail_core.contacts.model.values import split_tags
-from retail_core.imports.errors import ForeignImport, ImportNotFound, ListNotFound
-from retail_core.imports.model import (
-    UPLOAD_BYTES_MAX,
-    ImportMode,
-    ImportStatus,
-    RowFault,
+from retail_core.imports.errors import (
+    EmptyUpload,
+    ForeignImport,
+    ImportNotFound,
+    ImportNotUndoable,
+    ListNotFound,
 )
+from retail_core.imports.model import UPLOAD_BYTES_MAX, ImportMode, ImportStatus, RowFault
 from retail_core.imports.queries import ImportQueries, ImportView
 from retail_core.imports.use_cases import ImportRequest, StartImport, UndoImport
 from retail_core.kernel.errors import NotFound, RuleViolation, Unavailable
@@ -85,11 +86,12 @@ class Imports:
     def on_repeat(self, _req: Request, resp: Response, effect: int) -> None:
         """The reply for an import that was taken in."""
         resp.status_code = 202
-        resp.media = {
+        queued: QueuedImport = {
             "jobId": str(effect),
             "status": "pending",
             "message": "The import has been queued.",
         }
+        resp.media = queued
 
 
 @attrs.frozen
@@ -138,11 +140,12 @@ class ImportUndoing:
         """The reply for an import that is being taken back."""
         del job_id
         resp.status_code = 202
-        resp.media = {
+        queued: QueuedImport = {
             "jobId": str(effect),
             "status": ImportStatus.UNDOING.value,
             "message": "The import is being taken back.",
         }
+        resp.media = queued
 
 
 class ImportTemplate:
@@ -170,45 +173,6 @@ def found(imports: ImportQueries, account: AccountId, job_id: str) -> ImportView
     raise ImportNotFound
 
 
-def import_shape(view: ImportView, undo_days: int) -> Mapping[str, object]:
-    """ImportJob."""
-    job = view.job
-    is_done = job.status in (ImportStatus.COMPLETED, ImportStatus.UNDOING, ImportStatus.UNDONE)
-    shape: dict[str, object] = {
-        "jobId": str(job.id),
-        "status": job.status.value,
-        "progress": {"processed": job.position, "total": job.total},
-        "fileName": job.file_name,
-        "mode": job.terms.mode.value,
-        "dryRun": job.terms.dry_run,
-        "listId": None,
-        "createdAt": job.created_at,
-        "finishedAt": job.finished_at,
-        "undoableUntil": job.undoable_until(undo_days) if is_done else None,
-    }
-    if is_done:
-        shape["results"] = {
-            **attrs.asdict(job.counts),
-            "errorCount": job.faults,
-            "errorsTruncated": job.faults > len(view.faults),
-            "errors": [_fault_shape(fault) for fault in view.faults],
-        }
-    if job.error is not None:
-        shape["error"] = job.error
-    if job.status is ImportStatus.UNDONE:
-        shape["undo"] = attrs.asdict(job.undone)
-    return shape
-
-
-def _fault_shape(fault: RowFault) -> Mapping[str, object]:
-    return {
-        "row": fault.row,
-        "field": fault.field,
-        "code": fault.code,
-        "message": fault.message,
-    }
-
-
 def _fault_row(fault: RowFault) -> tuple[object, ...]:
     """A number of a phone is no formula, whatever it begins with."""
     is_number = fault.field == "phone" and NUMBER.fullmatch(fault.value)
@@ -226,14 +190,15 @@ def _list_id(text: str | None) -> ListId | None:
         raise ListNotFound from None
 
 
-def _route(method: str, path: str, resource: type, summary: str) -> Route:
+def _read(path: str, resource: type, summary: str, **more: Any) -> Route:  # noqa: ANN401 - fields
     return Route(
-        method=method,
+        method="GET",
         path=path,
         resource=resource,
         access=Access.USER,
         scope="contacts:read",
         summary=summary,
+        **more,
     )
 
 
@@ -248,12 +213,34 @@ ROUTES: Final = (
         limits=WRITE_LIMITS,
         status=202,
         reading=Reading.STREAM,
+        body=ImportFields,
+        reply=QueuedImport,
+        errors=(EmptyUpload, ListNotFound),
         body_bytes_max=UPLOAD_BYTES_MAX + FORM_OVERHEAD_BYTES,
         once=True,
     ),
-    _route("GET", "/api/contacts/import/template", ImportTemplate, "An empty table to fill in"),
-    _route("GET", "/api/contacts/import/{job_id}", OneImport, "How far an import has come"),
-    _route("GET", "/api/contacts/import/{job_id}/errors", ImportFaults, "All faults as CSV"),
+    _read(
+        "/api/contacts/import/template",
+        ImportTemplate,
+        "An empty table to fill in",
+        query=TemplateQuery,
+        media=(XLSX, CSV),
+        sample=",".join(COLUMNS) + "\r\n",
+    ),
+    _read(
+        "/api/contacts/import/{job_id}",
+        OneImport,
+        "How far an import has come",
+        reply=ImportShape,
+        errors=(ForeignImport,),
+    ),
+    _read(
+        "/api/contacts/import/{job_id}/errors",
+        ImportFaults,
+        "All faults as CSV",
+        media=(CSV,),
+        errors=(ForeignImport,),
+    ),
     Route(
         method="POST",
         path="/api/contacts/import/{job_id}/undo",
@@ -262,7 +249,9 @@ ROUTES: Final = (
         scope="contacts:write",
         summary="Take an import back",
         limits=WRITE_LIMITS,
+        reply=QueuedImport,
         status=202,
+        errors=(ForeignImport, ImportNotUndoable),
         once=True,
     ),
 )

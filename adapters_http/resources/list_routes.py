@@ -2,8 +2,21 @@
 
 from typing import Final
 
+from adapters_http.replies import PageOf
 from adapters_http.resources import lists
-from adapters_http.routing import Access, Route
+from adapters_http.resources.auth import OkReply
+from adapters_http.resources.contact_shapes import Contact
+from adapters_http.resources.list_shapes import (
+    CountedList,
+    ListRow,
+    NewMember,
+    ReadList,
+    SyncedList,
+    SystemList,
+)
+from adapters_http.routing import Access, Paging, Route
+from retail_core.audiences.errors import AlreadyMember, ListInUse, ListIsFiltered, ListNameTaken
+from retail_core.contacts.errors import InvalidGender
 
 _LISTS: Final = "/api/lists"
 _LIST: Final = f"{_LISTS}/{{list_id}}"
@@ -18,6 +31,8 @@ ROUTES: Final = (
         scope="lists:read",
         summary="List the system's lists and own lists",
         query=lists.ListsQuery,
+        paging=Paging(lists.PAGE_SIZE, lists.PAGE_SIZE_MAX),
+        reply=PageOf[CountedList | SystemList],
     ),
     Route(
         method="POST",
@@ -27,6 +42,8 @@ ROUTES: Final = (
         scope="lists:write",
         summary="Make a list",
         body=lists.ListBody,
+        reply=ListRow,
+        errors=(InvalidGender, ListNameTaken),
         status=201,
         once=True,
     ),
@@ -37,6 +54,7 @@ ROUTES: Final = (
         access=Access.USER,
         scope="lists:read",
         summary="Read a list",
+        reply=ReadList,
     ),
     Route(
         method="PUT",
@@ -46,6 +64,8 @@ ROUTES: Final = (
         scope="lists:write",
         summary="Change a list",
         body=lists.ListChangesBody,
+        reply=ListRow,
+        errors=(InvalidGender, ListNameTaken),
     ),
     Route(
         method="DELETE",
@@ -54,6 +74,8 @@ ROUTES: Final = (
         access=Access.USER,
         scope="lists:write",
         summary="Delete a list that no campaign needs",
+        reply=OkReply,
+        errors=(ListInUse,),
     ),
     Route(
         method="POST",
@@ -62,6 +84,7 @@ ROUTES: Final = (
         access=Access.USER,
         scope="lists:write",
         summary="Write down who fits a filtered list now",
+        reply=SyncedList,
     ),
     Route(
         method="GET",
@@ -71,6 +94,8 @@ ROUTES: Final = (
         scope="lists:read",
         summary="List who is on a list",
         query=lists.ListMembersQuery,
+        paging=Paging(lists.MEMBERS_PAGE_SIZE, lists.MEMBERS_PAGE_SIZE_MAX),
+        reply=PageOf[Contact],
     ),
     Route(
         method="POST",
@@ -79,6 +104,8 @@ ROUTES: Final = (
         access=Access.USER,
         scope="lists:write",
         summary="Put a contact on a list",
+        reply=NewMember,
+        errors=(AlreadyMember, ListIsFiltered),
         status=201,
         once=True,
     ),
@@ -89,5 +116,7 @@ ROUTES: Final = (
         access=Access.USER,
         scope="lists:write",
         summary="Take a contact off a list",
+        reply=OkReply,
+        errors=(ListIsFiltered,),
     ),
 )

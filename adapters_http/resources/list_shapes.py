@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NotRequired, TypedDict
+
+import attrs
 
 from retail_core.accounts.model import Account, Locale
-from retail_core.audiences.model import SYSTEM_LISTS, ContactList, Reach
+from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup, ContactList, Membership, Reach
+from retail_core.contacts.model import Gender
 from retail_core.kernel.folding import fold
 from retail_core.kernel.ids import AccountId
 
@@ -34,7 +37,68 @@ _GREEK: Final[Words] = {
 SYSTEM_WORDS: Final[Mapping[Locale, Words]] = {Locale.EN: _ENGLISH, Locale.EL: _GREEK}
 
 
-def list_shape(account: AccountId, shown: ContactList) -> dict[str, object]:
+class ListRow(TypedDict):
+    """An own list."""
+
+    id: int
+    ownerId: int
+    name: str
+    description: str | None
+    filterGender: Gender | None
+    filterAgeMin: int | None
+    filterAgeMax: int | None
+    createdAt: datetime
+    updatedAt: datetime
+
+
+class ReadList(ListRow):
+    """An own list, with who fits it now if it has a filter."""
+
+    matchCount: NotRequired[int]
+
+
+class CountedList(ListRow):
+    """An own list beside the system's lists."""
+
+    isSystem: bool
+    memberCount: int
+
+
+class SystemList(TypedDict):
+    """A list that every store has."""
+
+    id: str
+    name: str
+    description: str
+    isSystem: bool
+    filterGender: Gender | None
+    filterAgeGroup: AgeGroup | None
+    memberCount: int
+    ownerId: int
+    createdAt: datetime
+    updatedAt: datetime
+
+
+@attrs.frozen
+class SyncedList:
+    """How many joined a filtered list, how many left, how many are on it."""
+
+    added: int
+    removed: int
+    total: int
+    ok: bool = True
+
+
+class NewMember(TypedDict):
+    """A contact that was put on a list."""
+
+    id: int
+    listId: int
+    contactId: int
+    createdAt: datetime
+
+
+def list_shape(account: AccountId, shown: ContactList) -> ListRow:
     """List."""
     draft = shown.draft
     return {
@@ -42,7 +106,7 @@ def list_shape(account: AccountId, shown: ContactList) -> dict[str, object]:
         "ownerId": account,
         "name": draft.name,
         "description": draft.description,
-        "filterGender": draft.filter.gender and draft.filter.gender.value,
+        "filterGender": draft.filter.gender,
         "filterAgeMin": draft.filter.age_min,
         "filterAgeMax": draft.filter.age_max,
         "createdAt": shown.created_at,
@@ -50,14 +114,27 @@ def list_shape(account: AccountId, shown: ContactList) -> dict[str, object]:
     }
 
 
-def counted_shape(account: AccountId, shown: ContactList, member_count: int) -> dict[str, object]:
+def counted_shape(account: AccountId, shown: ContactList, member_count: int) -> CountedList:
     """List, as it stands beside the system's lists."""
-    return list_shape(account, shown) | {"isSystem": False, "memberCount": member_count}
+    return {**list_shape(account, shown), "isSystem": False, "memberCount": member_count}
 
 
-def system_shapes(
-    store: Account, reach: Reach, query: str, now: datetime
-) -> Iterator[dict[str, object]]:
+def read_shape(shown: ListRow, match_count: int) -> ReadList:
+    """A list with a filter, by itself."""
+    return {**shown, "matchCount": match_count}
+
+
+def member_shape(made: Membership) -> NewMember:
+    """A contact that was put on a list."""
+    return {
+        "id": made.id,
+        "listId": made.list,
+        "contactId": made.contact,
+        "createdAt": made.created_at,
+    }
+
+
+def system_shapes(store: Account, reach: Reach, query: str, now: datetime) -> Iterator[SystemList]:
     """Every SystemList whose name or description contains what is looked for, in their order."""
     words, wanted = SYSTEM_WORDS[store.locale], fold(query)
     for name, (gender, group) in SYSTEM_LISTS.items():
@@ -69,8 +146,8 @@ def system_shapes(
             "name": title,
             "description": description,
             "isSystem": True,
-            "filterGender": gender and gender.value,
-            "filterAgeGroup": group and group.value,
+            "filterGender": gender,
+            "filterAgeGroup": group,
             "memberCount": reach.of_system_list(name, adults_only=store.adults_only),
             "ownerId": store.id,
             "createdAt": now,

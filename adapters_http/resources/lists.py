@@ -9,9 +9,20 @@ from adapters_http import codec, replies, values
 from adapters_http.context import Request, Response
 from adapters_http.fields import UNSET, Between, Characters, Unset
 from adapters_http.idempotency import once
+from adapters_http.replies import PageOf
+from adapters_http.resources.auth import OkReply
 from adapters_http.resources.contact_filters import ListContacts, is_subscribed
-from adapters_http.resources.contacts import contact_shape
-from adapters_http.resources.list_shapes import counted_shape, list_shape, system_shapes
+from adapters_http.resources.contact_shapes import contact_shape
+from adapters_http.resources.list_shapes import (
+    CountedList,
+    SyncedList,
+    SystemList,
+    counted_shape,
+    list_shape,
+    member_shape,
+    read_shape,
+    system_shapes,
+)
 from retail_core.accounts.queries import AccountQueries
 from retail_core.audiences.errors import ListNotFound
 from retail_core.audiences.model import (
@@ -22,7 +33,6 @@ from retail_core.audiences.model import (
     ListChanges,
     ListDraft,
     ListFilter,
-    Membership,
     member_counts,
 )
 from retail_core.audiences.queries import ListQueries
@@ -110,12 +120,13 @@ class Lists:
         counts = member_counts(page.items, reach, self.queries.by_hand(req.account, by_hand))
         system = list(system_shapes(store, reach, query, now))
         own = [counted_shape(req.account, each, counts[each.id]) for each in page.items]
-        resp.media = {
+        shown: PageOf[CountedList | SystemList] = {
             "items": [*system, *own],
             "total": len(system) + page.total,
             "page": page.page,
             "pageSize": page.page_size,
         }
+        resp.media = shown
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Make a list."""
@@ -147,9 +158,9 @@ class OneList:
     def on_get(self, req: Request, resp: Response, list_id: str) -> None:
         """One list, with its count if it has a filter."""
         found = _found(self.queries, req.account, ListId(values.path_id(list_id)))
-        resp.media = list_shape(req.account, found)
+        resp.media = shown = list_shape(req.account, found)
         if found.is_filtered:
-            resp.media["matchCount"] = self.contacts.count(req.account, found)
+            resp.media = read_shape(shown, self.contacts.count(req.account, found))
 
     def on_put(self, req: Request, resp: Response, list_id: str) -> None:
         """Change what was sent."""
@@ -161,7 +172,7 @@ class OneList:
     def on_delete(self, req: Request, resp: Response, list_id: str) -> None:
         """Delete it; its members stay contacts."""
         self.delete(req.account, ListId(values.path_id(list_id)))
-        resp.media = {"ok": True}
+        resp.media = codec.shape(OkReply())
 
 
 @attrs.frozen
@@ -178,7 +189,7 @@ class ListSyncs:
         added, removed = self.sync(req.account, wanted)
         found = _found(self.queries, req.account, wanted)
         total = self.contacts.count(req.account, found)
-        resp.media = {"ok": True, "added": added, "removed": removed, "total": total}
+        resp.media = codec.shape(SyncedList(added, removed, total))
 
 
 @attrs.frozen
@@ -211,7 +222,7 @@ class OneListMember:
         wanted = ListId(values.path_id(list_id))
         contact = ContactId(values.path_id(contact_id))
         made = self.add(req.account, wanted, contact, once(req))
-        resp.status_code, resp.media = 201, _membership(made)
+        resp.status_code, resp.media = 201, member_shape(made)
 
     def on_repeat(
         self, req: Request, resp: Response, effect: int, list_id: str, contact_id: str
@@ -221,13 +232,13 @@ class OneListMember:
         made = self.queries.membership(req.account, effect)
         if made is None:
             raise ListNotFound
-        resp.status_code, resp.media = 201, _membership(made)
+        resp.status_code, resp.media = 201, member_shape(made)
 
     def on_delete(self, req: Request, resp: Response, list_id: str, contact_id: str) -> None:
         """Take a contact off it."""
         wanted = ListId(values.path_id(list_id))
         self.remove(req.account, wanted, ContactId(values.path_id(contact_id)))
-        resp.media = {"ok": True}
+        resp.media = codec.shape(OkReply())
 
 
 def _found(queries: ListQueries, account: AccountId, list_id: ListId) -> ContactList:
@@ -253,12 +264,3 @@ def _changes(body: ListChangesBody) -> ListChanges:
 
 def _sent(value: Value | Unset) -> Value | Keep:
     return KEEP if isinstance(value, Unset) else value
-
-
-def _membership(made: Membership) -> dict[str, object]:
-    return {
-        "id": made.id,
-        "listId": made.list,
-        "contactId": made.contact,
-        "createdAt": made.created_at,
-    }

@@ -1,13 +1,15 @@
 """Messages in JSON, and how lists of them are narrowed (http-contract, 2 and 3.6)."""
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final, TypedDict
 
 import attrs
 
 from adapters_http import values
 from adapters_http.context import Request
+from adapters_http.fields import Described
+from adapters_http.routing import Paging
 from retail_core.accounts.queries import AccountQueries
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId, AutomationId, CampaignId, ContactId
@@ -24,6 +26,59 @@ _BETWEEN_DIGITS: Final = re.compile(r"[ ()./-]")
 _STATES: Final = {
     state.word: state for state in MessageState if state is not MessageState.SUBMITTING
 }
+PAGING: Final = Paging(PAGE_SIZE, PAGE_SIZE_MAX)
+StateWord = Annotated[str, Described(schema={"type": "string", "enum": list(_STATES)})]
+
+
+class MessageContact(TypedDict):
+    """Whom a message is for."""
+
+    firstName: str | None
+    lastName: str | None
+
+
+class Message(TypedDict):
+    """A message of the store's log."""
+
+    id: int
+    kind: MessageKind
+    isTest: bool
+    campaignId: int | None
+    automationId: int | None
+    contactId: int | None
+    contact: MessageContact | None
+    to: str | None
+    sender: str | None
+    text: str | None
+    status: str
+    errorCode: str | None
+    error: str | None
+    encoding: str | None
+    segments: int | None
+    credits: int | None
+    country: str | None
+    trackingId: str
+    providerMessageId: str | None
+    createdAt: datetime
+    sentAt: datetime | None
+    deliveredAt: datetime | None
+    failedAt: datetime | None
+    updatedAt: datetime
+
+
+class MessageEventShape(TypedDict):
+    """One line of a message's history."""
+
+    at: datetime
+    type: str
+    state: str
+    detail: str | None
+
+
+class MessageWithHistory(Message):
+    """A message and what happened to it."""
+
+    events: list[MessageEventShape]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +89,7 @@ class MessagesQuery:
     automation_id: str | None = None
     contact_id: str | None = None
     kind: MessageKind | None = None
-    status: str | None = None
+    status: StateWord | None = None
     is_test: bool | None = None
     q: str | None = attrs.field(default=None, repr=False)
     date_from: str | None = None
@@ -75,13 +130,13 @@ class MessageShapes:
 
     codes: LinkCodes
 
-    def message(self, record: MessageRecord) -> dict[str, object]:
+    def message(self, record: MessageRecord) -> Message:
         """Message."""
         waiting = record.state is MessageState.QUEUED
         encoding = None if waiting else record.encoding
         return {
             "id": record.number,
-            "kind": record.kind.value,
+            "kind": record.kind,
             "isTest": record.kind is MessageKind.TEST,
             "campaignId": record.campaign,
             "automationId": record.automation,
@@ -116,7 +171,7 @@ class MessageShapes:
         return text_of(record.plan, self.codes, record.number, *merge_values)
 
 
-def event_shape(event: MessageEvent) -> Mapping[str, object]:
+def event_shape(event: MessageEvent) -> MessageEventShape:
     """One line of a message's history."""
     return {
         "at": event.at,
@@ -154,5 +209,5 @@ def _id(name: str, text: str | None) -> int | None:
     return values.path_id(text, name=name) if text else None
 
 
-def _names(record: MessageRecord) -> Mapping[str, object]:
+def _names(record: MessageRecord) -> MessageContact:
     return {"firstName": record.contact_first_name, "lastName": record.contact_last_name}

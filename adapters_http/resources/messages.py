@@ -7,14 +7,18 @@ import attrs
 
 from adapters_http import codec, csv_files, replies, values
 from adapters_http.context import Request, Response
+from adapters_http.replies import PageOf
 from adapters_http.resources.message_fields import (
+    PAGING,
+    Message,
     MessageFilters,
     MessageShapes,
     MessagesQuery,
+    MessageWithHistory,
     event_shape,
     page,
 )
-from adapters_http.routing import Access, Route
+from adapters_http.routing import CSV, Access, Route
 from retail_core.kernel.errors import NotFound
 from retail_core.kernel.ids import MESSAGE_NUMBER_MAX, MessageNumber
 from retail_core.messages.model import MessageKind, MessageState
@@ -72,7 +76,8 @@ class OneMessage:
         if found is None:
             raise NotFound
         events = [event_shape(event) for event in found.events]
-        resp.media = self.shapes.message(found.record) | {"events": events}
+        shown: MessageWithHistory = {**self.shapes.message(found.record), "events": events}
+        resp.media = shown
 
 
 @attrs.frozen(kw_only=True)
@@ -137,6 +142,9 @@ ROUTES: Final = (
         scope="messages:read",
         summary="List messages of all kinds",
         query=MessagesQuery,
+        paging=PAGING,
+        reply=PageOf[Message],
+        errors=(NotFound,),
     ),
     Route(
         method="GET",
@@ -147,6 +155,9 @@ ROUTES: Final = (
         summary="Export messages as CSV",
         limits=EXPORT_LIMITS,
         query=MessageExportQuery,
+        media=(CSV,),
+        errors=(NotFound,),
+        sample=",".join(COLUMNS) + "\r\n",
     ),
     Route(
         method="GET",
@@ -155,5 +166,6 @@ ROUTES: Final = (
         access=Access.USER,
         scope="messages:read",
         summary="Show a message and its history",
+        reply=MessageWithHistory,
     ),
 )

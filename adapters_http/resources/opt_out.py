@@ -1,6 +1,6 @@
 """The way out, and back in, for people without a login (http-contract, 3.2)."""
 
-from typing import Final
+from typing import Final, TypedDict
 
 import attrs
 
@@ -8,6 +8,7 @@ from adapters_http import codec
 from adapters_http.context import Request, Response
 from adapters_http.opt_out import OptOutPeople, OptOutReader, client_of, initial
 from adapters_http.routing import Access, Route
+from retail_core.contacts.errors import ContactGone, ContactSuppressed, InvalidToken
 from retail_core.contacts.use_cases import Resubscribe, Unsubscribe
 from retail_core.kernel.errors import InvalidField
 
@@ -31,6 +32,48 @@ class TokenBody:
         return text
 
 
+class OptOutStatus(TypedDict):
+    """Whom a link is for."""
+
+    ok: bool
+    token: str
+    contactId: int
+    storeId: int
+    storeName: str
+    isSubscribed: bool
+    message: str
+
+
+class NamedStore(TypedDict):
+    """The store, as its customers know it."""
+
+    name: str
+
+
+class NamedPerson(TypedDict):
+    """As much of a name as anybody may see who has the link."""
+
+    firstName: str | None
+    lastNameInitial: str | None
+
+
+class PreferencesReply(TypedDict):
+    """What a person receives."""
+
+    storeName: str
+    isSubscribed: bool
+    store: NamedStore
+    contact: NamedPerson
+
+
+class OptOutReply(TypedDict):
+    """It is done; the store has no name for a person it does not know any more."""
+
+    ok: bool
+    message: str
+    storeName: str | None
+
+
 @attrs.frozen
 class UnsubscribeStatus:
     """`/api/contacts/unsubscribe/:token`."""
@@ -44,7 +87,7 @@ class UnsubscribeStatus:
         contact, store = self.people.contact(link), self.people.store(link)
         words = store.words
         message = words.subscribed if contact.is_subscribed else words.unsubscribed
-        resp.media = {
+        shown: OptOutStatus = {
             "ok": True,
             "token": token,
             "contactId": contact.id,
@@ -53,6 +96,7 @@ class UnsubscribeStatus:
             "isSubscribed": contact.is_subscribed,
             "message": store.say(message),
         }
+        resp.media = shown
 
 
 @attrs.frozen
@@ -66,7 +110,7 @@ class Preferences:
         """Show what the person receives."""
         link = self.reader.read(token)
         contact, store = self.people.contact(link), self.people.store(link)
-        resp.media = {
+        shown: PreferencesReply = {
             "storeName": store.name,
             "isSubscribed": contact.is_subscribed,
             "store": {"name": store.name},
@@ -75,6 +119,7 @@ class Preferences:
                 "lastNameInitial": initial(contact.last_name),
             },
         }
+        resp.media = shown
 
 
 @attrs.frozen
@@ -91,11 +136,12 @@ class Unsubscriptions:
         store = self.people.store(link)
         was_there = self.unsubscribe(link, client_of(req, store.locale))
         message = store.say(store.words.stopped) if was_there else store.words.gone
-        resp.media = {
+        done: OptOutReply = {
             "ok": True,
             "message": message,
             "storeName": store.name if was_there else None,
         }
+        resp.media = done
 
 
 @attrs.frozen
@@ -112,7 +158,8 @@ class Resubscriptions:
         store = self.people.store(link)
         self.resubscribe(link, client_of(req, store.locale))
         message = store.say(store.words.started)
-        resp.media = {"ok": True, "message": message, "storeName": store.name}
+        done: OptOutReply = {"ok": True, "message": message, "storeName": store.name}
+        resp.media = done
 
 
 ROUTES: Final = (
@@ -122,6 +169,8 @@ ROUTES: Final = (
         resource=UnsubscribeStatus,
         access=Access.PUBLIC,
         summary="Show whom an opt-out link is for",
+        reply=OptOutStatus,
+        errors=(InvalidToken, ContactGone),
         limits=VIEW_LIMITS,
         no_store=True,
     ),
@@ -131,6 +180,8 @@ ROUTES: Final = (
         resource=Preferences,
         access=Access.PUBLIC,
         summary="Show what the person of an opt-out link receives",
+        reply=PreferencesReply,
+        errors=(InvalidToken, ContactGone),
         limits=VIEW_LIMITS,
         no_store=True,
     ),
@@ -140,8 +191,11 @@ ROUTES: Final = (
         resource=Unsubscriptions,
         access=Access.PUBLIC,
         summary="Opt out",
+        reply=OptOutReply,
+        errors=(InvalidToken,),
         limits=ACTION_LIMITS,
         body=TokenBody,
+        example={"pageToken": "q3V9xK2mPzA"},
         no_store=True,
     ),
     Route(
@@ -150,8 +204,11 @@ ROUTES: Final = (
         resource=Resubscriptions,
         access=Access.PUBLIC,
         summary="Opt in again",
+        reply=OptOutReply,
+        errors=(InvalidToken, ContactGone, ContactSuppressed),
         limits=ACTION_LIMITS,
         body=TokenBody,
+        example={"pageToken": "q3V9xK2mPzA"},
         no_store=True,
     ),
 )

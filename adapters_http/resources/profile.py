@@ -18,6 +18,7 @@ from adapters_http.resources.auth import (
 )
 from adapters_http.routing import Access, Route
 from retail_core.accounts import model
+from retail_core.accounts.errors import AuthenticationFailed
 from retail_core.accounts.model import Account, Locale, ProfileChanges, QuietHours, Weekday
 from retail_core.accounts.queries import AccountQueries
 from retail_core.accounts.use_cases import ChangePassword, EditProfile
@@ -218,6 +219,7 @@ ROUTES: Final = (
         summary="Change the shop's profile and how it sends",
         body=ProfileBody,
         reply=Profile,
+        example={"company": "My Shop Ltd", "timezone": "Europe/Athens", "adultsOnly": False},
     ),
     Route(
         method="PUT",
@@ -228,6 +230,7 @@ ROUTES: Final = (
         limits=("password-user",),
         body=PasswordBody,
         reply=OkReply,
+        errors=(AuthenticationFailed,),
         no_store=True,
     ),
 )

@@ -8,7 +8,7 @@ import attrs
 from adapters_http import codec, replies, values
 from adapters_http.context import Request, Response
 from adapters_http.resources.auth import OkReply
-from adapters_http.routing import Access, Route
+from adapters_http.routing import Access, Paging, Route
 from retail_core.accounts.model import Session
 from retail_core.accounts.queries import SessionQueries
 from retail_core.accounts.use_cases import EndOtherSessions, EndSession
@@ -104,6 +104,7 @@ ROUTES: Final = (
         resource=Sessions,
         access=Access.SESSION,
         summary="List where the shop is signed in",
+        paging=Paging(PAGE_SIZE, PAGE_SIZE_MAX),
         reply=SessionPage,
     ),
     Route(

@@ -28,6 +28,7 @@ from retail_core.testing.clock import FixedClock
 from retail_core.testing.randomness import SeededRandomness
 from tests.contracts.worlds import World
 from tests.harmless_logs import used, used_in
+from tests.http import described
 
 ORIGIN: Final = "https://app.example.com"
 WEBHOOK_SECRET: Final = "the gateway's secret"
@@ -101,9 +102,11 @@ class Api:
         used_in(body)
         used(*(text for text in (token, cookie) if text))
         path, _, query = path.partition("?")
-        return self.client.simulate_request(
+        reply = self.client.simulate_request(
             method, path, query_string=query, headers=sent, body=raw, remote_addr=ADDRESS
         )
+        described.check(method, path, reply)
+        return reply
 
     def get(self, path: str, **how: Any) -> Result:
         return self.ask("GET", path, **how)

@@ -12,7 +12,7 @@ from adapters_http.authentication import Credentials
 from adapters_http.context import Caller, Request, Response
 from adapters_http.fields import Characters
 from adapters_http.idempotency import once
-from adapters_http.routing import Access, Reading, Route
+from adapters_http.routing import Access, Paging, Reading, Route
 from adapters_http.settings import EdgeSettings
 from retail_core.accounts.use_cases import NoteApiKeyUse
 from retail_core.kernel.errors import Conflict, DomainError, Forbidden, NotFound, Unavailable
@@ -109,8 +109,10 @@ class NumberCredentials(Credentials):
         return Caller(AccountId(int(word)), session=SessionId(1))
 
 
-def get(path: str, resource: type[object]) -> Route:
-    return Route(method="GET", path=path, resource=resource, access=Access.PUBLIC, summary="Read")
+def get(path: str, resource: type[object], **how: Any) -> Route:
+    return Route(
+        method="GET", path=path, resource=resource, access=Access.PUBLIC, summary="Read", **how
+    )
 
 
 def post(path: str, resource: type[object], access: Access, **how: Any) -> Route:
@@ -118,8 +120,8 @@ def post(path: str, resource: type[object], access: Access, **how: Any) -> Route
 
 
 ROUTES = (
-    get("/things", Things),
-    get("/things/special", Things),
+    get("/things", Things, paging=Paging(20, 100)),
+    get("/things/special", Things, paging=Paging(20, 100)),
     get("/things/{thing_id}", OneThing),
     get("/codes/{code}", Codes),
     get("/troubles/{kind}", Troubles),

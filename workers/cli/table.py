@@ -8,6 +8,7 @@ from workers.cli import (
     audits,
     campaigns,
     closing,
+    describing,
     doubts,
     imports,
     operations,
@@ -117,6 +118,13 @@ COMMANDS: Final = (
         "remove what has been kept long enough",
         operations.prune,
         operations.prune_arguments,
+    ),
+    Command(
+        "openapi",
+        "print the description of the API",
+        describing.openapi,
+        describing.openapi_arguments,
+        frozenset(),
     ),
     Command(
         "simulate-mitto",
