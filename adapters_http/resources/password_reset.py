@@ -9,6 +9,7 @@ from adapters_http.context import Request, Response
 from adapters_http.fields import Characters
 from adapters_http.resources.auth import Email, NewPassword, OkReply
 from adapters_http.routing import Access, Route
+from retail_core.accounts.errors import InvalidResetToken
 from retail_core.accounts.use_cases import ResetPassword
 from retail_core.notices.use_cases import RequestPasswordReset
 
@@ -85,6 +86,7 @@ ROUTES: Final = (
         limits=("reset-ip",),
         body=ResetBody,
         reply=OkReply,
+        errors=(InvalidResetToken,),
         no_store=True,
     ),
 )

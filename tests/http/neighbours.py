@@ -37,6 +37,7 @@ class Neighbours:
     mine: Shop
     theirs: Shop
     things: dict[str, str] = attrs.field(factory=dict)
+    keys: dict[str, str] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, api: Api) -> "Neighbours":
@@ -54,12 +55,25 @@ class Neighbours:
         """The path with their ids."""
         return re.sub(r"\{(\w+)\}", lambda found: self.thing(found[1]), route.path)
 
+    def with_key(self, *scopes: str) -> Shop:
+        """My shop, through an API key of these scopes."""
+        name = " ".join(scopes)
+        if name not in self.keys:
+            body = {"name": "program", "scopes": list(scopes)}
+            reply = self.mine.post("/api/api-keys", body)
+            assert reply.status_code == 201, reply.text
+            self.keys[name] = reply.json["key"]
+        return attrs.evolve(self.mine, token=self.keys[name])
+
     def marks(self) -> list[str]:
         """What only they know."""
         with self.connections.sweep(read_only=True) as connection:
             phones = connection.execute(
-                text("SELECT phone FROM contact WHERE account_id = :account"),
-                {"account": self.theirs.id},
+                text(
+                    "SELECT phone FROM contact WHERE account_id = :theirs "
+                    "EXCEPT SELECT phone FROM contact WHERE account_id = :mine"
+                ),
+                {"theirs": self.theirs.id, "mine": self.mine.id},
             )
             return [*map(str, phones.scalars()), self.theirs.email]
 

@@ -16,6 +16,7 @@ from adapters_http.app import create_app
 from adapters_http.description.document import public_path
 from adapters_http.routing import Access, Reading, Route
 from adapters_http.table import ROUTES
+from retail_core.accounts.model import Scope
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.kernel.ports import Clock
 from retail_core.testing.clock import FixedClock
@@ -113,6 +114,34 @@ def test_nobody_comes_in_without_a_proof(street: Neighbours, route: Route) -> No
 
     assert error_of(ask(street, route, None)) == (401, "UNAUTHORIZED")
 
+    assert street.rows() == before
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=named)
+def test_a_key_without_the_scope_may_not(street: Neighbours, route: Route) -> None:
+    program = street.with_key(*(each.value for each in Scope if each.value != route.scope))
+    before = street.rows()
+
+    reply = ask(street, route, program)
+
+    if route.access is Access.SESSION:
+        assert error_of(reply) == (403, "FORBIDDEN")
+    elif route.scope is None:
+        assert reply.status_code == 200
+    else:
+        assert error_of(reply) == (403, "INSUFFICIENT_SCOPE")
+        assert reply.json["requiredScope"] == route.scope
+    assert street.rows() == before
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=named)
+def test_a_key_for_everything_reaches_no_other_shop(street: Neighbours, route: Route) -> None:
+    before = street.rows()
+
+    reply = ask(street, route, street.with_key(*(each.value for each in Scope)))
+
+    refused = {(403, "FORBIDDEN")} if route.access is Access.SESSION else NOT_MINE
+    assert error_of(reply) in refused
     assert street.rows() == before
 
 
