@@ -158,19 +158,19 @@ def _posted(name: str, shop: Shop) -> str:
     return str(shop.get(collection).json["items"][-1]["id"])
 
 
-def _sent_message(shop: Shop) -> str:
-    """The gateway's id of a message that was sent."""
+def _sent_message(shop: Shop, key: str) -> str:
+    """One of the ids of a message that was sent."""
     campaign = shops.started(shop)
     shops.send(shop.api)
     messages = shop.get(f"/api/campaigns/{campaign}/messages").json["items"]
-    return str(messages[0]["providerMessageId"])
+    return str(messages[0][key])
 
 
 _BY_NAME: Final[Mapping[str, Callable[[Shop], str]]] = {
     "campaign_id": lambda shop: str(shops.create(shop)),
     "job_id": lambda shop: str(uploading.send(shop).json["jobId"]),
-    "message_id": _sent_message,
-    "provider_message_id": _sent_message,
+    "message_id": functools.partial(_sent_message, key="id"),
+    "provider_message_id": functools.partial(_sent_message, key="providerMessageId"),
 }
 """How a shop gets a thing whose id stands in paths under this name, where posting the example of
 its collection would not do."""
