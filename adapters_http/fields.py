@@ -87,7 +87,7 @@ class Described:
     `schema` takes the place of what the type would say, where the type says too little.
     """
 
-    text: str = ""
+    says: str = ""
     schema: Mapping[str, object] | None = None
     example: object = None
 

@@ -8,7 +8,7 @@ from adapters_http.description.schemas import REFERENCE, Schema
 TIME: Final = "2026-11-24T01:57:11.601Z"
 LATER: Final = "2026-12-24T01:57:11.601Z"
 _BY_NAME: Final[Mapping[str, object]] = {
-    "accessToken": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIyIn0.b3Zlcg",
+    "accessToken": "header.payload.signature",
     "birthday": "1990-05-17T00:00:00.000Z",
     "checkoutUrl": "https://checkout.stripe.com/c/pay/cs_1",
     "code": "INVALID_PHONE",
@@ -61,7 +61,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "token": "q3V9xK2mPzA",
     "pageToken": "q3V9xK2mPzA",
     "trackingId": "71IFv2VDeQYM",
-    "url": "https://shop.example/nfc/k3Jd9_xQ2LmA",
+    "url": "https://shop.example/page",
     "userAgent": "Mozilla/5.0",
 }
 _OF_TYPE: Final[Mapping[str, object]] = {

@@ -50,7 +50,7 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "The ETag of a reply that is already there; answered with 304 if it is "
         "still the newest.",
         "schema": {"type": "string"},
-        "example": 'W/"1f3870be274f6c49b3e31a0c6728957f"',
+        "example": 'W/"1f3870be274f"',
     },
 }
 

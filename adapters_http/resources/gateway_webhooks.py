@@ -39,7 +39,7 @@ class DeliveryReport:
     delivery_status: object = None
     updated_at: object = None
     reference: object = None
-    destination: object = None
+    destination: object = attrs.field(default=None, repr=False)
     error: object = None
 
 

@@ -15,7 +15,9 @@ HARMLESS = re.compile(
 )
 """Types that hide themselves, or that hold none of it."""
 
-OTHERWISE = frozenset({("CampaignListQuery", "date_to"), ("MessagesQuery", "date_to")})
+OTHERWISE = frozenset(
+    {("CampaignListQuery", "date_to"), ("MessagesQuery", "date_to"), ("Route", "body")}
+)
 """Fields whose name only looks like one of these."""
 
 
