@@ -50,7 +50,6 @@ def messaged(
     handed_over = campaign_handed_over_at()
     of_campaign = [
         campaign.c.account_id == account,
-        campaign.c.started_at.is_not(None),
         message.c.campaign_id == campaign.c.id,
         message.c.contact_id == contact.c.id,
         handed_over.is_not(None),
