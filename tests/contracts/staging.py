@@ -237,7 +237,7 @@ def freeze(
         return uow.batches.freeze(
             account,
             campaign.id,
-            AudienceSpec(),
+            campaign.content.audience,
             rules(world, **changes),
             fields,
             3,
