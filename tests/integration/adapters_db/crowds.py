@@ -33,6 +33,8 @@ from tests.contracts.staging import phone, written
 from tests.contracts.worlds import World
 
 PEOPLE: Final = 60
+LISTS_OF_A_CROWD: Final = 5
+CAMPAIGNS_OF_A_CROWD: Final = 3
 TAGS: Final = ("vip", "new", "καφές", "a b")
 DAYS: Final = (1, 7, 30, 3650)
 TODAYS: Final = (date(2026, 11, 24), date(2028, 2, 29), date(2026, 2, 28), date(2026, 3, 1))
@@ -75,7 +77,7 @@ class CrowdMaker:
         """A new account full of borderline cases."""
         account = self.world.new_account()
         moment = SegmentMoment(datetime.fromisoformat(f"{today}T12:00:00.123456+00:00"), today)
-        campaigns = [written(self.world, account).id for _ in range(3)]
+        campaigns = [written(self.world, account).id for _ in range(CAMPAIGNS_OF_A_CROWD)]
         lists = self._lists(account)
         people = [self._person(account, moment) for _ in range(PEOPLE)]
         with self.connections.sweep() as connection:
@@ -99,6 +101,7 @@ class CrowdMaker:
                 uow.lists.add(account, ListDraft(f"list {at}", filter=each), self._now())
                 for at, each in enumerate(filters)
             ]
+        assert len(made) == LISTS_OF_A_CROWD
         return {each.id: each for each in made}
 
     def _now(self) -> datetime:
