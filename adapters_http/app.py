@@ -9,7 +9,9 @@ import falcon
 from adapters_http import codec, errors
 from adapters_http.authentication import Credentials
 from adapters_http.context import Request, Response
+from adapters_http.counting import Counts, KeyNames
 from adapters_http.idempotency import KeepReplies
+from adapters_http.limit_table import chosen
 from adapters_http.middleware.acting import Acting
 from adapters_http.middleware.admission import (
     Authentication,
@@ -20,6 +22,7 @@ from adapters_http.middleware.admission import (
     Sizes,
 )
 from adapters_http.middleware.headers import Caching, SecurityHeaders
+from adapters_http.middleware.limiting import RateLimits
 from adapters_http.middleware.origins import Origins
 from adapters_http.middleware.tracing import Tracing
 from adapters_http.replies import JSON, dumps
@@ -39,6 +42,7 @@ class Parts:
     resources: Resources
     credentials: Credentials
     replies: IdempotencyReplies
+    counts: Counts
     settings: EdgeSettings
 
 
@@ -71,11 +75,20 @@ def _middleware(parts: Parts) -> list[Any]:
         Methods(),
         Origins(parts.settings.allowed_origins),
         Sizes(),
+        _rate_limits(parts, after_sign_in=False),
         Authentication(parts.credentials),
         Acting(),
+        _rate_limits(parts, after_sign_in=True),
         Scopes(),
         IdempotencyKeys(),
         Documents(),
         Caching(),
         KeepReplies(parts.replies),
     ]
+
+
+def _rate_limits(parts: Parts, *, after_sign_in: bool) -> RateLimits:
+    """The limits by address come before the credential is looked at, those by user after it."""
+    settings = parts.settings
+    limits = chosen(parts.routes, settings.rate_limits_factor, after_sign_in=after_sign_in)
+    return RateLimits(limits, parts.counts, KeyNames.of(settings.token_secret))

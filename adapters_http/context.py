@@ -8,6 +8,7 @@ from uuid import uuid4
 import attrs
 import falcon
 
+from adapters_http.counting import Standing
 from adapters_http.routing import Route
 from retail_core.kernel.errors import Forbidden, Unauthenticated
 from retail_core.kernel.idempotency import Once
@@ -49,6 +50,7 @@ class Exchange(falcon.Context):
         self.segments: tuple[str, ...] = ()
         self.route: Route | None = None
         self.resource: object = None
+        self.standing: Standing | None = None
         self.caller: Caller | None = None
         self.repeatable: Repeatable | None = None
         self.once: Once | None = None

@@ -16,6 +16,7 @@ from adapters_http.refusals import (
     MalformedBody,
     MethodNotAllowed,
     PayloadTooLarge,
+    RateLimited,
     UnknownPath,
     UnsupportedMediaType,
 )
@@ -92,6 +93,8 @@ def _add_headers(resp: Response, error: DomainError) -> None:
             resp.set_header("Allow", error.allow)
         case families.IdempotencyInProgress():
             resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
+        case RateLimited():
+            resp.set_header("Retry-After", str(error.retry_after_seconds))
         case families.Unauthenticated():
             resp.set_header("WWW-Authenticate", "Bearer")
         case _:

@@ -1,6 +1,12 @@
 """What the edge itself refuses, before any room is asked."""
 
-from retail_core.kernel.errors import DomainError, Forbidden, NotFound, RuleViolation
+from retail_core.kernel.errors import (
+    DomainError,
+    Forbidden,
+    LimitExceeded,
+    NotFound,
+    RuleViolation,
+)
 
 
 class BadTarget(RuleViolation):
@@ -47,6 +53,14 @@ class PayloadTooLarge(DomainError):
 
     def __init__(self, bytes_max: int) -> None:
         super().__init__(f"The body is larger than {bytes_max:,} bytes.")
+
+
+class RateLimited(LimitExceeded):
+    """Too many requests; wait a little."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"Too many requests. Try again in {retry_after_seconds} seconds.")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class UnsupportedMediaType(DomainError):

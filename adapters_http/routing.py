@@ -39,6 +39,10 @@ class Access(Enum):
     """A machine that proves itself to the resource."""
 
 
+GUARDED: Final = frozenset({Access.USER, Access.SESSION})
+"""Who calls these must say who he is."""
+
+
 class Reading(Enum):
     """What is done with a body before the resource sees the request."""
 

@@ -14,6 +14,7 @@ from retail_core.kernel.settings.values import Network
 
 JWT_SECRET_BYTES_MIN: Final = 32
 BCRYPT_COST: Final = 12
+RATE_LIMITS_FACTOR_MAX: Final = 1_000_000
 NONE: Final = "none"
 
 
@@ -42,7 +43,8 @@ class EdgeSettings:
 
     `jwt_secret_previous` still proves tokens while secrets are exchanged. `webhook_secret` is what
     the SMS gateway proves itself with, `token_secret` signs the links in messages. `redis_url` is
-    None where the queue is switched off.
+    None where the queue is switched off. `rate_limits_factor` widens every rate limit, for
+    measurements and tests.
     """
 
     jwt_secret: SecretText
@@ -53,6 +55,7 @@ class EdgeSettings:
     trusted_proxies: tuple[Network, ...]
     allowed_origins: frozenset[str]
     redis_url: SecretText | None
+    rate_limits_factor: int
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -81,6 +84,9 @@ class EdgeSettings:
             trusted_proxies=env.networks("TRUSTED_PROXIES"),
             allowed_origins=allowed_origins(urls),
             redis_url=env.redis_url(),
+            rate_limits_factor=env.integer(
+                "RATE_LIMITS_FACTOR", default=1, minimum=1, maximum=RATE_LIMITS_FACTOR_MAX
+            ),
         )
 
 

@@ -24,7 +24,7 @@ from retail_core.accounts.model import AccountDefaults, SessionRules
 from retail_core.accounts.ports import AccessTokens, PasswordHasher
 from retail_core.contacts.model import ResubscribePolicy
 from retail_core.contacts.model.number_hash import NumberHash
-from retail_core.kernel.ports import IdempotencyReplies
+from retail_core.kernel.ports import Clock, IdempotencyReplies
 from retail_core.links.codes import LinkCodes
 
 
@@ -87,5 +87,6 @@ def parts(
         resources=container.resolve,
         credentials=container.resolve(Credentials),
         replies=container.resolve(IdempotencyReplies),
+        counts=container.resolve(SharedStore).counts(container.resolve(Clock)),
         settings=settings,
     )

@@ -1,18 +1,14 @@
 """Checks between the route and its resource, each a class, in the order of the contract."""
 
-from typing import Final
-
 import attrs
 
 from adapters_http import bodies, targets
 from adapters_http.authentication import Credentials
 from adapters_http.context import Repeatable, Request, Response
 from adapters_http.refusals import InsufficientScope, MethodNotAllowed
-from adapters_http.routing import Access, Place, Reading
+from adapters_http.routing import GUARDED, Access, Place, Reading
 from retail_core.kernel.errors import Forbidden, InvalidField
 from retail_core.kernel.idempotency import KEY_CHARACTERS_MAX
-
-GUARDED: Final = frozenset({Access.USER, Access.SESSION})
 
 
 class Methods:

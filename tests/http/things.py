@@ -10,6 +10,7 @@ from adapters_http import bodies, codec, values
 from adapters_http.app import Parts, create_app
 from adapters_http.authentication import Credentials
 from adapters_http.context import Caller, Request, Response
+from adapters_http.counting import LocalCounts
 from adapters_http.fields import Characters
 from adapters_http.idempotency import once
 from adapters_http.routing import Access, Paging, Reading, Route
@@ -157,5 +158,6 @@ def api_of_things(world: World) -> Api:
         NoteApiKeyUse(world.transactions, world.clock),
         world.clock,
     )
-    parts = Parts(ROUTES, made.__getitem__, credentials, world.replies, settings)
+    counts = LocalCounts(world.clock)
+    parts = Parts(ROUTES, made.__getitem__, credentials, world.replies, counts, settings)
     return Api(create_app(parts), container, world.clock)
