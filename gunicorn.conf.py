@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 
 from adapters_http import logs
+from adapters_http.server import stop_without_loss
+from adapters_http.settings import request_seconds
 from retail_core.kernel.settings import AppEnv, AppSettings, read_env
 
 _env = read_env(os.environ, Path.cwd())
@@ -20,7 +22,7 @@ logconfig_dict = logs.GUNICORN_LOGGING
 accesslog = None
 
 bind = f"{_host}:{_env.integer('PORT', default=3001, minimum=1, maximum=65_535)}"
-worker_class = "gthread"
+worker_class = "adapters_http.server.Worker"
 workers = _env.integer("WEB_CONCURRENCY", default=2 if _is_production else 1, minimum=1, maximum=64)
 threads = _env.integer("WEB_THREADS", default=16, minimum=1, maximum=256)
 
@@ -28,8 +30,9 @@ threads = _env.integer("WEB_THREADS", default=16, minimum=1, maximum=256)
 # application opens its connections on first use, so none is shared between processes.
 preload_app = True
 
-# Orchestrators kill after 30 seconds by custom; requests under way get a little less.
-graceful_timeout = 25
+# Orchestrators kill after 30 seconds by custom; requests under way end a little before.
+graceful_timeout = request_seconds(_env) + 2
+when_ready = stop_without_loss
 timeout = 60
 # longer than a usual proxy keeps its idle connections, so that it is never the one who is cut off
 keepalive = 75

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from adapters_db.engine import BOUND_ROLE, SWEEP_ROLE
+from adapters_db.patience import GRANTED, Remaining, milliseconds, seconds_of, without_end
 from adapters_db.settings import DatabaseSettings
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId
@@ -21,12 +22,13 @@ class Connections:
     """Transactions on the pool, each with its role, its account and its time-outs.
 
     Every setting ends with its transaction, so this is safe behind a transaction pooler. Raises
-    `Unavailable` when the database cannot be reached, gave up (deadlock, time-out) or the pool
-    has no connection left.
+    `Unavailable` when the database cannot be reached, gave up (deadlock, time-out), the pool has
+    no connection left, or whoever asks has no time left.
     """
 
     engine: Engine
     settings: DatabaseSettings
+    remaining_seconds: Remaining = without_end
 
     @contextmanager
     def bound(self, account: AccountId, *, read_only: bool = False) -> Iterator[Connection]:
@@ -42,11 +44,13 @@ class Connections:
 
     @contextmanager
     def _transaction(self, role: str, account: str, *, read_only: bool) -> Iterator[Connection]:
-        opening = self._opening(role, account, read_only=read_only)
+        granted = seconds_of(self.settings.statement_timeout_seconds, self.remaining_seconds())
+        opening = self._opening(role, account, granted, read_only=read_only)
         with _unavailable(), self._opened(opening) as connection, connection.begin():
+            connection.info[GRANTED] = granted
             yield connection
 
-    def _opening(self, role: str, account: str, *, read_only: bool) -> bytes:
+    def _opening(self, role: str, account: str, granted: float, *, read_only: bool) -> bytes:
         """All that begins a transaction, as one message: a round trip costs more than parsing.
 
         No value in it comes from outside: roles are ours, the rest are numbers.
@@ -56,8 +60,8 @@ class Connections:
             f"BEGIN {'READ ONLY' if read_only else 'READ WRITE'};"
             f"SET LOCAL role = {role};"
             f"SET LOCAL retail.account = '{account}';"
-            f"SET LOCAL statement_timeout = '{limits.statement_timeout_seconds}s';"
-            f"SET LOCAL lock_timeout = '{limits.lock_timeout_seconds}s';"
+            f"SET LOCAL statement_timeout = {milliseconds(granted)};"
+            f"SET LOCAL lock_timeout = {milliseconds(min(limits.lock_timeout_seconds, granted))};"
             "SET LOCAL idle_in_transaction_session_timeout = "
             f"'{limits.idle_in_transaction_timeout_seconds}s'"
         ).encode()

@@ -20,6 +20,7 @@ from adapters_db.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.lists_reading import SqlListQueries
 from adapters_db.message_queries import SqlMessageQueries
 from adapters_db.notices import SqlNoticeFacts
+from adapters_db.patience import Remaining, limit_statements, without_end
 from adapters_db.reads import Reads
 from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
@@ -61,9 +62,15 @@ SLICES: Final = (
 )
 
 
-def register(container: punq.Container, settings: DatabaseSettings) -> None:
-    """Register every port that the database satisfies; opens no connection yet."""
-    connections = Connections(make_engine(settings), settings)
+def register(
+    container: punq.Container, settings: DatabaseSettings, remaining: Remaining = without_end
+) -> None:
+    """Register every port that the database satisfies; opens no connection yet.
+
+    `remaining` tells how much time is left for the work of a thread.
+    """
+    connections = Connections(make_engine(settings), settings, remaining)
+    limit_statements(connections.engine, remaining)
     transactions = SqlTransactions(connections)
     reads = Reads(connections)
     container.register(Connections, instance=connections)

@@ -70,7 +70,7 @@ def create_app(parts: Parts) -> "falcon.App[Request, Response]":
 def _middleware(parts: Parts) -> list[Any]:
     """Checks in the order of the contract; replies pass the same list from its end."""
     return [
-        Tracing(parts.settings.trusted_proxies),
+        Tracing(parts.settings.trusted_proxies, parts.settings.request_seconds),
         SecurityHeaders(),
         Methods(),
         Origins(parts.settings.allowed_origins),

@@ -1,40 +1,53 @@
 """Reading bodies: how much is taken, what type it is, and strictly what it says."""
 
 import json
-from collections.abc import Mapping
-from typing import Final, NoReturn
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any, Final, NoReturn
 
 import orjson
 
-from adapters_http import targets
+from adapters_http import deadlines, targets
 from adapters_http.context import Request
 from adapters_http.refusals import (
     BadTarget,
     MalformedBody,
     PayloadTooLarge,
+    SlowBody,
     UnsupportedMediaType,
 )
+from adapters_http.slow_clients import PATIENCE
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 CHUNK_BYTES: Final = 65_536
+DEPTH_MAX: Final = 64
+"""Nothing that is read here is nested more than a handful of times."""
+
+STEADY_BYTES_PER_SECOND: Final = 32_768
+"""A large upload may take longer than other requests, as long as it comes this fast."""
 
 
 class LimitedStream:
     """A body read in pieces, never more than `bytes_max` of it.
 
     Works for bodies with a length and for chunked ones. `read` raises PayloadTooLarge where the
-    body goes on beyond the limit.
+    body goes on beyond the limit, MalformedBody where it breaks off, and SlowBody where it takes
+    more than the request's time; a `steady` one earns time by what has come.
     """
 
-    def __init__(self, req: Request, bytes_max: int) -> None:
+    def __init__(self, req: Request, bytes_max: int, *, steady: bool = False) -> None:
         length = req.content_length
         chunked = req.env.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
         if length is not None and length > bytes_max:
             raise PayloadTooLarge(bytes_max)
         self._stream = req.stream
+        self._connection = req.env.get("gunicorn.socket")
         self._bytes_max = bytes_max
+        self._is_steady = steady
+        self._has_length = length is not None
         # without a length a body must be chunked, and then the server knows where it ends
         self._left = length if length is not None else bytes_max + 1 if chunked else 0
         self._taken = 0
@@ -44,10 +57,7 @@ class LimitedStream:
         wanted = self._left if size < 0 else min(size, self._left)
         pieces: list[bytes] = []
         while wanted > 0:
-            try:
-                piece = self._stream.read(min(wanted, CHUNK_BYTES))
-            except OSError:
-                raise MalformedBody("the body broke off") from None
+            piece = self._piece(min(wanted, CHUNK_BYTES))
             if not piece:
                 self._left = 0
                 break
@@ -59,11 +69,46 @@ class LimitedStream:
                 raise PayloadTooLarge(self._bytes_max)
         return b"".join(pieces)
 
+    def _piece(self, size: int) -> bytes:
+        remaining = deadlines.remaining_seconds()
+        with _patience(self._connection, remaining):
+            try:
+                piece: bytes = self._stream.read(size)
+            except Exception:  # noqa: BLE001 - each server has errors of its own for this
+                self._refuse_end()
+        if not piece and self._has_length:
+            self._refuse_end()
+        if self._is_steady:
+            deadlines.extend(len(piece) / STEADY_BYTES_PER_SECOND)
+        return piece
+
+    def _refuse_end(self) -> NoReturn:
+        """The body ended before it was complete; tell whether for lack of time."""
+        remaining = deadlines.remaining_seconds()
+        if remaining is not None and remaining <= 0:
+            raise SlowBody
+        raise MalformedBody("The body broke off.")
+
+
+@contextmanager
+def _patience(connection: Any, seconds: float | None) -> Iterator[None]:  # noqa: ANN401 - whatever the server has
+    """Wait for the client no longer than that, where the server lets us."""
+    if seconds is None or connection is None:
+        yield
+        return
+    if seconds <= 0:
+        raise SlowBody
+    PATIENCE.wait(connection, seconds)
+    try:
+        yield
+    finally:
+        PATIENCE.rest(connection)
+
 
 def stream(req: Request) -> LimitedStream:
     """The body of a route that reads it itself (`Reading.STREAM`), within the route's limit."""
     assert req.context.route is not None
-    return LimitedStream(req, req.context.route.body_bytes_max)
+    return LimitedStream(req, req.context.route.body_bytes_max, steady=True)
 
 
 def media_type(req: Request) -> str:
@@ -101,7 +146,7 @@ def json_object(raw: bytes) -> Mapping[str, object]:
     """Read a JSON object strictly.
 
     Refused beside malformed text: duplicate keys, NaN and infinities, unpaired surrogates, NUL,
-    nesting beyond what the parsers take, and anything that is not an object at the top.
+    nesting beyond `DEPTH_MAX`, and anything that is not an object at the top.
     """
     try:
         # orjson knows what is JSON and what is Unicode; only the standard library shows duplicate
@@ -112,8 +157,8 @@ def json_object(raw: bytes) -> Mapping[str, object]:
         raise MalformedBody("The body is not valid JSON.") from None
     if not isinstance(value, dict):
         raise MalformedBody("The body is not a JSON object.")
-    if b"\\u0000" in raw:
-        _refuse_nul(value)
+    if b"\\u0000" in raw or raw.count(b"[") + raw.count(b"{") > DEPTH_MAX:
+        _refuse_nul_and_depth(value)
     return value
 
 
@@ -124,19 +169,25 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _refuse_nul(value: object) -> None:
-    match value:
-        case str() if "\0" in value:
+def _refuse_nul_and_depth(value: object) -> None:
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        if any(isinstance(each, str) and "\0" in each for each in level):
             raise MalformedBody("The body holds a NUL.")
+        level = [inner for each in level for inner in _inside(each)]
+        if not level:
+            return
+    raise MalformedBody(f"The body is nested more than {DEPTH_MAX} times.")
+
+
+def _inside(value: object) -> Iterable[object]:
+    match value:
         case dict():
-            for key, inner in value.items():
-                _refuse_nul(key)
-                _refuse_nul(inner)
+            return chain(value, value.values())
         case list():
-            for inner in value:
-                _refuse_nul(inner)
+            return value
         case _:
-            pass
+            return ()
 
 
 def _refuse(text: str) -> NoReturn:

@@ -6,6 +6,7 @@ from retail_core.kernel.errors import (
     LimitExceeded,
     NotFound,
     RuleViolation,
+    Unavailable,
 )
 
 
@@ -61,6 +62,10 @@ class RateLimited(LimitExceeded):
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(f"Too many requests. Try again in {retry_after_seconds} seconds.")
         self.retry_after_seconds = retry_after_seconds
+
+
+class SlowBody(Unavailable):
+    """The body took too long to arrive."""
 
 
 class UnsupportedMediaType(DomainError):

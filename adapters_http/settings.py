@@ -15,6 +15,10 @@ from retail_core.kernel.settings.values import Network
 JWT_SECRET_BYTES_MIN: Final = 32
 BCRYPT_COST: Final = 12
 RATE_LIMITS_FACTOR_MAX: Final = 1_000_000
+REQUEST_SECONDS: Final = 25
+"""Less than the 30 seconds that orchestrators give a process to end, by custom."""
+
+REQUEST_SECONDS_MAX: Final = 3600
 NONE: Final = "none"
 
 
@@ -44,7 +48,7 @@ class EdgeSettings:
     `jwt_secret_previous` still proves tokens while secrets are exchanged. `webhook_secret` is what
     the SMS gateway proves itself with, `token_secret` signs the links in messages. `redis_url` is
     None where the queue is switched off. `rate_limits_factor` widens every rate limit, for
-    measurements and tests.
+    measurements and tests. A request that takes longer than `request_seconds` is given up.
     """
 
     jwt_secret: SecretText
@@ -56,6 +60,7 @@ class EdgeSettings:
     allowed_origins: frozenset[str]
     redis_url: SecretText | None
     rate_limits_factor: int
+    request_seconds: int
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -87,7 +92,15 @@ class EdgeSettings:
             rate_limits_factor=env.integer(
                 "RATE_LIMITS_FACTOR", default=1, minimum=1, maximum=RATE_LIMITS_FACTOR_MAX
             ),
+            request_seconds=request_seconds(env),
         )
+
+
+def request_seconds(env: Env) -> int:
+    """How long a request may take; the server's own patience follows from it."""
+    return env.integer(
+        "REQUEST_TIMEOUT_SECONDS", default=REQUEST_SECONDS, minimum=1, maximum=REQUEST_SECONDS_MAX
+    )
 
 
 def _country(raw: str) -> str:

@@ -17,7 +17,7 @@ import adapters_db.wiring
 import adapters_http.wiring
 import adapters_sms.wiring
 from adapters_db.settings import DatabaseSettings
-from adapters_http import logs
+from adapters_http import deadlines, logs
 from adapters_http.app import create_app
 from adapters_http.contact_settings import ContactSettings
 from adapters_http.context import Request, Response
@@ -75,7 +75,7 @@ def compose(settings: Settings) -> punq.Container:
     container.register(Randomness, instance=SystemRandomness())
     container.register(Pause, instance=SystemPause())
     container.register(SendingPolicy, instance=settings.sending)
-    adapters_db.wiring.register(container, settings.database)
+    adapters_db.wiring.register(container, settings.database, deadlines.remaining_seconds)
     adapters_sms.wiring.register(container, settings.sms)
     adapters_http.wiring.register_accounts(container, settings.accounts)
     adapters_http.wiring.register_contacts(container, settings.contacts)

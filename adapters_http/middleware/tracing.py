@@ -9,7 +9,7 @@ import attrs
 import falcon
 from loguru import logger
 
-from adapters_http import targets
+from adapters_http import deadlines, targets
 from adapters_http.context import Request, Response
 from adapters_http.logs import request_context
 from adapters_http.peers import peer_address
@@ -28,11 +28,14 @@ QUIET: Final = ("/healthz", "/readiness", "/webhooks/")
 class Tracing:
     """Names every request, in its reply, its errors and its log lines, and logs how it ended.
 
+    Its time begins and ends here too.
+
     The line tells the route's template, never the path or the query: those may hold tokens, codes
     and secrets.
     """
 
     trusted_proxies: Sequence[Network]
+    request_seconds: float
 
     def process_request(self, req: Request, _resp: Response) -> None:
         """Begin: from here on whatever goes wrong carries the id."""
@@ -40,6 +43,7 @@ class Tracing:
         if REQUEST_ID.fullmatch(given):
             req.context.request_id = given
         req.context.began = time.perf_counter()
+        deadlines.begin(self.request_seconds)
         req.context.log_scope = request_context(req.context.request_id)
         req.context.log_scope.__enter__()
         req.context.address = peer_address(req, self.trusted_proxies)
@@ -64,3 +68,4 @@ class Tracing:
             account=note.caller.account if note.caller else None,
         ).log(level, "{} {} {}", method, template, resp.status_code)
         note.log_scope.__exit__(None, None, None)
+        deadlines.end()
