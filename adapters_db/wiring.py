@@ -70,7 +70,8 @@ def register(
     `remaining` tells how much time is left for the work of a thread.
     """
     connections = Connections(make_engine(settings), settings, remaining)
-    limit_statements(connections.engine, remaining)
+    if remaining is not without_end:
+        limit_statements(connections.engine, remaining)
     transactions = SqlTransactions(connections)
     reads = Reads(connections)
     container.register(Connections, instance=connections)

@@ -9,8 +9,12 @@ from typing import Any
 import falcon
 import pytest
 
+from adapters_http.limit_table import limits_of
+from adapters_http.routing import GUARDED
+from adapters_http.table import ROUTES
 from retail_core.kernel.settings import Env, SettingsError
 from tests.http.api import VARIABLES
+from tests.http.repeats import IGNORE_THE_KEY, RECIPES
 
 TREE = Path(__file__).parents[2]
 REQUIRED = (
@@ -50,6 +54,8 @@ def test_every_missing_variable_is_named_at_once(wsgi: Any, app_env: str) -> Non
         ("DEFAULT_LOCALE", "de"),
         ("FRONTEND_URL", "app.example.com"),
         ("BCRYPT_COST", "3"),
+        ("RATE_LIMITS_FACTOR", "0"),
+        ("REQUEST_TIMEOUT_SECONDS", "0"),
     ],
 )
 def test_a_malformed_variable_is_named(wsgi: Any, name: str, value: str) -> None:
@@ -76,3 +82,21 @@ def test_the_process_ends_before_it_listens() -> None:
 
     assert ended.returncode != 0
     assert all(name in ended.stderr for name in REQUIRED)
+
+
+def test_every_name_of_a_limit_is_in_the_table_of_limits() -> None:
+    for route in ROUTES:
+        limits_of(route)
+
+
+def test_every_post_of_a_signed_in_caller_honours_a_key_or_says_why_not() -> None:
+    posts = [route for route in ROUTES if route.method == "POST" and route.access in GUARDED]
+
+    assert {route.path for route in posts if route.once} == RECIPES.keys()
+    assert {route.path for route in posts if not route.once} == IGNORE_THE_KEY.keys()
+
+
+def test_nothing_but_such_a_post_honours_a_key() -> None:
+    for route in ROUTES:
+        if route.once:
+            assert (route.method, route.access in GUARDED) == ("POST", True), route.path

@@ -1,5 +1,6 @@
 """Resources that do a little of everything, to try the edge by itself."""
 
+import time
 from typing import Annotated, Any
 
 import attrs
@@ -100,6 +101,13 @@ class Uploads:
         resp.media = {"bytes": len(bodies.stream(req).read())}
 
 
+@attrs.frozen
+class Slow:
+    def on_get(self, _req: Request, resp: Response, milliseconds: str) -> None:
+        time.sleep(int(milliseconds) / 1000)
+        resp.media = {"slept": milliseconds}
+
+
 class NumberCredentials(Credentials):
     """Takes the number behind `Bearer` for the account; `key` makes it an API key."""
 
@@ -126,6 +134,7 @@ ROUTES = (
     get("/things/{thing_id}", OneThing),
     get("/codes/{code}", Codes),
     get("/troubles/{kind}", Troubles),
+    get("/slow/{milliseconds}", Slow),
     post("/things", Things, Access.USER, status=201, body=ThingBody, once=True),
     post("/scoped", Scoped, Access.USER, scope="things:write"),
     post("/sessions", Scoped, Access.SESSION),
@@ -139,14 +148,15 @@ ROUTES = (
 )
 
 
-def api_of_things(world: World) -> Api:
+def api_of_things(world: World, **variables: str) -> Api:
     """The app over the resources of this file."""
-    settings = EdgeSettings.read(Env(VARIABLES))
+    settings = EdgeSettings.read(Env(VARIABLES | variables))
     made = {
         Things: Things(world.transactions),
         OneThing: OneThing(),
         Codes: Codes(),
         Troubles: Troubles(),
+        Slow: Slow(),
         Scoped: Scoped(),
         Uploads: Uploads(),
     }

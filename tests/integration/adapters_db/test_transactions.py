@@ -1,6 +1,7 @@
 """When the database fails us, it is said in the words of the core."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters_db.connections import Connections
 from adapters_db.engine import make_engine
+from adapters_db.patience import Remaining, limit_statements, without_end
 from adapters_db.settings import DatabaseSettings
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId
@@ -24,9 +26,12 @@ Pool = Callable[..., Connections]
 def pool(migrated_database_url: str, request: pytest.FixtureRequest) -> Pool:
     """A pool of the test's own, with settings of its own."""
 
-    def make(url: str = migrated_database_url, **changes: int) -> Connections:
+    def make(
+        url: str = migrated_database_url, remaining: Remaining = without_end, **changes: int
+    ) -> Connections:
         settings = DatabaseSettings(url, url, "retail-tests", **changes)
-        connections = Connections(make_engine(settings), settings)
+        connections = Connections(make_engine(settings), settings, remaining)
+        limit_statements(connections.engine, remaining)
         request.addfinalizer(connections.engine.dispose)
         return connections
 
@@ -212,3 +217,71 @@ def test_a_job_taken_by_one_relay_is_not_seen_by_another(world: World) -> None:
 
     assert f"taken:{account}" in taken
     assert taken & again == set()
+
+
+class Hourglass:
+    """Time that is left for a request."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    def __call__(self) -> float:
+        return self._ends - time.monotonic()
+
+
+def run(connections: Connections, *statements: str) -> None:
+    """All of them in one transaction."""
+    with connections.sweep() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+class TestDeadlines:
+    def test_a_statement_ends_with_the_time_of_its_request(self, pool: Pool) -> None:
+        began = time.monotonic()
+
+        with pytest.raises(Unavailable), pool(remaining=Hourglass(0.5)).sweep() as connection:
+            connection.execute(text("SELECT pg_sleep(30)"))
+
+        assert time.monotonic() - began < 3
+
+    def test_a_later_statement_has_only_what_the_earlier_left(self, pool: Pool) -> None:
+        began = time.monotonic()
+
+        with pytest.raises(Unavailable):
+            run(pool(remaining=Hourglass(3.0)), "SELECT pg_sleep(1.5)", "SELECT pg_sleep(30)")
+
+        assert time.monotonic() - began < 4
+
+    def test_waiting_for_a_lock_ends_with_it_too(self, pool: Pool, world: World) -> None:
+        account = world.new_account()
+        lock = text("SELECT 1 FROM account WHERE id = :account FOR UPDATE")
+        began = time.monotonic()
+
+        with pool().sweep() as holder:
+            holder.execute(lock, {"account": account})
+            late = pool(remaining=Hourglass(0.5))
+            with pytest.raises(Unavailable), late.sweep() as waiter:
+                waiter.execute(lock, {"account": account})
+
+        assert time.monotonic() - began < 3
+
+    def test_nothing_is_begun_when_it_is_over(self, pool: Pool) -> None:
+        late = pool(remaining=Hourglass(0.0))
+
+        with pytest.raises(Unavailable), late.sweep():
+            pass
+
+    def test_nothing_is_committed_that_was_given_up(self, pool: Pool, world: World) -> None:
+        account = world.new_account()
+
+        late = f"UPDATE account SET company = 'late' WHERE id = {account}"
+
+        with pytest.raises(Unavailable):
+            run(pool(remaining=Hourglass(1.0)), late, "SELECT pg_sleep(0.9)", "SELECT pg_sleep(9)")
+
+        with pool().sweep() as connection:
+            found = connection.execute(
+                text("SELECT company FROM account WHERE id = :id"), {"id": account}
+            )
+            assert found.scalar() != "late"

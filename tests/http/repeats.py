@@ -1,0 +1,70 @@
+"""For each route that honours an Idempotency-Key: how a shop makes a good request of it.
+
+A new route that creates, sends or charges has `once=True` and a line in `RECIPES`; any other new
+POST that needs a sign-in has a line in `IGNORE_THE_KEY` that says why it may (http-contract, 1.9).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from tests.http.api import Shop
+from tests.http.campaigns import shops
+from tests.http.uploading import PEOPLE, form
+
+IGNORE_THE_KEY: Final[Mapping[str, str]] = {
+    "/api/campaigns/preview-audience": "reads",
+    "/api/campaigns/{campaign_id}/pause": "pausing what is paused changes nothing",
+    "/api/campaigns/{campaign_id}/refresh-status": "asks the gateway, and again is as good",
+    "/api/mitto/refresh-status": "asks the gateway, and again is as good",
+    "/api/mitto/refresh-status-bulk": "asks the gateway, and again is as good",
+}
+ONE: Final = "+306984303401"
+
+
+@attrs.frozen
+class Asked:
+    """One request that can be sent again."""
+
+    path: str
+    body: object = None
+    raw: bytes | None = None
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+    def send(self, shop: Shop, key: str, **how: Any) -> Any:
+        headers = {**self.headers, "Idempotency-Key": key}
+        return shop.post(self.path, self.body, raw=self.raw, headers=headers, **how)
+
+
+Recipe: TypeAlias = Callable[[Shop], Asked]
+
+
+def _upload(_shop: Shop) -> Asked:
+    headers, raw = form([("file", "people.csv", PEOPLE.encode())])
+    return Asked("/api/contacts/import", raw=raw, headers=headers)
+
+
+def _paused(shop: Shop) -> int:
+    campaign = shops.started(shop)
+    assert shop.post(f"/api/campaigns/{campaign}/pause", {}).status_code == 200
+    return campaign
+
+
+RECIPES: Final[Mapping[str, Recipe]] = {
+    "/api/contacts": lambda _: Asked("/api/contacts", {"phone": ONE}),
+    "/api/contacts/import": _upload,
+    "/api/campaigns": lambda _: Asked("/api/campaigns", {"name": "A", "messageText": "Hello"}),
+    "/api/campaigns/{campaign_id}/enqueue": lambda shop: Asked(
+        f"/api/campaigns/{shops.create(shop)}/enqueue", {}
+    ),
+    "/api/campaigns/{campaign_id}/resume": lambda shop: Asked(
+        f"/api/campaigns/{_paused(shop)}/resume", {}
+    ),
+    "/api/campaigns/{campaign_id}/cancel": lambda shop: Asked(
+        f"/api/campaigns/{shops.started(shop)}/cancel", {}
+    ),
+    "/api/campaigns/{campaign_id}/test-send": lambda shop: Asked(
+        f"/api/campaigns/{shops.create(shop)}/test-send", {"to": ONE}
+    ),
+}

@@ -1,0 +1,13 @@
+"""The app over `things` for a real server, which is a little less patient than in production."""
+
+import os
+
+from adapters_http import server
+from tests.contracts.worlds import memory_world
+from tests.http.things import api_of_things
+
+HEAD_SECONDS = 1.0
+server.HEAD_SECONDS = HEAD_SECONDS  # type: ignore[misc] # a test does not wait for ten
+application = api_of_things(
+    memory_world(), REQUEST_TIMEOUT_SECONDS=os.environ.get("REQUEST_TIMEOUT_SECONDS", "25")
+).app
