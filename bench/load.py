@@ -42,11 +42,17 @@ def post(path: str, body: bytes, token: str) -> bytes:
     return head.encode() + body
 
 
-def drive(port: int, requests: Sequence[bytes], callers: int, seconds: float) -> Load:
+def drive(
+    port: int,
+    requests: Sequence[bytes],
+    callers: int,
+    seconds: float,
+    good: bytes = b"HTTP/1.1 202",
+) -> Load:
     """Ask in turn for that long, from a process of its own, which has its own GIL."""
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_drive, args=(port, requests, callers, seconds, sender))
+    process = spawn.Process(target=_drive, args=(port, requests, callers, seconds, good, sender))
     process.start()
     sender.close()  # ours; so that the end of the other is noticed
     load: Load = receiver.recv()
@@ -55,7 +61,12 @@ def drive(port: int, requests: Sequence[bytes], callers: int, seconds: float) ->
 
 
 def _drive(
-    port: int, requests: Sequence[bytes], callers: int, seconds: float, sender: Connection
+    port: int,
+    requests: Sequence[bytes],
+    callers: int,
+    seconds: float,
+    good: bytes,
+    sender: Connection,
 ) -> None:
     turn = cycle(requests)
     accepted, waits = 0, []
@@ -73,7 +84,7 @@ def _drive(
                 if answer is None:
                     continue
                 waits.append(time.perf_counter() - line.asked_at)
-                accepted += answer.startswith(b"HTTP/1.1 202")
+                accepted += answer.startswith(good)
                 line.ask(next(turn))
         took = time.perf_counter() - began
         for line in lines:

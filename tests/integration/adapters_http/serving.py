@@ -109,3 +109,24 @@ def ask(port: int, raw: bytes) -> Answer | None:
 def get(port: int, path: str) -> Answer | None:
     """Read something."""
     return ask(port, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def call(
+    port: int,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    token: str | None = None,
+    **headers: str,
+) -> Answer | None:
+    """One request on a connection of its own; `Idempotency_Key` names a header."""
+    raw = b"" if body is None else orjson.dumps(body)
+    sent = {"Host": "x", "Content-Length": str(len(raw)), "Connection": "close"}
+    if body is not None:
+        sent["Content-Type"] = "application/json"
+    if token is not None:
+        sent["Authorization"] = f"Bearer {token}"
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+    return ask(port, "\r\n".join((*lines, "", "")).encode() + raw)
