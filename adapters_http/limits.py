@@ -87,11 +87,11 @@ class SharedCounts:
             for each in asked
             for figure in (each.limit.requests_max, each.limit.window_seconds * MILLISECONDS)
         ]
-        words = (len(asked), *(each.key for each in asked), SLOTS, *figures)
+        words: list[str | int] = [*(each.key for each in asked), SLOTS, *figures]
         try:
-            found = self.client.evalsha(TAKE_ID, *words)
+            found = self.client.evalsha(TAKE_ID, len(asked), *words)
         except redis.exceptions.NoScriptError:
-            found = self.client.eval(TAKE, *words)
+            found = self.client.eval(TAKE, len(asked), *words)
         allowed, *rest = cast("list[int]", found)
         standings = [
             Standing(each.limit, rest[2 * at], rest[2 * at + 1]) for at, each in enumerate(asked)
@@ -127,12 +127,12 @@ class FallingBack:
 
     def _may_ask(self) -> bool:
         """While Redis is away only one request in a while finds out whether it still is."""
-        if self._ask_at is None:
-            return True
         with self._lock:
+            if self._ask_at is None:
+                return True
             now = self._monotonic()
-            if self._ask_at is None or now < self._ask_at:
-                return self._ask_at is None
+            if now < self._ask_at:
+                return False
             self._ask_at = now + AWAY_SECONDS
             return True
 

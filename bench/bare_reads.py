@@ -34,18 +34,19 @@ Statement = tuple[Any, Any]
 def recorded(ask: Callable[[], None]) -> list[Statement]:
     """What goes to PostgreSQL while the product answers."""
     found: list[Statement] = []
-    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
+    execute: Any = psycopg.Cursor.execute
+    commit: Any = psycopg.Connection.commit
 
     def note(cursor: object, query: object, params: object = None, **how: object) -> object:
         found.append((query, params))
-        return execute(cursor, query, params, **how)  # type: ignore[arg-type]
+        return execute(cursor, query, params, **how)
 
     def note_commit(connection: "psycopg.Connection[Any]") -> None:
         found.append((b"COMMIT", None))
         commit(connection)
 
     psycopg.Cursor.execute = note  # type: ignore[method-assign,assignment]
-    psycopg.Connection.commit = note_commit  # type: ignore[method-assign]
+    psycopg.Connection.commit = note_commit  # type: ignore[method-assign,assignment]
     try:
         ask()
     finally:

@@ -111,7 +111,9 @@ def steady(port: int, request: bytes, rate: float, seconds: float) -> list[float
 
 
 def _steady(port: int, request: bytes, rate: float, seconds: float, sender: Connection) -> None:
-    idle, waits, due_at = deque(Caller(port) for _ in range(64)), [], {}
+    idle = deque(Caller(port) for _ in range(64))
+    waits: list[float] = []
+    due_at: dict[Caller, float] = {}
     total, asked = int(rate * seconds), 0
     with selectors.DefaultSelector() as selector:
         for line in idle:

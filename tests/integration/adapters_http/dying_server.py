@@ -19,5 +19,5 @@ def _die_or_save(self: SqlIdempotencyReplies, *what: Any) -> None:
     _save(self, *what)
 
 
-SqlIdempotencyReplies.save = _die_or_save  # type: ignore[method-assign]
+SqlIdempotencyReplies.save = _die_or_save  # type: ignore[method-assign,assignment]
 __all__ = ["application"]
