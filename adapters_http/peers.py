@@ -36,4 +36,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         address = ip_address(text)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    if isinstance(address, IPv6Address):
+        # without its zone, which only means something on the machine that wrote it
+        return address.ipv4_mapped or IPv6Address(int(address))
+    return address

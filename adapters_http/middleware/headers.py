@@ -52,7 +52,8 @@ class Caching:
         """Set Cache-Control; give JSON reads a weak ETag; turn a match into 304."""
         if resp.get_header("Cache-Control") is None:
             secret = req.context.route is not None and req.context.route.no_store
-            resp.set_header("Cache-Control", "no-store" if secret else "private, no-cache")
+            unkept = secret or resp.location is not None
+            resp.set_header("Cache-Control", "no-store" if unkept else "private, no-cache")
         is_json = (resp.content_type or falcon.MEDIA_JSON).startswith(falcon.MEDIA_JSON)
         if req.method not in READS or resp.status_code != OK or not is_json:
             return
