@@ -25,12 +25,17 @@ ONE: Final = "+306984303401"
 
 @attrs.frozen
 class Asked:
-    """One request that can be sent again."""
+    """One request that can be sent again; what is `shown_once` is null in its repeats."""
 
     path: str
     body: object = None
     raw: bytes | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
+    shown_once: frozenset[str] = frozenset()
+
+    def repeated(self, first: Any) -> dict[str, Any]:
+        """What a repeat says, given the first reply."""
+        return {**first.json, **dict.fromkeys(self.shown_once)}
 
     def send(self, shop: Shop, key: str, **how: Any) -> Any:
         headers = {**self.headers, "Idempotency-Key": key}
@@ -52,6 +57,11 @@ def _paused(shop: Shop) -> int:
 
 
 RECIPES: Final[Mapping[str, Recipe]] = {
+    "/api/api-keys": lambda _: Asked(
+        "/api/api-keys",
+        {"name": "A", "scopes": ["contacts:read"]},
+        shown_once=frozenset({"key"}),
+    ),
     "/api/contacts": lambda _: Asked("/api/contacts", {"phone": ONE}),
     "/api/contacts/import": _upload,
     "/api/campaigns": lambda _: Asked("/api/campaigns", {"name": "A", "messageText": "Hello"}),
