@@ -74,7 +74,7 @@ class Counts(Protocol):
 class KeyNames:
     """Names under which is counted, made of who is counted: nobody can read them back."""
 
-    secret: bytes
+    secret: bytes = attrs.field(repr=False)
 
     @classmethod
     def of(cls, secret: SecretText) -> "KeyNames":
