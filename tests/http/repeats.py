@@ -17,6 +17,7 @@ IGNORE_THE_KEY: Final[Mapping[str, str]] = {
     "/api/campaigns/preview-audience": "reads",
     "/api/campaigns/{campaign_id}/pause": "pausing what is paused changes nothing",
     "/api/campaigns/{campaign_id}/refresh-status": "asks the gateway, and again is as good",
+    "/api/lists/{list_id}/sync": "writes down who fits, and again is as good",
     "/api/mitto/refresh-status": "asks the gateway, and again is as good",
     "/api/mitto/refresh-status-bulk": "asks the gateway, and again is as good",
 }
@@ -56,7 +57,15 @@ def _paused(shop: Shop) -> int:
     return campaign
 
 
+def _membership(shop: Shop) -> Asked:
+    made = shop.post("/api/lists", {"name": "VIP"}).json["id"]
+    person = shops.add_person(shop).id
+    return Asked(f"/api/lists/{made}/contacts/{person}", {})
+
+
 RECIPES: Final[Mapping[str, Recipe]] = {
+    "/api/lists": lambda _: Asked("/api/lists", {"name": "VIP"}),
+    "/api/lists/{list_id}/contacts/{contact_id}": _membership,
     "/api/api-keys": lambda _: Asked(
         "/api/api-keys",
         {"name": "A", "scopes": ["contacts:read"]},
