@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from tests.http import uploading
 from tests.http.api import Shop
 from tests.http.campaigns import shops
 from tests.http.uploading import PEOPLE, form
@@ -51,6 +52,12 @@ def _upload(_shop: Shop) -> Asked:
     return Asked("/api/contacts/import", raw=raw, headers=headers)
 
 
+def _undo(shop: Shop) -> Asked:
+    job = uploading.send(shop).json["jobId"]
+    uploading.run(shop.api, shop.id)
+    return Asked(f"/api/contacts/import/{job}/undo", {})
+
+
 def _paused(shop: Shop) -> int:
     campaign = shops.started(shop)
     assert shop.post(f"/api/campaigns/{campaign}/pause", {}).status_code == 200
@@ -73,6 +80,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     ),
     "/api/contacts": lambda _: Asked("/api/contacts", {"phone": ONE}),
     "/api/contacts/import": _upload,
+    "/api/contacts/import/{job_id}/undo": _undo,
     "/api/campaigns": lambda _: Asked("/api/campaigns", {"name": "A", "messageText": "Hello"}),
     "/api/campaigns/{campaign_id}/enqueue": lambda shop: Asked(
         f"/api/campaigns/{shops.create(shop)}/enqueue", {}
