@@ -255,6 +255,7 @@ def _job(row: RowMapping) -> ImportJob:
             region=row["region"],
             mode=row["mode"],
             dry_run=row["dry_run"],
+            list_id=row["list_id"],
             tags=row["tags"],
             consent_source=row["consent_source"],
         ),

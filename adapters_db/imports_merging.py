@@ -138,6 +138,20 @@ SELECT %(account)s, %(import)s, old.phone, old.row_no, id, old.before, changed.a
 FROM old JOIN changed USING (id)
 """
 
+# Run when the updated rows are kept, and again when the created ones are.
+_JOIN: Final = """
+INSERT INTO list_member (account_id, list_id, contact_id, created_at)
+SELECT %(account)s, %(list)s, r.contact_id, %(at)s
+FROM staged s JOIN import_row r ON r.phone = s.phone
+WHERE r.account_id = %(account)s AND r.import_id = %(import)s ORDER BY r.contact_id
+ON CONFLICT DO NOTHING
+"""
+_HOLD_LIST: Final = """
+SELECT id FROM contact_list
+WHERE account_id = %(account)s AND id = %(list)s
+    AND num_nonnulls(filter_gender, filter_age_min, filter_age_max) = 0 FOR KEY SHARE
+"""
+
 _SELECT_KNOWN: Final = """
 SELECT s.row_no FROM staged s JOIN contact c ON c.account_id = %(account)s AND c.phone = s.phone
 """
@@ -171,6 +185,7 @@ class SqlImportMerge:
             "account": account,
             "import": import_id,
             "operator": SYSTEM_ACCOUNT,
+            "list": terms.list_id,
             "extra": list(terms.tags),
             "separator": SEARCH_SEPARATOR,
             "ref": f"import:{import_id}",
@@ -198,12 +213,18 @@ def _store(
     cursor: _Cursor, values: Mapping[str, Any], mode: ImportMode
 ) -> tuple[int, Sequence[int]]:
     updated = 0
+    joins = values["list"] is not None and bool(_numbers(cursor.execute(_HOLD_LIST, values)))
     if mode is ImportMode.UPDATE:
         cursor.execute(_LOCK_KNOWN, values)
         cursor.execute(_WITHDRAW, values)
         updated = cursor.execute(_UPDATE, values).rowcount
+        if joins:
+            cursor.execute(_JOIN, values)
         cursor.execute(_TAKE_OUT_SEEN, values)
-    return updated, _numbers(cursor.execute(_CREATE, values))
+    known = _numbers(cursor.execute(_CREATE, values))
+    if joins:
+        cursor.execute(_JOIN, values)
+    return updated, known
 
 
 def _count_only(

@@ -68,6 +68,13 @@ WHERE c.account_id = %(account)s AND c.id = r.contact_id
     AND r.before IS NULL AND c.tags && %(extra)s::text[]
 """
 
+# A membership of another moment was there before, or was made since.
+_TAKE_OFF_LIST: Final = """
+DELETE FROM list_member m USING reverted r
+WHERE m.account_id = %(account)s AND m.list_id = %(list)s
+    AND m.contact_id = r.contact_id AND m.created_at = r.applied_at
+"""
+
 _FIELDS: Final = (
     "email text, first_name text, last_name text, gender text, birthday date, tags text[], "
     "is_subscribed boolean, unsubscribed_at timestamptz, updated_at timestamptz, search_text text"
@@ -167,6 +174,7 @@ class SqlImportReversal:
             "operator": SYSTEM_ACCOUNT,
             "after": 0 if after is None else int(after[1:]),
             "rows": rows_max,
+            "list": terms.list_id,
             "extra": list(terms.tags),
             "separator": SEARCH_SEPARATOR,
             "ref": f"import:{import_id}",
@@ -195,6 +203,8 @@ def _revert(cursor: _Cursor, values: Mapping[str, Any]) -> UndoStep:
         for contact, phone in cursor.execute(_REMOVE, values)
     ]
     [kept] = _row(cursor.execute(_KEEP, values))
+    if values["list"] is not None:
+        cursor.execute(_TAKE_OFF_LIST, values)
     if values["extra"]:
         cursor.execute(_TAKE_TAGS_OFF, values)
     restored, changed = _row(cursor.execute(_RESTORE, values))

@@ -52,6 +52,7 @@ import_job = Table(
     Column("restored", Integer, nullable=False, server_default="0"),
     Column("kept", Integer, nullable=False, server_default="0"),
     Column("undone_to", PhoneDigits),
+    Column("list_id", Integer),
     UniqueConstraint("account_id", "id"),
 )
 UNFINISHED = (

@@ -79,7 +79,7 @@ def import_shape(view: ImportView, undo_days: int) -> ImportShape:
         "fileName": job.file_name,
         "mode": job.terms.mode.value,
         "dryRun": job.terms.dry_run,
-        "listId": None,
+        "listId": job.terms.list_id,
         "createdAt": job.created_at,
         "finishedAt": job.finished_at,
         "undoableUntil": job.undoable_until(undo_days) if is_done else None,

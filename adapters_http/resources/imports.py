@@ -15,13 +15,13 @@ from adapters_http.resources.import_templates import COLUMNS, FILES, TemplateFor
 from adapters_http.routing import CSV, XLSX, Access, Reading, Route
 from adapters_http.uploads import FORM_OVERHEAD_BYTES, receive
 from retail_core.accounts.queries import AccountQueries
+from retail_core.audiences.errors import ListNotFound
 from retail_core.contacts.model.values import split_tags
 from retail_core.imports.errors import (
     EmptyUpload,
     ForeignImport,
     ImportNotFound,
     ImportNotUndoable,
-    ListNotFound,
 )
 from retail_core.imports.model import UPLOAD_BYTES_MAX, ImportMode, ImportStatus, RowFault
 from retail_core.imports.queries import ImportQueries, ImportView

@@ -13,10 +13,6 @@ class ForeignImport(Forbidden):
     code = "AUTHORIZATION_ERROR"
 
 
-class ListNotFound(NotFound):
-    """No such list."""
-
-
 class EmptyUpload(RuleViolation):
     """The file is empty."""
 

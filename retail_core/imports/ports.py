@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 
 import attrs
 
+from retail_core.audiences.ports import ListStore
 from retail_core.imports.model import (
     Cell,
     FileForm,
@@ -83,8 +84,9 @@ class ImportMerge(Protocol):
         A number that an earlier row of this import brought is known, also in update mode and in a
         dry run. Nobody becomes subscribed who is suppressed or opted out. Each created contact
         gets a consent event, and so does one who is unsubscribed by the row. A dry run only
-        counts. What was there before is kept, so that the import can be undone. Locks the rows of
-        contacts it updates.
+        counts. Who is created or updated goes on the list of the terms, unless it is gone or has
+        become filtered. What was there before is kept, so that the import can be undone. Locks
+        the rows of contacts it updates.
         """
         ...
 
@@ -108,10 +110,10 @@ class ImportReversal(Protocol):
         """Take back the next rows of a completed import, in the order of their numbers.
 
         A contact that it created is removed, unless he was messaged or edited since. A field that
-        it changed gets its old value, unless it was changed since. What it added to tags is taken
-        off in any case. A contact is counted as kept if anything could not be put back; one that
-        is gone is not counted. Nobody becomes subscribed again who is suppressed. Each change of
-        consent is written down. Locks the rows of the contacts.
+        it changed gets its old value, unless it was changed since. The tags and memberships that it
+        added are taken off in any case. A contact is counted as kept if anything could not be put
+        back; one that is gone is not counted. Nobody becomes subscribed again who is suppressed.
+        Each change of consent is written down. Locks the rows of the contacts.
         """
         ...
 
@@ -133,6 +135,8 @@ class ImportsUnitOfWork(Work, Protocol):
     def import_merge(self) -> ImportMerge: ...
     @property
     def import_reversal(self) -> ImportReversal: ...
+    @property
+    def lists(self) -> ListStore: ...
 
 
 class UploadReads(Protocol):

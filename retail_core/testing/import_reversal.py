@@ -16,6 +16,7 @@ from retail_core.testing.contacts import (
     MemoryContactStore,
     MemorySuppressionStore,
 )
+from retail_core.testing.lists import MemoryListMembers
 from retail_core.testing.stored_imports import StoredImportRow
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
@@ -55,6 +56,7 @@ class MemoryImportReversal:
             contact = self._contacts.lock(account, row.contact or ContactId(0))
             if contact is None:
                 continue
+            self._take_off_list(account, contact, row, terms)
             if row.before is None and self._is_untouched(account, contact, row):
                 self._remove(account, import_id, contact, at)
                 removed.append(RemovedContact(contact.id, contact.phone))
@@ -78,6 +80,16 @@ class MemoryImportReversal:
     @property
     def _ledger(self) -> MemoryConsentLedger:
         return MemoryConsentLedger(self.tables, self.bound_to, self.clock)
+
+    def _take_off_list(
+        self, account: AccountId, contact: Contact, row: StoredImportRow, terms: ImportTerms
+    ) -> None:
+        if terms.list_id is None:
+            return
+        membership = self.tables.list_members.get((account, terms.list_id, contact.id))
+        if membership is not None and membership.created_at == row.at:
+            members = MemoryListMembers(self.tables, self.bound_to)
+            members.remove(account, terms.list_id, contact.id)
 
     def _is_untouched(self, account: AccountId, contact: Contact, row: StoredImportRow) -> bool:
         whom = (account, contact.id)

@@ -1,10 +1,12 @@
 """Imports in memory."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import attrs
 
+from retail_core.audiences.errors import AlreadyMember
 from retail_core.contacts.model import (
     ConsentFact,
     ConsentSource,
@@ -35,6 +37,7 @@ from retail_core.testing.contacts import (
     MemorySuppressionStore,
 )
 from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.lists import MemoryListMembers, MemoryListStore
 from retail_core.testing.stored_imports import StoredFault, StoredImport, StoredImportRow
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
@@ -139,11 +142,24 @@ class MemoryImportMerge:
             else:
                 updated += 1
             new = None if terms.dry_run else self._store(account, import_id, row, old, terms, at)
+            if new is not None:
+                self._join(account, new, terms, at)
             kept = StoredImportRow(
                 contact=None if new is None else new.id, before=old, after=new, at=at
             )
             self.tables.import_numbers.insert((account, import_id, row.phone.number), kept)
         return MergeOutcome(created, updated, known)
+
+    def _join(self, account: AccountId, contact: Contact, terms: ImportTerms, at: datetime) -> None:
+        if terms.list_id is None:
+            return
+        lists = MemoryListStore(self.tables, self.bound_to).hold(account, [terms.list_id])
+        wanted = lists.get(terms.list_id)
+        if wanted is None or wanted.is_filtered:
+            return
+        with suppress(AlreadyMember):
+            members = MemoryListMembers(self.tables, self.bound_to)
+            members.add(account, wanted.id, contact.id, at)
 
     def forget_dry_run(self, account: AccountId, import_id: ImportId) -> None:
         names = [name for name, _ in self.tables.import_numbers.items()]

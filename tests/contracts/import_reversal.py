@@ -14,6 +14,7 @@ from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
 from retail_core.kernel.phones import LineType, Phone, PhoneNumber
 from tests.contracts.import_merging import contacts_of, merge, row
 from tests.contracts.imports import AT, new_import
+from tests.contracts.lists import made, on_it, put
 from tests.contracts.people import ANA, BOB, added, draft, entry, full, history, phones, suppress
 from tests.contracts.worlds import World
 
@@ -190,6 +191,21 @@ class ImportReversalContract:
 
         assert not one(world, account).is_subscribed
 
+    def test_only_memberships_of_the_import_are_taken_off(self, world: World) -> None:
+        account = world.new_account()
+        was_on, came = added(world, account, draft(ANA), draft(BOB))
+        on = made(world, account)
+        put(world, account, on, was_on)
+        job = new_import(world, account, mode=UPDATE, list_id=on.id)
+        third = PhoneNumber("+306900000003")
+        merge(world, account, job, row(1), row(2, BOB), row(3, third))
+        kept = edit(world, account, contacts_of(world, account)[2], last_name="New")
+        assert sorted(on_it(world, account, on)) == [was_on.id, came.id, kept.id]
+
+        assert counts(revert(world, account, job)) == (0, 2, 1)
+
+        assert on_it(world, account, on) == [was_on.id]
+
     def test_it_goes_by_number_and_comes_to_an_end(self, world: World) -> None:
         account = world.new_account()
         job = new_import(world, account)
@@ -240,7 +256,11 @@ class ImportReversalContract:
         added(world, account, *before)
         state = contacts_of(world, account)
         mode = data.draw(st.sampled_from(ImportMode))
-        job = new_import(world, account, mode=mode, tags=data.draw(_TAGS))
+        on = made(world, account)
+        put(world, account, on, *state[: data.draw(st.integers(0, 3))])
+        members = on_it(world, account, on)
+        list_id = data.draw(st.sampled_from([None, on.id]))
+        job = new_import(world, account, mode=mode, tags=data.draw(_TAGS), list_id=list_id)
         rows = [
             ImportedRow(no, Phone(number, "GR", LineType.MOBILE), **fields)
             for no, (number, fields) in enumerate(data.draw(_ROWS).items(), start=1)
@@ -251,6 +271,7 @@ class ImportReversalContract:
 
         assert counts(step) == (created, updated, 0)
         assert contacts_of(world, account) == state
+        assert on_it(world, account, on) == members
         for contact in state:
             types = [kind for kind, _ in told(world, account, contact)]
             assert types in ([], [ConsentType.WITHDRAWN, ConsentType.GRANTED])

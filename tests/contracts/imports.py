@@ -16,7 +16,7 @@ from retail_core.imports.model import (
     RowFault,
     UndoCounts,
 )
-from retail_core.kernel.ids import AccountId, ImportId
+from retail_core.kernel.ids import AccountId, ImportId, ListId
 from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.worlds import World
 
@@ -47,7 +47,12 @@ def fault(no: int) -> RowFault:
 class ImportStoreContract:
     def test_what_was_added_can_be_read(self, world: World) -> None:
         account = world.new_account()
-        terms = {"mode": ImportMode.UPDATE, "dry_run": True, "tags": ("a", "b")}
+        terms = {
+            "mode": ImportMode.UPDATE,
+            "dry_run": True,
+            "tags": ("a", "b"),
+            "list_id": ListId(7),
+        }
         job = new_import(world, account, **terms, consent_source="paper")
 
         with world.transactions.begin(account) as uow:

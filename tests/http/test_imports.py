@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from retail_core.imports.model import UPLOAD_BYTES_MAX
 from tests.http.api import Api, Shop, error_of
 from tests.http.people import NOON
-from tests.http.uploading import Part, done, form, send, workbook
+from tests.http.uploading import Part, done, form, new_list, send, workbook
 
 
 class TestSending:
@@ -54,6 +54,14 @@ class TestSending:
     def test_bad_options_are_refused(self, shop: Shop, fields: dict[str, str]) -> None:
         options: dict[str, Any] = dict(fields)
         assert error_of(send(shop, **options)) == (400, "VALIDATION_ERROR")
+
+    def test_a_filtered_list_or_one_of_somebody_else_takes_nobody(
+        self, api: Api, shop: Shop
+    ) -> None:
+        filtered, foreign = new_list(shop, is_filtered=True), new_list(api.sign_up())
+
+        assert error_of(send(shop, listId=str(filtered))) == (409, "LIST_IS_FILTERED")
+        assert error_of(send(shop, listId=str(foreign))) == (404, "RESOURCE_NOT_FOUND")
 
     @pytest.mark.parametrize("list_id", ["5", "-1", "99999999999"])
     def test_an_unknown_list_is_not_found(self, shop: Shop, list_id: str) -> None:

@@ -8,7 +8,7 @@ from falcon.testing import Result
 
 from tests.http.api import Api, Shop, error_of
 from tests.http.people import consents, create
-from tests.http.uploading import done, run, send
+from tests.http.uploading import done, new_list, run, send
 
 UPDATING = "phone,firstName,email,tags,subscribed\n6984303401,New,new@example.com,x,no\n6984303402"
 
@@ -22,6 +22,11 @@ def state(shop: Shop, job_id: object) -> dict[str, Any]:
     return found
 
 
+def on_list(shop: Shop, list_id: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = shop.get(f"/api/contacts?listId={list_id}").json["items"]
+    return found
+
+
 def contacts(shop: Shop) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = shop.get("/api/contacts").json["items"]
     return found
@@ -32,7 +37,10 @@ class TestUndo:
         create(shop, "6984303401", firstName="Old", lastName="Same", tags=["a"])
         before = contacts(shop)
         shop.api.clock.advance(timedelta(minutes=1))
-        job = done(shop, UPDATING, mode="update", tags="fair")
+        list_id = new_list(shop)
+        job = done(shop, UPDATING, mode="update", tags="fair", listId=str(list_id))
+        assert job["listId"] == list_id
+        assert len(on_list(shop, list_id)) == 2
         assert (job["results"]["created"], job["results"]["updated"]) == (1, 1)
 
         reply = undo(shop, job["jobId"])
@@ -49,6 +57,7 @@ class TestUndo:
         assert undone["undo"] == {"removed": 1, "restored": 1, "kept": 0}
         assert (undone["results"], undone["progress"]) == (job["results"], job["progress"])
         assert contacts(shop) == before
+        assert on_list(shop, list_id) == []
         told = consents(shop, before[0]["id"])
         assert {(each["type"], each["source"]) for each in told} == {
             ("granted", "manual"),

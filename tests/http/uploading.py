@@ -7,11 +7,13 @@ from typing import Any
 import openpyxl
 from falcon.testing import Result
 
+from retail_core.audiences.model import ListDraft, ListFilter
+from retail_core.contacts.model import Gender
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.imports.jobs import IMPORT_CONTACTS, UNDO_IMPORT, read_import_key
 from retail_core.imports.ports import ImportsUnitOfWork, UploadReads
 from retail_core.imports.use_cases import ImportContacts, RevertImport
-from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ids import AccountId, ListId
 from retail_core.kernel.ports import Clock, Transactions, Work
 from tests.http.api import Api, Shop
 from workers.readers import TableReaders
@@ -75,6 +77,15 @@ def done(shop: Shop, *args: Any, **fields: Any) -> dict[str, Any]:
     run(shop.api, shop.id)
     state: dict[str, Any] = shop.get(f"/api/contacts/import/{reply.json['jobId']}").json
     return state
+
+
+def new_list(shop: Shop, *, is_filtered: bool = False) -> ListId:
+    """A list of a shop."""
+    generic: Any = Transactions
+    draft = ListDraft("VIP", filter=ListFilter(Gender.FEMALE if is_filtered else None))
+    with shop.api.container.resolve(generic[ImportsUnitOfWork]).begin(shop.id) as uow:
+        found: ListId = uow.lists.add(shop.id, draft, shop.api.clock.now()).id
+    return found
 
 
 def workbook(*rows: Sequence[object]) -> bytes:

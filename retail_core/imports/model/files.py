@@ -6,6 +6,8 @@ from typing import Final
 
 import attrs
 
+from retail_core.kernel.ids import ListId
+
 UPLOAD_BYTES_MAX: Final = 50 * 1024 * 1024
 UPLOAD_CHUNK_BYTES: Final = 1024 * 1024
 UNPACKED_BYTES_MAX: Final = 500 * 1024 * 1024
@@ -56,5 +58,6 @@ class ImportTerms:
     region: str
     mode: ImportMode = ImportMode.SKIP
     dry_run: bool = False
+    list_id: ListId | None = None
     tags: tuple[str, ...] = ()
     consent_source: str = CONSENT_NOT_STATED

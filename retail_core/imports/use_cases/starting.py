@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from retail_core.audiences.errors import ListIsFiltered, ListNotFound
 from retail_core.contacts.model.values import read_consent_source, read_tags
-from retail_core.imports.errors import EmptyUpload, ListNotFound
+from retail_core.imports.errors import EmptyUpload
 from retail_core.imports.jobs import import_contacts
 from retail_core.imports.model import (
     CONSENT_NOT_STATED,
@@ -52,12 +53,14 @@ class StartImport:
         chunks: Iterable[bytes],
         once: Once | None = None,
     ) -> ImportId:
-        """Raises `EmptyUpload`, `InvalidTags`, `InvalidField`, `ListNotFound`.
+        """Raises `EmptyUpload`, `InvalidTags`, `InvalidField`, `ListNotFound`, `ListIsFiltered`.
 
         `chunks` must not wait for the network: they are read while the transaction is open.
         """
         draft = self._draft(request)
         with self.transactions.begin(account, once) as uow:
+            if request.list_id is not None:
+                _check_list(uow, account, request.list_id)
             job = uow.imports.add(account, draft)
             for no, chunk in enumerate(chunks):
                 uow.uploads.add_chunk(account, job.id, no, chunk)
@@ -72,11 +75,10 @@ class StartImport:
             region=request.region,
             mode=request.mode,
             dry_run=request.dry_run,
+            list_id=request.list_id,
             tags=read_tags(request.tags),
             consent_source=read_consent_source(request.consent_source) or CONSENT_NOT_STATED,
         )
-        if request.list_id is not None:
-            raise ListNotFound
         return ImportDraft(
             file_name=request.file_name[:FILE_NAME_LENGTH_MAX],
             form=request.form,
@@ -84,3 +86,11 @@ class StartImport:
             terms=terms,
             created_at=self.clock.now(),
         )
+
+
+def _check_list(uow: ImportsUnitOfWork, account: AccountId, list_id: ListId) -> None:
+    wanted = uow.lists.hold(account, [list_id]).get(list_id)
+    if wanted is None:
+        raise ListNotFound
+    if wanted.is_filtered:
+        raise ListIsFiltered
