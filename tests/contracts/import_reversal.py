@@ -12,7 +12,7 @@ from retail_core.contacts.model import ConsentSource, ConsentType, Contact, Gend
 from retail_core.imports.model import ImportedRow, ImportJob, ImportMode, UndoStep
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
 from retail_core.kernel.phones import LineType, Phone, PhoneNumber
-from tests.contracts.import_merging import contacts_of, merge, row
+from tests.contracts.import_lists import contacts_of, merge, row
 from tests.contracts.imports import AT, new_import
 from tests.contracts.lists import made, on_it, put
 from tests.contracts.people import ANA, BOB, added, draft, entry, full, history, phones, suppress
