@@ -15,7 +15,7 @@ from adapters_http.resources.import_templates import COLUMNS, FILES, TemplateFor
 from adapters_http.routing import CSV, XLSX, Access, Reading, Route
 from adapters_http.uploads import FORM_OVERHEAD_BYTES, receive
 from retail_core.accounts.queries import AccountQueries
-from retail_core.audiences.errors import ListNotFound
+from retail_core.audiences.errors import ListIsFiltered, ListNotFound
 from retail_core.contacts.model.values import split_tags
 from retail_core.imports.errors import (
     EmptyUpload,
@@ -215,7 +215,7 @@ ROUTES: Final = (
         reading=Reading.STREAM,
         body=ImportFields,
         reply=QueuedImport,
-        errors=(EmptyUpload, ListNotFound),
+        errors=(EmptyUpload, ListIsFiltered, ListNotFound),
         body_bytes_max=UPLOAD_BYTES_MAX + FORM_OVERHEAD_BYTES,
         once=True,
     ),
