@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage test-fast fmt lint types arch bench torture openapi migrate lock clean
+.PHONY: help setup run test coverage test-fast fmt lint types arch bench torture fuzz openapi migrate lock clean
 
 help: ## List the targets
 	@echo "make run and make test are all you need; the rest is for people who change the code."
@@ -55,6 +55,9 @@ bench: setup ## Measure messages per second against the database's own floor
 
 torture: setup ## Crash and kill everything while it sends, and judge by the gateway's log (SEEDS=30)
 	@$(PY) -m tests.torture.run $(if $(SEEDS),--seeds $(SEEDS))
+
+fuzz: setup ## Play through openapi.json against the app, with so many examples (EXAMPLES=5000)
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -q -s tests/http/test_openapi_playing.py
 
 openapi: setup ## Write the API's description (openapi.json) again, after a route has changed
 	@$(PY) -m workers.cli openapi --output openapi.json

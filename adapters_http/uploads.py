@@ -110,6 +110,8 @@ class _Received:
         name, text = part.name, part.get_text()
         if name in self._fields:
             raise InvalidField(name, "is given twice")
+        if text is None:  # the part says that it is something else
+            raise InvalidField(name or "file", "must be a text")
         if "\0" in text:
             raise MalformedBody("The body holds a NUL.")
         if name:

@@ -95,8 +95,12 @@ class _Writer:
             example = examples.of_body(schema, self._schemas.components)  # type: ignore[assignment]
         content = {"schema": schema, "example": example}
         needed = route.reading is Reading.OBJECT and self._is_needed(schema)
-        kinds = (JSON, FORM) if _is_flat(example) else (JSON,)
-        return {"requestBody": {"required": needed, "content": dict.fromkeys(kinds, content)}}
+        contents = {JSON: content}
+        if route.reading is Reading.RAW:
+            contents[FORM] = {"schema": {}, "example": example}  # whatever it says is kept
+        elif _is_flat(example):
+            contents[FORM] = content
+        return {"requestBody": {"required": needed, "content": contents}}
 
     def _is_needed(self, schema: Schema) -> bool:
         name = schema.get("$ref", "").removeprefix(REFERENCE)

@@ -138,7 +138,8 @@ def _of_path(name: str) -> Schema:
 
 def _of_query(name: str, schema: Schema, needed: bool) -> Schema:  # noqa: FBT001 - a field's value
     text = schema.pop("description", "")
-    return _parameter("query", name, schema, text) | ({"required": True} if needed else {})
+    found = _parameter("query", name, schema, text)
+    return found | ({"required": True} if needed else {"allowEmptyValue": True})
 
 
 def _of_page(rows: int, rows_max: int) -> list[Schema]:

@@ -123,7 +123,7 @@ ROUTES: Final = tuple(
         resource=DeliveryReports,
         access=Access.WEBHOOK,
         summary="Record delivery reports of the SMS gateway",
-        body=DeliveryReport | tuple[DeliveryReport, ...] if method == "POST" else None,
+        body=DeliveryReport | tuple[object, ...] if method == "POST" else None,
         query=DeliveryReport if method == "GET" else None,
         reply=RecordedReply,
         status=202,

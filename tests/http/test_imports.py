@@ -39,6 +39,16 @@ class TestSending:
             "undoableUntil": None,
         }
 
+    def test_a_field_that_says_it_is_no_text_is_refused(self, shop: Shop) -> None:
+        headers, body = form([("mode", None, b"skip"), ("file", "people.csv", b"phone\n1\n")])
+        kind = b'name="mode"\r\nContent-Type: application/octet-stream'
+
+        reply = shop.post(
+            "/api/contacts/import", raw=body.replace(b'name="mode"', kind), headers=headers
+        )
+
+        assert error_of(reply) == (400, "VALIDATION_ERROR")
+
     @pytest.mark.parametrize(
         "fields",
         [
