@@ -34,6 +34,7 @@ from tests.integration.adapters_db.crowds import (
 from tests.own_database import own_connections
 
 CASES: Final = int(os.environ.get("SEGMENT_CASES") or 300)
+SECONDS_MAX: Final = max(120, CASES // 10)
 BRANCHES_MAX: Final = 4
 LEAVES_MAX: Final = 20
 
@@ -150,6 +151,7 @@ TREES = st.recursive(LEAVES, wider, max_leaves=LEAVES_MAX).filter(
 )
 
 
+@pytest.mark.timeout(SECONDS_MAX)
 @settings(max_examples=CASES, suppress_health_check=list(HealthCheck))
 @given(day=st.integers(0, len(TODAYS) - 1), tree=TREES)
 def test_both_engines_mean_the_same_people(
