@@ -23,10 +23,11 @@ from retail_core.testing.gateway import FakeGateway, FakePace
 from tests.http.api import VARIABLES, Api
 from tests.http.campaigns.shops import new_shop
 from tests.http.neighbours import DOCUMENT
-from tests.http.playing import ENDS_THE_SESSION, Played, play
+from tests.http.playing import ENDS_THE_SESSION, LINKS, ONE_BY_ONE, SHORTLY, Played, play
 from tests.own_database import close
 
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES") or 1)
+WALKS_MIN: Final = 20
 SECONDS_MAX: Final = 7200
 OPERATIONS: Final = {
     f"{method.upper()} {path}" for path, rows in DOCUMENT["paths"].items() for method in rows
@@ -55,8 +56,10 @@ def stage(wsgi: Any, new_database: Callable[[], str]) -> Iterator[Api]:
 @pytest.mark.timeout(SECONDS_MAX)
 def test_the_app_keeps_to_its_description(stage: Api) -> None:
     played, each = Played(), math.ceil(EXAMPLES / len(OPERATIONS))
-    play(stage, new_shop(stage), each, played)
-    play(stage, new_shop(stage), each, played, **ENDS_THE_SESSION)
+    single = SHORTLY if each == 1 else ONE_BY_ONE
+    play(stage, new_shop(stage), each, single, played)
+    play(stage, new_shop(stage), each, single, played, **ENDS_THE_SESSION)
+    play(stage, new_shop(stage), max(WALKS_MIN, EXAMPLES // 5), LINKS, played)
 
     print(played.summary())  # noqa: T201 - shown by `make fuzz`
     told = "\n\n".join(f"{name}\n{text}" for name, text in sorted(played.faults.items()))
