@@ -27,8 +27,9 @@ ENDS_THE_SESSION: Final[Mapping[str, Any]] = {
 """Links lead to the own session, too: after that nothing would be played any more."""
 Phases = Mapping[str, Mapping[str, Any]]
 ONE_BY_ONE: Final[Phases] = {"stateful": {"enabled": False}}
-SHORTLY: Final[Phases] = ONE_BY_ONE | {
-    "coverage": {"generation": {"mode": "positive"}, "unexpected-methods": ["patch"]}
+SHORTLY: Final[Phases] = {
+    **ONE_BY_ONE,
+    "coverage": {"generation": {"mode": "positive"}, "unexpected-methods": ["patch"]},
 }
 """Leaves the thousands of wrong values of this phase to a longer play."""
 LINKS: Final[Phases] = {name: {"enabled": False} for name in ("examples", "coverage", "fuzzing")}
