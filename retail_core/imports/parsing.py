@@ -1,6 +1,7 @@
 """From the rows of somebody's table to contacts, or to the faults that stand in the way."""
 
 import codecs
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -39,6 +40,7 @@ from retail_core.kernel.phones import Phone, parse_phone
 _Read: TypeAlias = Callable[[Cell], object]
 """Reads one cell; None where it is blank. Raises `RuleViolation`."""
 
+CELLS_REMEMBERED_MAX: Final = 2_048
 SEPARATORS: Final = (";", ",", "\t")
 
 _FIELDS: Final[Mapping[str, str]] = {
@@ -156,15 +158,17 @@ class RowReader:
     @_cells.default
     def _known_cells(self) -> tuple[tuple[int, str, str, _Read], ...]:
         """Where each cell stands, what its column and its value are called, and how it is read."""
+        # the same few words stand in these columns again and again
+        remembered = functools.lru_cache(CELLS_REMEMBERED_MAX)
         ways: Mapping[str, tuple[str, _Read]] = {
             "phone": ("phone", self._phone),
             "subscribed": ("subscribed", _subscribed),
             "email": ("email", _email),
             "firstName": ("first_name", _first_name),
             "lastName": ("last_name", _last_name),
-            "gender": ("gender", _gender),
-            "birthday": ("birthday", self._birthday),
-            "tags": ("tags", self._tags),
+            "gender": ("gender", remembered(_gender)),
+            "birthday": ("birthday", remembered(self._birthday)),
+            "tags": ("tags", remembered(self._tags)),
         }
         return tuple(
             (self.columns[field], field, name, read)
