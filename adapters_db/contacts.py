@@ -1,24 +1,22 @@
-"""Contacts, the ledger of consent and the suppression list on PostgreSQL."""
+"""Contacts and the ledger of consent on PostgreSQL."""
 
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.exc import IntegrityError
 
-from adapters_db.tables.contacts import consent_event, consent_subject, contact, suppression
+from adapters_db.tables.contacts import consent_event, consent_subject, contact
 from retail_core.contacts.errors import PhoneTaken
 from retail_core.contacts.model import (
     ConsentFact,
     ConsentType,
     Contact,
     ContactDraft,
-    SuppressionEntry,
-    SuppressionReason,
 )
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
+from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
 
 CONTACT_COLUMNS: Final = [contact.c[field.name] for field in attrs.fields(Contact)]
@@ -51,10 +49,17 @@ class SqlContactStore:
 
     def lock(self, account: AccountId, contact_id: ContactId) -> Contact | None:
         """Lock the row of a contact until the end."""
+        return self._locked(account, contact.c.id == contact_id)
+
+    def lock_by_phone(self, account: AccountId, phone: PhoneNumber) -> Contact | None:
+        """Lock the row of the contact with a number until the end."""
+        return self._locked(account, contact.c.phone == phone)
+
+    def _locked(self, account: AccountId, which: ColumnElement[bool]) -> Contact | None:
         row = (
             self.connection.execute(
                 select(*CONTACT_COLUMNS)
-                .where(contact.c.account_id == account, contact.c.id == contact_id)
+                .where(contact.c.account_id == account, which)
                 .with_for_update()
             )
             .mappings()
@@ -131,56 +136,6 @@ class SqlConsentLedger:
             .values(account_id=account, contact_id=contact_id, phone_hash=phone_hash, deleted_at=at)
             .on_conflict_do_nothing()
         )
-
-
-@attrs.frozen
-class SqlSuppressionStore:
-    """`SuppressionStore` on PostgreSQL: a row is an active suppression."""
-
-    connection: Connection
-
-    def add(self, account: AccountId, entry: SuppressionEntry) -> bool:
-        """Bar a number, unless it is barred for that reason already."""
-        inserted = self.connection.execute(
-            insert_or_skip(suppression)
-            .values(
-                account_id=account,
-                phone=entry.phone,
-                reason=entry.reason,
-                note=entry.note,
-                source=entry.source,
-                contact_id=entry.contact,
-                created_at=entry.at,
-            )
-            .on_conflict_do_nothing(constraint="suppression_account_id_phone_reason_key")
-            .returning(suppression.c.id)
-        ).scalar()
-        return inserted is not None
-
-    def lift(
-        self, account: AccountId, phone: PhoneNumber, reasons: frozenset[SuppressionReason]
-    ) -> frozenset[SuppressionReason]:
-        """Remove the store's own entries with these reasons."""
-        lifted = self.connection.execute(
-            delete(suppression)
-            .where(
-                suppression.c.account_id == account,
-                suppression.c.phone == phone,
-                suppression.c.reason.in_(reasons),
-            )
-            .returning(suppression.c.reason)
-        ).scalars()
-        return frozenset(lifted)
-
-    def reasons(self, account: AccountId, phone: PhoneNumber) -> frozenset[SuppressionReason]:
-        """Why a number is barred, by the store or by the operator."""
-        found = self.connection.execute(
-            select(suppression.c.reason).where(
-                suppression.c.account_id.in_([account, SYSTEM_ACCOUNT]),
-                suppression.c.phone == phone,
-            )
-        ).scalars()
-        return frozenset(found)
 
 
 def _values(draft: ContactDraft) -> dict[str, Any]:

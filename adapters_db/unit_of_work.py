@@ -11,7 +11,7 @@ from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaign_progress import SqlCampaignProgress
 from adapters_db.campaigns import SqlCampaignStore
 from adapters_db.closing import SqlClosingStore
-from adapters_db.contacts import SqlConsentLedger, SqlContactStore, SqlSuppressionStore
+from adapters_db.contacts import SqlConsentLedger, SqlContactStore
 from adapters_db.credits import SqlCreditLedger
 from adapters_db.doubts import SqlDoubtStore
 from adapters_db.gateway_health import SqlGatewayHealthStore
@@ -28,6 +28,7 @@ from adapters_db.password_resets import SqlPasswordResetStore
 from adapters_db.reports import SqlReportStore
 from adapters_db.sessions import SqlSessionStore
 from adapters_db.singles import SqlSingleMessageStore
+from adapters_db.suppressions import SqlSuppressionStore
 
 
 @attrs.frozen

@@ -25,6 +25,7 @@ from adapters_http.resources import (
     password_reset,
     profile,
     sessions,
+    suppressions,
 )
 from adapters_http.routing import Route
 
@@ -39,6 +40,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *contacts.ROUTES,
     *list_routes.ROUTES,
     *imports.ROUTES,
+    *suppressions.ROUTES,
     *opt_out.ROUTES,
     *opt_out_pages.ROUTES,
     *campaigns.ROUTES,

@@ -23,6 +23,7 @@ from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.queries import CampaignQueries
 from retail_core.campaigns.use_cases import CreateCampaign, StartCampaign
 from retail_core.contacts.model import ConsentSource, ContactForm
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.use_cases import Actor, CreateContact
 from retail_core.credits.queries import CreditQueries
 from retail_core.credits.use_cases import GrantCredits
@@ -126,7 +127,7 @@ def main() -> None:
         CreateAccount(transactions, ScryptPasswords(), clock, AccountDefaults()),
         ActivateSubscription(transactions, clock),
         GrantCredits(transactions, randomness),
-        CreateContact(transactions, clock),
+        CreateContact(transactions, clock, NumberHash(b"a secret of yours")),
         CreateCampaign(transactions, audiences, clock, policy),
         StartCampaign(transactions, clock, policy),
         DispatchBatch(

@@ -3,7 +3,14 @@
 from datetime import date, datetime
 from typing import TypedDict
 
-from retail_core.contacts.model import ConsentEvent, ConsentSource, ConsentType, Gender
+from retail_core.contacts.model import (
+    ConsentEvent,
+    ConsentSource,
+    ConsentType,
+    Gender,
+    Suppression,
+    SuppressionReason,
+)
 from retail_core.contacts.queries import ContactView
 from retail_core.kernel.ids import AccountId
 
@@ -48,6 +55,19 @@ class Consent(TypedDict):
     createdAt: datetime
 
 
+class SuppressionShape(TypedDict):
+    """A number that is not sent to; none is left of one that was erased."""
+
+    id: int
+    ownerId: int
+    phone: str | None
+    reason: SuppressionReason
+    note: str | None
+    source: str | None
+    contactId: int | None
+    createdAt: datetime
+
+
 def contact_shape(account: AccountId, view: ContactView) -> Contact:
     """Contact."""
     contact = view.contact
@@ -88,4 +108,18 @@ def consent_shape(event: ConsentEvent) -> Consent:
         "actorUserId": event.actor,
         "occurredAt": event.at,
         "createdAt": event.created_at,
+    }
+
+
+def suppression_shape(entry: Suppression) -> SuppressionShape:
+    """Suppression."""
+    return {
+        "id": entry.id,
+        "ownerId": entry.account,
+        "phone": entry.phone,
+        "reason": entry.reason,
+        "note": entry.note,
+        "source": entry.source,
+        "contactId": entry.contact,
+        "createdAt": entry.created_at,
     }

@@ -90,3 +90,22 @@ class ContactSuppressed(Conflict):
     """This number is barred for a reason that a link cannot lift."""
 
     code = "CONTACT_SUPPRESSED"
+
+
+class SuppressionNotFound(NotFound):
+    """No such entry on the suppression list."""
+
+
+class AlreadySuppressed(Conflict):
+    """This number is on the suppression list already."""
+
+    code = "DUPLICATE_RESOURCE"
+
+    def __init__(self) -> None:
+        super().__init__(fields=(FieldFault("phone", "already on the list"),))
+
+
+class SuppressionLocked(Conflict):
+    """Only the person can lift this entry, or editing the contact."""
+
+    code = "SUPPRESSION_LOCKED"

@@ -1,5 +1,6 @@
 """What the contacts room needs from the world: its rows, the ledger of consent, the way out."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -10,10 +11,18 @@ from retail_core.contacts.model import (
     ConsentType,
     Contact,
     ContactDraft,
+    Suppression,
     SuppressionEntry,
     SuppressionReason,
+    SuppressionTerms,
 )
-from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
+from retail_core.kernel.ids import (
+    AccountId,
+    CampaignId,
+    ContactId,
+    MessageNumber,
+    SuppressionId,
+)
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 
@@ -27,6 +36,10 @@ class ContactStore(Protocol):
 
     def lock(self, account: AccountId, contact: ContactId) -> Contact | None:
         """Read a contact and lock its row until the end; None if the store has no such one."""
+        ...
+
+    def lock_by_phone(self, account: AccountId, phone: PhoneNumber) -> Contact | None:
+        """Read the contact with a number and lock its row until the end; None if there is none."""
         ...
 
     def save(self, account: AccountId, contact: Contact) -> None:
@@ -59,8 +72,22 @@ class ConsentLedger(Protocol):
 class SuppressionStore(Protocol):
     """Numbers that are not sent to. A row is an active suppression; lifting removes it."""
 
-    def add(self, account: AccountId, entry: SuppressionEntry) -> bool:
-        """Bar a number; False if it is barred for that reason already."""
+    def add(self, account: AccountId, entry: SuppressionEntry) -> SuppressionId | None:
+        """Bar a number; None if it is barred for that reason already."""
+        ...
+
+    def add_all(
+        self, account: AccountId, phones: Collection[PhoneNumber], terms: SuppressionTerms
+    ) -> int:
+        """Bar many numbers for one reason; returns how many were not barred for it before."""
+        ...
+
+    def lock(self, account: AccountId, suppression: SuppressionId) -> Suppression | None:
+        """Read an entry of the store and lock it until the end; None if it has no such one."""
+        ...
+
+    def remove(self, account: AccountId, suppression: SuppressionId) -> None:
+        """Take a locked entry off the list; nothing happens if it is gone."""
         ...
 
     def lift(
@@ -71,6 +98,23 @@ class SuppressionStore(Protocol):
 
     def reasons(self, account: AccountId, phone: PhoneNumber) -> frozenset[SuppressionReason]:
         """Why a number is barred, operator-wide entries included; empty if it is not."""
+        ...
+
+    def add_erased(self, account: AccountId, phone_hash: bytes, at: datetime) -> None:
+        """Remember an erased number by its hash alone; nothing happens if it is known."""
+        ...
+
+    def has_erased(self, account: AccountId) -> bool:
+        """Whether the store has erased anybody, so that numbers it meets must be looked at."""
+        ...
+
+    def bar_erased(
+        self, account: AccountId, hashes: Mapping[PhoneNumber, bytes], at: datetime
+    ) -> frozenset[PhoneNumber]:
+        """Bar those of these numbers, by number, that an erasure left only as a hash.
+
+        Returns all that are known so, also those that were barred by number before.
+        """
         ...
 
 

@@ -5,8 +5,14 @@ from typing import Protocol
 
 import attrs
 
-from retail_core.contacts.model import ConsentEvent, Contact, Gender
-from retail_core.kernel.ids import AccountId, ContactId, ListId
+from retail_core.contacts.model import (
+    ConsentEvent,
+    Contact,
+    Gender,
+    Suppression,
+    SuppressionReason,
+)
+from retail_core.kernel.ids import AccountId, ContactId, ListId, SuppressionId
 from retail_core.kernel.pages import Page, PageRequest
 
 
@@ -81,4 +87,26 @@ class ContactQueries(Protocol):
         self, account: AccountId, contact: ContactId, page: PageRequest
     ) -> Page[ConsentEvent] | None:
         """The consent history of a contact, the newest first; None if there is no such one."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class SuppressionFilter:
+    """Which entries a list shows; `digits` stand somewhere in the number, and none means none."""
+
+    digits: str | None = attrs.field(default=None, repr=False)
+    reason: SuppressionReason | None = None
+
+
+class SuppressionQueries(Protocol):
+    """Reads the suppression list of one store; operator-wide entries are never shown."""
+
+    def find(self, account: AccountId, suppression: SuppressionId) -> Suppression | None:
+        """One entry; None if the store has no such one."""
+        ...
+
+    def page(
+        self, account: AccountId, which: SuppressionFilter, page: PageRequest
+    ) -> Page[Suppression]:
+        """Entries, the newest first."""
         ...

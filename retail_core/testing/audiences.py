@@ -26,10 +26,11 @@ from retail_core.kernel.folding import fold
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
 from retail_core.kernel.phones import LineType
 from retail_core.testing.campaigns import are_known
-from retail_core.testing.contacts import suppressions_of, view_of
+from retail_core.testing.contacts import view_of
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.lists import is_on, lists_of
 from retail_core.testing.subjects import subject_of
+from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.tables import MemoryTables
 
 

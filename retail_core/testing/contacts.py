@@ -1,8 +1,6 @@
-"""Contacts, consent and suppressions in memory."""
+"""Contacts and consent in memory."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
 
 import attrs
 
@@ -13,9 +11,6 @@ from retail_core.contacts.model import (
     ConsentType,
     Contact,
     ContactDraft,
-    Suppression,
-    SuppressionEntry,
-    SuppressionReason,
 )
 from retail_core.contacts.queries import ContactFilter, ContactView
 from retail_core.kernel.clock import Clock
@@ -24,15 +19,13 @@ from retail_core.kernel.ids import (
     AccountId,
     ConsentEventId,
     ContactId,
-    SuppressionId,
 )
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.suppressions import cut, suppressions_of
 from retail_core.testing.table import DuplicateRow, sees
 from retail_core.testing.tables import MemoryTables, StoredConsent, StoredContact
-
-Item = TypeVar("Item")
 
 
 @attrs.frozen
@@ -54,6 +47,12 @@ class MemoryContactStore:
         if stored is None or stored.account != account or not sees(self.bound_to, account):
             return None
         return stored.contact
+
+    def lock_by_phone(self, account: AccountId, phone: PhoneNumber) -> Contact | None:
+        for stored in self.tables.contacts:
+            if stored.account == account and stored.contact.phone == phone:
+                return self.lock(account, stored.contact.id)
+        return None
 
     def save(self, account: AccountId, contact: Contact) -> None:
         if self.lock(account, contact.id) is not None:
@@ -105,48 +104,6 @@ class MemoryConsentLedger:
 
 
 @attrs.frozen
-class MemorySuppressionStore:
-    """`SuppressionStore` in memory."""
-
-    tables: MemoryTables
-    bound_to: AccountId | None
-
-    def add(self, account: AccountId, entry: SuppressionEntry) -> bool:
-        suppression_id = SuppressionId(self.tables.suppression_ids.take())
-        row = Suppression(
-            id=suppression_id,
-            account=account,
-            phone=entry.phone,
-            reason=entry.reason,
-            note=entry.note,
-            source=entry.source,
-            contact=entry.contact,
-            created_at=entry.at,
-        )
-        try:
-            self.tables.suppressions.insert(suppression_id, row)
-        except DuplicateRow:
-            return False
-        return True
-
-    def lift(
-        self, account: AccountId, phone: PhoneNumber, reasons: frozenset[SuppressionReason]
-    ) -> frozenset[SuppressionReason]:
-        lifted = [
-            row
-            for row in suppressions_of(self.tables, (account,), phone)
-            if row.reason in reasons and sees(self.bound_to, account)
-        ]
-        for row in lifted:
-            self.tables.suppressions.remove(row.id)
-        return frozenset(row.reason for row in lifted)
-
-    def reasons(self, account: AccountId, phone: PhoneNumber) -> frozenset[SuppressionReason]:
-        asked = (account, SYSTEM_ACCOUNT) if sees(self.bound_to, account) else (SYSTEM_ACCOUNT,)
-        return frozenset(row.reason for row in suppressions_of(self.tables, asked, phone))
-
-
-@attrs.frozen
 class MemoryContactQueries:
     """`ContactQueries` in memory."""
 
@@ -176,7 +133,7 @@ class MemoryContactQueries:
                 )
             ]
         found.sort(key=lambda view: -view.contact.id)
-        return _cut(found, page)
+        return cut(found, page)
 
     def consents(
         self, account: AccountId, contact_id: ContactId, page: PageRequest
@@ -184,7 +141,7 @@ class MemoryContactQueries:
         with self.database.transaction() as tables:
             if MemoryContactStore(tables, account).lock(account, contact_id) is None:
                 return None
-            return _cut(consents_of(tables, account, contact_id)[::-1], page)
+            return cut(consents_of(tables, account, contact_id)[::-1], page)
 
 
 @attrs.frozen
@@ -210,14 +167,6 @@ def consents_of(
     ]
 
 
-def suppressions_of(
-    tables: MemoryTables, accounts: Iterable[AccountId], phone: PhoneNumber
-) -> list[Suppression]:
-    """The entries of some accounts for a number."""
-    wanted = frozenset(accounts)
-    return [row for row in tables.suppressions if row.account in wanted and row.phone == phone]
-
-
 def view_of(tables: MemoryTables, account: AccountId, contact: Contact) -> ContactView:
     """A contact as it is shown."""
     barred = suppressions_of(tables, (account, SYSTEM_ACCOUNT), contact.phone)
@@ -232,8 +181,3 @@ def _fits(view: ContactView, which: ContactFilter) -> bool:
         and set(which.tags) <= set(contact.tags)
         and (which.reachable is None or which.reachable.holds(view))
     )
-
-
-def _cut(found: list[Item], page: PageRequest) -> Page[Item]:
-    items = tuple(found[page.offset : page.offset + page.page_size])
-    return Page(items, len(found), page.page, page.page_size)

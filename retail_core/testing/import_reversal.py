@@ -11,13 +11,10 @@ from retail_core.imports.model import ImportTerms, RemovedContact, UndoCounts, U
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, ContactId, ImportId
 from retail_core.kernel.phones import PhoneNumber
-from retail_core.testing.contacts import (
-    MemoryConsentLedger,
-    MemoryContactStore,
-    MemorySuppressionStore,
-)
+from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactStore
 from retail_core.testing.lists import MemoryListMembers
 from retail_core.testing.stored_imports import StoredImportRow
+from retail_core.testing.suppressions import MemorySuppressionStore
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
 

@@ -31,14 +31,11 @@ from retail_core.imports.ports import StalledImport
 from retail_core.imports.queries import ImportView
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, ImportId
-from retail_core.testing.contacts import (
-    MemoryConsentLedger,
-    MemoryContactStore,
-    MemorySuppressionStore,
-)
+from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactStore
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.lists import MemoryListMembers, MemoryListStore
 from retail_core.testing.stored_imports import StoredFault, StoredImport, StoredImportRow
+from retail_core.testing.suppressions import MemorySuppressionStore
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
 

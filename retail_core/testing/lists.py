@@ -20,9 +20,10 @@ from retail_core.contacts.model import Contact, Gender
 from retail_core.contacts.queries import ContactView
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId, ListId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.testing.contacts import suppressions_of, view_of
+from retail_core.testing.contacts import view_of
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.stored_lists import StoredList
+from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.table import DuplicateRow, sees
 from retail_core.testing.tables import MemoryTables
 

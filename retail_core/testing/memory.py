@@ -17,11 +17,7 @@ from retail_core.testing.batches import MemoryBatchStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
 from retail_core.testing.closing import MemoryClosingStore
-from retail_core.testing.contacts import (
-    MemoryConsentLedger,
-    MemoryContactStore,
-    MemorySuppressionStore,
-)
+from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactStore
 from retail_core.testing.credits import MemoryCreditLedger
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.doubts import MemoryDoubtStore
@@ -46,6 +42,7 @@ from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.password_resets import MemoryPasswordResetStore
 from retail_core.testing.reports import MemoryReportStore
 from retail_core.testing.singles import MemorySingleMessageStore
+from retail_core.testing.suppressions import MemorySuppressionStore
 from retail_core.testing.tables import MemoryTables, StoredKey
 
 __all__ = [

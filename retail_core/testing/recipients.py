@@ -11,7 +11,7 @@ from retail_core.contacts.model import Contact
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
 from retail_core.messages.model import Dropped, MergeGroup, Recipients
 from retail_core.templates.rendering import Field
-from retail_core.testing.contacts import suppressions_of
+from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.tables import MemoryTables, StoredBatch
 
 MERGE_COLUMNS = ("first_names", "last_names", "emails")

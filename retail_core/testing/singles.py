@@ -20,8 +20,8 @@ from retail_core.messages.model import (
     SingleResult,
     SingleShare,
 )
-from retail_core.testing.contacts import suppressions_of
 from retail_core.testing.single_rows import StoredSingle
+from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
 

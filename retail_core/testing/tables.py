@@ -220,6 +220,9 @@ class MemoryTables:
             journal, lambda row: row.phone and (row.account, row.phone, row.reason)
         )
         self.suppression_ids = Sequence()
+        self.erased_numbers: MemoryTable[tuple[AccountId, bytes], SuppressionId] = MemoryTable(
+            journal
+        )
         self.lists: MemoryTable[ListId, StoredList] = MemoryTable(
             journal, lambda row: (row.account, row.list.draft.name)
         )

@@ -7,26 +7,21 @@ import pytest
 
 from retail_core.contacts.errors import PhoneTaken
 from retail_core.contacts.model import (
-    LIFTED_BY_STORE,
     ConsentFact,
     ConsentSource,
     ConsentType,
     Contact,
-    SuppressionReason,
 )
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, CampaignId
+from retail_core.kernel.ids import CampaignId
 from tests.contracts.people import (
     ANA,
     AT,
     BOB,
     added,
     draft,
-    entry,
     fact,
     full,
     history,
-    phones,
-    suppress,
 )
 from tests.contracts.worlds import World
 
@@ -176,71 +171,3 @@ class ConsentLedgerContract:
         with world.transactions.begin(mine) as uow:
             assert uow.consents.latest_type(mine, contact.id) is None
             assert uow.consents.latest_type(theirs, contact.id) is None
-
-
-class SuppressionStoreContract:
-    def test_a_number_may_be_barred_for_several_reasons(self, world: World) -> None:
-        account = world.new_account()
-        reasons = frozenset(SuppressionReason) - {SuppressionReason.ERASURE}
-
-        suppress(world, account, *(entry(ANA, reason) for reason in reasons))
-
-        with world.transactions.begin(account) as uow:
-            assert uow.suppressions.reasons(account, ANA) == reasons
-            assert uow.suppressions.reasons(account, BOB) == frozenset()
-
-    def test_a_reason_counts_once(self, world: World) -> None:
-        assert suppress(world, world.new_account(), entry(), entry(), entry(BOB)) == [
-            True,
-            False,
-            True,
-        ]
-
-    def test_lifting_takes_the_named_reasons_of_that_number(self, world: World) -> None:
-        account = world.new_account()
-        stop, manual, imported = (
-            SuppressionReason.STOP,
-            SuppressionReason.MANUAL,
-            SuppressionReason.IMPORT,
-        )
-        suppress(world, account, *(entry(ANA, each) for each in (stop, manual, imported)))
-        suppress(world, account, entry(BOB, stop))
-
-        with world.transactions.begin(account) as uow:
-            assert uow.suppressions.lift(account, ANA, LIFTED_BY_STORE) == {stop, manual}
-
-        with world.transactions.begin(account) as uow:
-            assert uow.suppressions.reasons(account, ANA) == {imported}
-            assert uow.suppressions.reasons(account, BOB) == {stop}
-            assert uow.suppressions.lift(account, ANA, LIFTED_BY_STORE) == frozenset()
-
-    def test_what_was_lifted_can_come_back(self, world: World) -> None:
-        account = world.new_account()
-        suppress(world, account, entry())
-        with world.transactions.begin(account) as uow:
-            uow.suppressions.lift(account, ANA, LIFTED_BY_STORE)
-
-        assert suppress(world, account, entry()) == [True]
-
-    def test_operator_wide_entries_bind_every_store_and_no_store_lifts_them(
-        self, world: World
-    ) -> None:
-        account = world.new_account()
-        phone, _ = phones(account)
-        suppress(world, SYSTEM_ACCOUNT, entry(phone, SuppressionReason.MANUAL))
-
-        with world.transactions.begin(account) as uow:
-            assert uow.suppressions.lift(account, phone, LIFTED_BY_STORE) == frozenset()
-            assert uow.suppressions.reasons(account, phone) == {SuppressionReason.MANUAL}
-
-    def test_does_not_see_another_accounts_rows(self, world: World) -> None:
-        mine, theirs = world.new_account(), world.new_account()
-        suppress(world, theirs, entry())
-
-        for named in (mine, theirs):
-            with world.transactions.begin(mine) as uow:
-                assert uow.suppressions.reasons(named, ANA) == frozenset()
-                assert uow.suppressions.lift(named, ANA, LIFTED_BY_STORE) == frozenset()
-
-        with world.transactions.begin(theirs) as uow:
-            assert uow.suppressions.reasons(theirs, ANA) == {SuppressionReason.UNSUBSCRIBE}

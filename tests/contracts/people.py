@@ -85,7 +85,7 @@ def entry(
 
 def suppress(world: World, account: AccountId, *entries: SuppressionEntry) -> list[bool]:
     with world.transactions.begin(account) as uow:
-        return [uow.suppressions.add(account, each) for each in entries]
+        return [uow.suppressions.add(account, each) is not None for each in entries]
 
 
 def history(world: World, account: AccountId, contact: ContactId) -> Sequence[Any]:

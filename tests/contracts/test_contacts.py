@@ -10,9 +10,9 @@ from tests.contracts.contact_queries import ContactOwnersContract, ContactQuerie
 from tests.contracts.contacts import (
     ConsentLedgerContract,
     ContactStoreContract,
-    SuppressionStoreContract,
 )
 from tests.contracts.people import added, draft, fact
+from tests.contracts.suppressions import SuppressionQueriesContract, SuppressionStoreContract
 from tests.contracts.worlds import World, sql_world
 
 
@@ -25,6 +25,10 @@ class TestConsentLedger(ConsentLedgerContract):
 
 
 class TestSuppressionStore(SuppressionStoreContract):
+    pass
+
+
+class TestSuppressionQueries(SuppressionQueriesContract):
     pass
 
 

@@ -32,6 +32,7 @@ from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
 from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
+from adapters_db.suppressions import SqlSuppressionQueries
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
@@ -42,7 +43,7 @@ from retail_core.contacts.ports import (
     ContactOwners,
     MessageOrigins,
 )
-from retail_core.contacts.queries import ContactQueries
+from retail_core.contacts.queries import ContactQueries, SuppressionQueries
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import (
     UploadReads,
@@ -76,6 +77,7 @@ from retail_core.testing.messages import MemoryMessageOrigins
 from retail_core.testing.notices import MemoryNoticeFacts
 from retail_core.testing.recipient_groups import MemoryFrozenRecipients, MemoryRecipientGroups
 from retail_core.testing.reports import MemoryReportInbox
+from retail_core.testing.suppressions import MemorySuppressionQueries
 from tests.contracts.every_store import EveryStore
 from tests.own_database import close
 
@@ -103,6 +105,7 @@ class World:
     ledger_audit: LedgerAudit
     subscription_queries: SubscriptionQueries
     contact_queries: ContactQueries
+    suppression_queries: SuppressionQueries
     contact_owners: ContactOwners
     import_queries: ImportQueries
     upload_reads: UploadReads
@@ -136,6 +139,7 @@ def memory_world() -> World:
         ledger_audit=MemoryLedgerAudit(database),
         subscription_queries=MemorySubscriptionQueries(database),
         contact_queries=MemoryContactQueries(database),
+        suppression_queries=MemorySuppressionQueries(database),
         contact_owners=MemoryContactOwners(database),
         import_queries=MemoryImportQueries(database),
         upload_reads=MemoryUploadReads(database),
@@ -170,6 +174,7 @@ def sql_world(connections: Connections) -> World:
         ledger_audit=SqlLedgerAudit(reads),
         subscription_queries=SqlSubscriptionQueries(reads),
         contact_queries=SqlContactQueries(reads),
+        suppression_queries=SqlSuppressionQueries(reads),
         contact_owners=SqlContactOwners(reads),
         import_queries=SqlImportQueries(reads),
         upload_reads=SqlUploadReads(reads),

@@ -79,6 +79,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
         shown_once=frozenset({"key"}),
     ),
     "/api/contacts": lambda _: Asked("/api/contacts", {"phone": ONE}),
+    "/api/suppressions": lambda _: Asked("/api/suppressions", {"phone": ONE}),
     "/api/contacts/import": _upload,
     "/api/contacts/import/{job_id}/undo": _undo,
     "/api/campaigns": lambda _: Asked("/api/campaigns", {"name": "A", "messageText": "Hello"}),

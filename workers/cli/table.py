@@ -12,6 +12,7 @@ from workers.cli import (
     doubts,
     imports,
     operations,
+    suppressing,
     webhooks,
 )
 from workers.cli.command import Command, Need
@@ -66,6 +67,12 @@ COMMANDS: Final = (
         "import a CSV or XLSX file of contacts",
         imports.import_contacts,
         imports.import_contacts_arguments,
+    ),
+    Command(
+        "suppress",
+        "bar numbers for all stores, or take them off again",
+        suppressing.suppress,
+        suppressing.suppress_arguments,
     ),
     Command(
         "send-campaign",

@@ -1,6 +1,7 @@
 """Contacts, their values, and the record of their consent."""
 
 from retail_core.contacts.model.consent import (
+    DELETED_BY_STORE,
     LIFTED_BY_LINK,
     LIFTED_BY_STORE,
     OPTED_OUT_IN_PERSON,
@@ -12,6 +13,7 @@ from retail_core.contacts.model.consent import (
     Suppression,
     SuppressionEntry,
     SuppressionReason,
+    SuppressionTerms,
 )
 from retail_core.contacts.model.contact import (
     SEARCH_SEPARATOR,
@@ -27,6 +29,7 @@ from retail_core.contacts.model.contact import (
 from retail_core.kernel.changes import KEEP, Keep
 
 __all__ = [
+    "DELETED_BY_STORE",
     "KEEP",
     "LIFTED_BY_LINK",
     "LIFTED_BY_STORE",
@@ -46,6 +49,7 @@ __all__ = [
     "Suppression",
     "SuppressionEntry",
     "SuppressionReason",
+    "SuppressionTerms",
     "draft_contact",
     "folded_fields",
     "search_term",

@@ -100,16 +100,27 @@ LIFTED_BY_LINK = OPTED_OUT_IN_PERSON
 LIFTED_BY_STORE = OPTED_OUT_IN_PERSON | {SuppressionReason.MANUAL}
 """What falls when the store sets a contact to subscribed."""
 
+DELETED_BY_STORE = frozenset(
+    {SuppressionReason.MANUAL, SuppressionReason.IMPORT, SuppressionReason.INVALID_NUMBER}
+)
+"""What the store may take off its list; the others are the person's own word."""
+
 
 @attrs.frozen(kw_only=True)
-class SuppressionEntry:
-    """A number to be barred, and why."""
+class SuppressionTerms:
+    """Why numbers are barred, and where that came from."""
 
-    phone: PhoneNumber = attrs.field(repr=False)
     reason: SuppressionReason
     at: datetime
     note: str | None = attrs.field(default=None, repr=False)
     source: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SuppressionEntry(SuppressionTerms):
+    """A number to be barred, and why."""
+
+    phone: PhoneNumber = attrs.field(repr=False)
     contact: ContactId | None = None
 
 

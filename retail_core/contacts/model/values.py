@@ -17,6 +17,7 @@ from retail_core.kernel.phones import Phone, parse_phone
 
 NAME_LENGTH_MAX: Final = 120
 CONSENT_SOURCE_LENGTH_MAX: Final = 500
+NOTE_LENGTH_MAX: Final = 200
 TAGS_MAX: Final = 50
 TAG_LENGTH_MAX: Final = 40
 BIRTHDAY_YEARS_MAX: Final = 150
@@ -62,6 +63,14 @@ def read_consent_source(text: str | None) -> str | None:
     if len(source) > CONSENT_SOURCE_LENGTH_MAX:
         raise InvalidField("consentSource", f"at most {CONSENT_SOURCE_LENGTH_MAX} characters")
     return source or None
+
+
+def read_note(text: str | None) -> str | None:
+    """What the store remembers about a barred number; raises `InvalidField` if too long."""
+    note = (text or "").strip()
+    if len(note) > NOTE_LENGTH_MAX:
+        raise InvalidField("note", f"at most {NOTE_LENGTH_MAX} characters")
+    return note or None
 
 
 def read_birthday(text: str | None, today: date) -> date | None:

@@ -14,16 +14,26 @@ from retail_core.contacts.use_cases.opting_out import (
     SignedClaim,
     Unsubscribe,
 )
+from retail_core.contacts.use_cases.suppressing import (
+    DeleteSuppression,
+    LiftEverywhere,
+    SuppressEverywhere,
+    SuppressNumber,
+)
 
 __all__ = [
     "Actor",
     "Client",
     "CreateContact",
     "DeleteContact",
+    "DeleteSuppression",
+    "LiftEverywhere",
     "OptOutLink",
     "ResolveOptOut",
     "Resubscribe",
     "SignedClaim",
+    "SuppressEverywhere",
+    "SuppressNumber",
     "Unsubscribe",
     "UpdateContact",
 ]

@@ -26,6 +26,7 @@ from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 
 
@@ -60,6 +61,7 @@ class CreateContact:
 
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock
+    number_hash: NumberHash
 
     def __call__(
         self,
@@ -76,6 +78,7 @@ class CreateContact:
         statement = read_consent_source(consent_source)
         with self.transactions.begin(actor.account, once) as uow:
             contact = uow.contacts.add(actor.account, draft)
+            _recognise(uow, self.number_hash, actor.account, contact.phone, now)
             if contact.is_subscribed:
                 fact = actor.fact(contact.id, ConsentType.GRANTED, now, statement)
                 uow.consents.append(actor.account, fact)
@@ -89,6 +92,7 @@ class UpdateContact:
 
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock
+    number_hash: NumberHash
     policy: ResubscribePolicy = ResubscribePolicy.ALLOW
 
     def __call__(
@@ -108,6 +112,8 @@ class UpdateContact:
             if old is None:
                 raise ContactNotFound
             new = changes.apply(old, region, now.date())
+            if new.phone != old.phone:
+                _recognise(uow, self.number_hash, actor.account, new.phone, now)
             if changes.is_subscribed is True:
                 new = self._opted_in(uow, actor, new, statement, now)
             elif changes.is_subscribed is False:
@@ -198,6 +204,9 @@ class DeleteContact:
             phone_hash = self.number_hash.of(contact.phone)
             uow.consents.remember_deleted(account, contact_id, phone_hash, now)
             uow.contacts.remove(account, contact_id)
+            # once known again by number, an erased person is now known by hash alone as before
+            erased = frozenset({SuppressionReason.ERASURE})
+            uow.suppressions.lift(account, contact.phone, erased)
             uow.audit.record(
                 AuditEntry(
                     action=AuditAction.CONTACT_DELETED,
@@ -206,6 +215,18 @@ class DeleteContact:
                     id=contact_id,
                 )
             )
+
+
+def _recognise(
+    uow: ContactsUnitOfWork,
+    number_hash: NumberHash,
+    account: AccountId,
+    phone: PhoneNumber,
+    now: datetime,
+) -> None:
+    """Bar a number again whose owner was erased: only its hash tells."""
+    if uow.suppressions.has_erased(account):
+        uow.suppressions.bar_erased(account, {phone: number_hash.of(phone)}, now)
 
 
 def _keep_opted_out(

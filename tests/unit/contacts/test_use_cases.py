@@ -41,6 +41,7 @@ from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
 STORE = AccountId(2)
 OTHER = AccountId(3)
 NUMBER = MessageNumber(77)
+NUMBERS = NumberHash(b"x")
 
 
 @attrs.frozen
@@ -67,11 +68,11 @@ class Room:
 
     def create(self, *, is_subscribed: bool = True) -> ContactId:
         form = ContactForm(phone="6984303406", is_subscribed=is_subscribed)
-        create = CreateContact(self.transactions, self.clock)
+        create = CreateContact(self.transactions, self.clock, NUMBERS)
         return create(Actor(STORE, ConsentSource.API), form, region="GR")
 
     def subscribe(self, contact: ContactId) -> None:
-        update = UpdateContact(self.transactions, self.clock, self.policy)
+        update = UpdateContact(self.transactions, self.clock, NUMBERS, self.policy)
         changes = ContactChanges(is_subscribed=True)
         update(Actor(STORE, ConsentSource.MANUAL), contact, changes, region="GR")
 
@@ -102,7 +103,7 @@ class TestKeeping:
         with pytest.raises(ContactNotFound):
             room.subscribe(ContactId(9))
         with pytest.raises(ContactNotFound):
-            DeleteContact(room.transactions, room.clock, NumberHash(b"x"))(STORE, ContactId(9))
+            DeleteContact(room.transactions, room.clock, NUMBERS)(STORE, ContactId(9))
 
     def test_who_opted_out_in_person_may_have_to_come_back_in_person(self, room: Room) -> None:
         strict = attrs.evolve(room, policy=ResubscribePolicy.CONFIRM)
@@ -126,7 +127,7 @@ class TestKeeping:
     def test_a_deletion_keeps_whose_consent_it_was_by_hash_alone(self, room: Room) -> None:
         contact = room.create()
 
-        DeleteContact(room.transactions, room.clock, NumberHash(b"x"))(STORE, contact)
+        DeleteContact(room.transactions, room.clock, NUMBERS)(STORE, contact)
 
         [(key, (digest, at))] = room.database.tables.consent_subjects.items()
         assert (key, len(digest), at) == ((STORE, contact), 32, NOON)
