@@ -3,28 +3,31 @@
 from typing import Final
 
 import attrs
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    and_,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, RowMapping, and_, func, select
 
-from adapters_db.audience_lists import is_suppressed, on_one_by_hand
+from adapters_db.audience_lists import is_suppressed
+from adapters_db.connections import psycopg_connection
 from adapters_db.contacts import CONTACT_COLUMNS, contact_of
+from adapters_db.contacts_choosing import (
+    BY_INDEX,
+    COMMON_SHARE,
+    IN_ORDER,
+    SORTED_CONTACTS_MAX,
+    THROUGHOUT,
+    chosen,
+    is_guessed,
+    share,
+    some,
+)
 from adapters_db.messages import SqlMessageStore
 from adapters_db.reads import Reads
 from adapters_db.tables.contacts import consent_event, contact
 from retail_core.contacts.model import ConsentEvent
 from retail_core.contacts.ports import MessageOrigin
-from retail_core.contacts.queries import ContactFilter, ContactView, Reachable
+from retail_core.contacts.queries import ContactFilter, ContactView
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
 from retail_core.kernel.pages import Page, PageRequest
 
-ESCAPE: Final = "\\"
 _EVENT_COLUMNS: Final = {
     "id": consent_event.c.id,
     "contact": consent_event.c.contact_id,
@@ -69,19 +72,15 @@ class SqlContactQueries:
         As a sweep, since row security would hide the indexes of searches and tags; so every
         statement names the account.
         """
-        wanted = and_(contact.c.account_id == account, *_conditions(account, which))
         with self.reads.across_accounts() as connection:
-            total = connection.execute(
-                select(func.count()).select_from(contact).where(wanted)
-            ).scalar_one()
+            total, ids = _found(connection, account, which, page)
             rows = connection.execute(
-                select(*CONTACT_COLUMNS, is_suppressed(account).label("is_suppressed"))
-                .where(wanted)
-                .order_by(contact.c.id.desc())
-                .limit(page.page_size)
-                .offset(page.offset)
+                select(*CONTACT_COLUMNS, is_suppressed(account).label("is_suppressed")).where(
+                    contact.c.account_id == account, contact.c.id.in_(ids)
+                )
             )
-            items = tuple(_view(row) for row in rows.mappings())
+            views = {row["id"]: _view(row) for row in rows.mappings()}
+        items = tuple(views[each] for each in sorted(views, reverse=True))
         return Page(items, total, page.page, page.page_size)
 
     def consents(
@@ -136,6 +135,22 @@ class SqlMessageOrigins:
             return SqlMessageStore(connection).find_across_accounts(number)
 
 
+def _found(
+    connection: Connection, account: AccountId, which: ContactFilter, page: PageRequest
+) -> tuple[int, list[int]]:
+    """How many there are, and which of them are on a page."""
+    wanted = chosen(account, which)
+    driver = psycopg_connection(connection)
+    if is_guessed(which):
+        common = connection.execute(share(which, account)).scalar_one() or 0.0
+        driver.execute(THROUGHOUT if common > COMMON_SHARE else BY_INDEX)
+    count = select(func.count()).select_from(contact).where(wanted)
+    total = connection.execute(count).scalar_one()
+    if is_guessed(which) and total > SORTED_CONTACTS_MAX:
+        driver.execute(IN_ORDER)
+    return total, list(connection.execute(some(wanted, total, page)).scalars())
+
+
 def _exists(connection: Connection, account: AccountId, contact_id: ContactId) -> bool:
     found = connection.execute(
         select(contact.c.id).where(contact.c.account_id == account, contact.c.id == contact_id)
@@ -145,37 +160,3 @@ def _exists(connection: Connection, account: AccountId, contact_id: ContactId) -
 
 def _view(row: RowMapping) -> ContactView:
     return ContactView(contact_of(row), row["is_suppressed"])
-
-
-def _conditions(account: AccountId, which: ContactFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if which.term:
-        conditions.append(contact.c.search_text.like(_containing(which.term), escape=ESCAPE))
-    if which.is_subscribed is not None:
-        conditions.append(contact.c.is_subscribed.is_(which.is_subscribed))
-    if which.tags:
-        conditions.append(contact.c.tags.contains(which.tags))
-    if which.member_of is not None:
-        conditions.append(on_one_by_hand(account, [which.member_of]))
-    if which.reachable is not None:
-        conditions.extend(_reachable(account, which.reachable))
-    return conditions
-
-
-def _reachable(account: AccountId, rule: Reachable) -> list[ColumnElement[bool]]:
-    born = contact.c.birthday
-    conditions = [contact.c.is_subscribed.is_(True), ~is_suppressed(account)]
-    if rule.gender is not None:
-        conditions.append(contact.c.gender == rule.gender)
-    if rule.born_after is not None:
-        conditions.append(born > rule.born_after)
-    if rule.born_until is not None:
-        conditions.append(born <= rule.born_until)
-    adult = born <= rule.adult_until
-    conditions.append(adult if rule.adults_only else or_(born.is_(None), adult))
-    return conditions
-
-
-def _containing(term: str) -> str:
-    escaped = term.replace(ESCAPE, ESCAPE * 2).replace("%", f"{ESCAPE}%").replace("_", f"{ESCAPE}_")
-    return f"%{escaped}%"

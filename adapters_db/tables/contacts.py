@@ -104,6 +104,13 @@ Index(
     postgresql_include=["phone"],
     postgresql_where=contact.c.is_subscribed,
 )
+Index(
+    "contact_search_idx",
+    contact.c.search_text,
+    postgresql_using="gin",
+    postgresql_ops={"search_text": "gin_trgm_ops"},
+)
+Index("contact_tags_idx", contact.c.tags, postgresql_using="gin")
 
 consent_event = Table(
     "consent_event",

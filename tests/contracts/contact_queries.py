@@ -76,6 +76,23 @@ class ContactQueriesContract:
         assert [ids_of(page) for page in pages] == [ids[:2], ids[2:4], ids[4:], []]
         assert {page.total for page in pages} == {5}
 
+    @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+    def test_all_pages_together_hold_everybody_once_whatever_end_they_are_reached_from(
+        self, world: World, size: int
+    ) -> None:
+        account = world.new_account()
+        contacts = added(
+            world, account, *(draft(PhoneNumber(f"+30690000000{n}")) for n in range(7))
+        )
+
+        pages = [
+            world.contact_queries.page(account, ContactFilter(term="+3069"), PageRequest(n, size))
+            for n in range(1, 10)
+        ]
+
+        shown = [each for page in pages for each in ids_of(page)]
+        assert shown == [contact.id for contact in reversed(contacts)]
+
     @pytest.mark.parametrize(
         ("q", "found"),
         [

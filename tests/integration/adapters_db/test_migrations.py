@@ -162,6 +162,27 @@ def test_an_owner_who_is_no_superuser_can_migrate_and_run(owned_by_a_plain_login
     connections.engine.dispose()
 
 
+def test_a_login_that_may_not_create_the_extension_is_told_what_to_do(
+    owned_by_a_plain_login: str, migrated_database_url: str
+) -> None:
+    url = owned_by_a_plain_login
+    parts = urlsplit(url)
+    database = parts.path.strip("/")
+    migrate.upgrade(url, "0020")
+    with psycopg.connect(migrated_database_url, autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {database} OWNER TO CURRENT_USER".encode())
+    address = urlsplit(migrated_database_url)._replace(path=parts.path)
+    with psycopg.connect(urlunsplit(address), autocommit=True) as admin:
+        admin.execute("GRANT ALL ON SCHEMA public TO PUBLIC")
+
+    with pytest.raises(RuntimeError, match="CREATE EXTENSION pg_trgm"):
+        migrate.upgrade(url)
+
+    with psycopg.connect(urlunsplit(address), autocommit=True) as admin:
+        admin.execute("CREATE EXTENSION pg_trgm")
+    migrate.upgrade(url)
+
+
 def test_an_owner_who_may_create_roles_needs_nobody_to_prepare_anything(
     server_directory: Path,
 ) -> None:
