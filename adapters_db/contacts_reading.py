@@ -1,5 +1,6 @@
 """Questions about contacts on PostgreSQL."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import attrs
@@ -22,12 +23,13 @@ from adapters_db.contacts_choosing import (
 from adapters_db.messages import SqlMessageStore
 from adapters_db.reads import Reads
 from adapters_db.tables.contacts import consent_event, contact
-from retail_core.contacts.model import ConsentEvent
+from retail_core.contacts.model import ConsentEvent, Contact
 from retail_core.contacts.ports import MessageOrigin
 from retail_core.contacts.queries import ContactFilter, ContactView
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
 from retail_core.kernel.pages import Page, PageRequest
 
+CONTACTS_PER_FETCH: Final = 1_000
 _EVENT_COLUMNS: Final = {
     "id": consent_event.c.id,
     "contact": consent_event.c.contact_id,
@@ -82,6 +84,17 @@ class SqlContactQueries:
             views = {row["id"]: _view(row) for row in rows.mappings()}
         items = tuple(views[each] for each in sorted(views, reverse=True))
         return Page(items, total, page.page, page.page_size)
+
+    def every(self, account: AccountId, which: ContactFilter) -> Iterator[Contact]:
+        """One statement sees the contacts of one moment; a cursor tells them piece by piece."""
+        statement = (
+            select(*CONTACT_COLUMNS).where(chosen(account, which)).order_by(contact.c.id.desc())
+        )
+        with self.reads.across_accounts() as connection:
+            streamed = connection.execution_options(yield_per=CONTACTS_PER_FETCH)
+            with streamed.execute(statement) as rows:
+                for row in rows.mappings():
+                    yield contact_of(row)
 
     def consents(
         self, account: AccountId, contact_id: ContactId, page: PageRequest

@@ -13,6 +13,7 @@ from retail_core.contacts.model import (
 )
 from retail_core.contacts.queries import ContactView
 from retail_core.kernel.ids import AccountId
+from retail_core.kernel.phones import LineType
 
 
 class Contact(TypedDict):
@@ -21,6 +22,7 @@ class Contact(TypedDict):
     id: int
     ownerId: int
     phone: str | None
+    lineType: LineType
     email: str | None
     firstName: str | None
     lastName: str | None
@@ -75,6 +77,7 @@ def contact_shape(account: AccountId, view: ContactView) -> Contact:
         "id": contact.id,
         "ownerId": account,
         "phone": contact.phone,
+        "lineType": contact.line_type,
         "email": contact.email,
         "firstName": contact.first_name,
         "lastName": contact.last_name,

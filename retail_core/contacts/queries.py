@@ -1,5 +1,6 @@
 """Questions about contacts that the edge asks directly."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Protocol
 
@@ -81,6 +82,13 @@ class ContactQueries(Protocol):
         self, account: AccountId, which: ContactFilter, page: PageRequest
     ) -> Page[ContactView]:
         """Contacts, the newest first."""
+        ...
+
+    def every(self, account: AccountId, which: ContactFilter) -> Iterator[Contact]:
+        """All of them as of one moment, the newest first; memory does not grow with them.
+
+        A transaction is open until the last was read, or nobody reads on.
+        """
         ...
 
     def consents(

@@ -1,5 +1,6 @@
 """Contacts and consent in memory."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import attrs
@@ -118,22 +119,14 @@ class MemoryContactQueries:
         self, account: AccountId, which: ContactFilter, page: PageRequest
     ) -> Page[ContactView]:
         with self.database.transaction() as tables:
-            views = [
-                view_of(tables, account, stored.contact)
-                for stored in tables.contacts
-                if stored.account == account
-            ]
-            found = [
-                view
-                for view in views
-                if _fits(view, which)
-                and (
-                    which.member_of is None
-                    or (account, which.member_of, view.contact.id) in tables.list_members
-                )
-            ]
-        found.sort(key=lambda view: -view.contact.id)
+            found = chosen(tables, account, which)
         return cut(found, page)
+
+    def every(self, account: AccountId, which: ContactFilter) -> Iterator[Contact]:
+        with self.database.transaction() as tables:
+            found = chosen(tables, account, which)
+        for view in found:
+            yield view.contact
 
     def consents(
         self, account: AccountId, contact_id: ContactId, page: PageRequest
@@ -171,6 +164,25 @@ def view_of(tables: MemoryTables, account: AccountId, contact: Contact) -> Conta
     """A contact as it is shown."""
     barred = suppressions_of(tables, (account, SYSTEM_ACCOUNT), contact.phone)
     return ContactView(contact, bool(barred))
+
+
+def chosen(tables: MemoryTables, account: AccountId, which: ContactFilter) -> list[ContactView]:
+    """The contacts that a filter means, the newest first."""
+    views = [
+        view_of(tables, account, stored.contact)
+        for stored in tables.contacts
+        if stored.account == account
+    ]
+    found = [
+        view
+        for view in views
+        if _fits(view, which)
+        and (
+            which.member_of is None
+            or (account, which.member_of, view.contact.id) in tables.list_members
+        )
+    ]
+    return sorted(found, key=lambda view: -view.contact.id)
 
 
 def _fits(view: ContactView, which: ContactFilter) -> bool:

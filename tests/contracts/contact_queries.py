@@ -187,6 +187,29 @@ class ContactQueriesContract:
         assert [names[each] for each in reversed(ids_of(page))] == found
         assert page.total == len(found)
 
+    def test_all_contacts_of_a_filter_are_told_the_newest_first_and_nobody_elses(
+        self, world: World
+    ) -> None:
+        account, other = world.new_account(), world.new_account()
+        contacts = added(world, account, full(), draft(BOB), draft(PhoneNumber("+306900000003")))
+        added(world, other, draft())
+
+        every = list(world.contact_queries.every(account, ContactFilter()))
+        some = list(world.contact_queries.every(account, ContactFilter(is_subscribed=False)))
+
+        assert every == contacts[::-1]
+        assert some == contacts[:1]
+
+    def test_who_stops_in_the_middle_leaves_nothing_open(self, world: World) -> None:
+        account = world.new_account()
+        added(world, account, full(), draft(BOB))
+
+        told = world.contact_queries.every(account, ContactFilter())
+        first = next(told)
+        del told
+
+        assert first.phone == BOB
+
     def test_the_consent_history_goes_from_the_newest_to_the_oldest(self, world: World) -> None:
         account = world.new_account()
         [contact] = added(world, account, draft())

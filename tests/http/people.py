@@ -16,6 +16,7 @@ KEYS = {
     "id",
     "ownerId",
     "phone",
+    "lineType",
     "email",
     "firstName",
     "lastName",

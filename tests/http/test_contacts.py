@@ -24,6 +24,7 @@ class TestCreating:
             "tags": ["vip", "a b"],
             "isSubscribed": True,
             "unsubscribedAt": None,
+            "lineType": "mobile",
             "isSuppressed": False,
             "createdAt": NOON,
             "updatedAt": NOON,

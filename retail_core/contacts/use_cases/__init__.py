@@ -1,5 +1,6 @@
 """What can be done with contacts: keep them, and let them go their way."""
 
+from retail_core.contacts.use_cases.exporting import ExportContacts
 from retail_core.contacts.use_cases.keeping import (
     Actor,
     CreateContact,
@@ -27,6 +28,7 @@ __all__ = [
     "CreateContact",
     "DeleteContact",
     "DeleteSuppression",
+    "ExportContacts",
     "LiftEverywhere",
     "OptOutLink",
     "ResolveOptOut",
