@@ -258,6 +258,8 @@ def _job(row: RowMapping) -> ImportJob:
             list_id=row["list_id"],
             tags=row["tags"],
             consent_source=row["consent_source"],
+            purpose=row["purpose"],
+            note=row["note"],
         ),
         position=row["position"],
         total=row["total"],

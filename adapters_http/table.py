@@ -26,6 +26,7 @@ from adapters_http.resources import (
     password_reset,
     profile,
     sessions,
+    suppression_imports,
     suppressions,
 )
 from adapters_http.routing import Route
@@ -43,6 +44,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *list_routes.ROUTES,
     *imports.ROUTES,
     *suppressions.ROUTES,
+    *suppression_imports.ROUTES,
     *opt_out.ROUTES,
     *opt_out_pages.ROUTES,
     *campaigns.ROUTES,

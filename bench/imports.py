@@ -31,6 +31,7 @@ from adapters_db.transactions import SqlTransactions
 from bench.memory import PATIENCE_SECONDS, peak_megabytes, worker
 from bench.processes import process, variables
 from bench.stage import Stage, scratch, seconds, spread, stage
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.imports.model import (
     BATCH_ROWS_MAX,
     UPLOAD_CHUNK_BYTES,
@@ -106,7 +107,9 @@ def product(made: Stage, transactions: SqlTransactions, form: FileForm, content:
     """Seconds of a whole import."""
     key = sent(made, transactions, form, content)
     uploads = SqlUploadReads(Reads(transactions.connections))
-    run = ImportContacts(transactions, uploads, TableReaders(), made.clock, read_ahead)
+    run = ImportContacts(
+        transactions, uploads, TableReaders(), made.clock, NumberHash(b"x"), read_ahead
+    )
     took = seconds(lambda: run(key))
     with transactions.begin(key.account) as uow:
         job = uow.imports.lock(key.account, key.id)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import CHAR, JSONB
 from adapters_db.columns import EnumText, PhoneDigits, UtcTime
 from adapters_db.tables.contacts import Words
 from adapters_db.tables.metadata import metadata
-from retail_core.imports.model import Encoding, FileKind, ImportMode, ImportStatus
+from retail_core.imports.model import Encoding, FileKind, ImportMode, ImportPurpose, ImportStatus
 
 import_job = Table(
     "import_job",
@@ -53,6 +53,8 @@ import_job = Table(
     Column("kept", Integer, nullable=False, server_default="0"),
     Column("undone_to", PhoneDigits),
     Column("list_id", Integer),
+    Column("purpose", EnumText(ImportPurpose), nullable=False, server_default="contacts"),
+    Column("note", Text),
     UniqueConstraint("account_id", "id"),
 )
 UNFINISHED = (

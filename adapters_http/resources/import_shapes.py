@@ -91,7 +91,7 @@ def import_shape(view: ImportView, undo_days: int) -> ImportShape:
             "skipped": job.counts.skipped,
             "errorCount": job.faults,
             "errorsTruncated": job.faults > len(view.faults),
-            "errors": [_fault_shape(fault) for fault in view.faults],
+            "errors": [fault_shape(fault) for fault in view.faults],
         }
     if job.error is not None:
         shape["error"] = job.error
@@ -104,7 +104,8 @@ def import_shape(view: ImportView, undo_days: int) -> ImportShape:
     return shape
 
 
-def _fault_shape(fault: RowFault) -> ImportFault:
+def fault_shape(fault: RowFault) -> ImportFault:
+    """One fault of a row."""
     return {
         "row": fault.row,
         "field": fault.field,

@@ -23,7 +23,13 @@ from retail_core.imports.errors import (
     ImportNotFound,
     ImportNotUndoable,
 )
-from retail_core.imports.model import UPLOAD_BYTES_MAX, ImportMode, ImportStatus, RowFault
+from retail_core.imports.model import (
+    UPLOAD_BYTES_MAX,
+    ImportMode,
+    ImportPurpose,
+    ImportStatus,
+    RowFault,
+)
 from retail_core.imports.queries import ImportQueries, ImportView
 from retail_core.imports.use_cases import ImportRequest, StartImport, UndoImport
 from retail_core.kernel.errors import NotFound, RuleViolation, Unavailable
@@ -159,16 +165,21 @@ class ImportTemplate:
         resp.data = file.content()
 
 
-def found(imports: ImportQueries, account: AccountId, job_id: str) -> ImportView:
+def found(
+    imports: ImportQueries,
+    account: AccountId,
+    job_id: str,
+    purpose: ImportPurpose = ImportPurpose.CONTACTS,
+) -> ImportView:
     """An import of the caller. Raises `ImportNotFound`, or `ForeignImport` for somebody else's."""
     try:
         import_id = ImportId(values.path_id(job_id))
     except (RuleViolation, NotFound):
         raise ImportNotFound from None
     view = imports.find(account, import_id)
-    if view is not None:
+    if view is not None and view.job.terms.purpose is purpose:
         return view
-    if imports.owner_across_accounts(import_id) is not None:
+    if imports.owner_across_accounts(import_id) not in (None, account):
         raise ForeignImport
     raise ImportNotFound
 

@@ -134,13 +134,23 @@ def find_columns(header: Sequence[Cell]) -> Mapping[str, int]:
 
     Raises `UnreadableTable` if there is no column of phone numbers.
     """
+    columns = _named_columns(header)
+    if "phone" not in columns:
+        raise UnreadableTable("The header row has no column of phone numbers (phone).")
+    return columns
+
+
+def find_numbers(first_row: Sequence[Cell]) -> int | None:
+    """Where the numbers of a register stand; None: it has no header, and they come first."""
+    return _named_columns(first_row).get("phone")
+
+
+def _named_columns(header: Sequence[Cell]) -> dict[str, int]:
     columns: dict[str, int] = {}
     for index, cell in enumerate(header):
         field = _FIELDS.get(_normalised(str(cell)))
         if field is not None:
             columns.setdefault(field, index)
-    if "phone" not in columns:
-        raise UnreadableTable("The header row has no column of phone numbers (phone).")
     return columns
 
 

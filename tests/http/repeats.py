@@ -52,6 +52,11 @@ def _upload(_shop: Shop) -> Asked:
     return Asked("/api/contacts/import", raw=raw, headers=headers)
 
 
+def _register(_: Shop) -> Asked:
+    headers, body = form([("file", "register.txt", ONE.encode())])
+    return Asked("/api/suppressions/import", raw=body, headers=headers)
+
+
 def _undo(shop: Shop) -> Asked:
     job = uploading.send(shop).json["jobId"]
     uploading.run(shop.api, shop.id)
@@ -80,6 +85,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     ),
     "/api/contacts": lambda _: Asked("/api/contacts", {"phone": ONE}),
     "/api/suppressions": lambda _: Asked("/api/suppressions", {"phone": ONE}),
+    "/api/suppressions/import": _register,
     "/api/contacts/import": _upload,
     "/api/contacts/import/{job_id}/undo": _undo,
     "/api/campaigns": lambda _: Asked("/api/campaigns", {"name": "A", "messageText": "Hello"}),

@@ -63,8 +63,11 @@ def run(api: Api, account: AccountId) -> None:
     transactions = container.resolve(generic[ImportsUnitOfWork])
     clock = container.resolve(Clock)
     uploads = container.resolve(UploadReads)
-    import_contacts = ImportContacts(transactions, uploads, TableReaders(), clock, read_ahead)
-    revert = RevertImport(transactions, clock, container.resolve(NumberHash))
+    numbers = container.resolve(NumberHash)
+    import_contacts = ImportContacts(
+        transactions, uploads, TableReaders(), clock, numbers, read_ahead
+    )
+    revert = RevertImport(transactions, clock, numbers)
     for each in due:
         work = import_contacts if each.job.kind == IMPORT_CONTACTS else revert
         work(read_import_key(each.job))

@@ -67,6 +67,7 @@ COMMANDS: Final = (
         "import a CSV or XLSX file of contacts",
         imports.import_contacts,
         imports.import_contacts_arguments,
+        _WITH_NUMBERS,
     ),
     Command(
         "suppress",

@@ -6,6 +6,7 @@ from retail_core.imports.model.files import (
     FAULT_VALUE_LENGTH_MAX,
     FILE_NAME_LENGTH_MAX,
     SHOWN_FAULTS_MAX,
+    SUPPRESSIONS_BYTES_MAX,
     TABLE_ROWS_MAX,
     UNPACKED_BYTES_MAX,
     UPLOAD_BYTES_MAX,
@@ -15,6 +16,7 @@ from retail_core.imports.model.files import (
     FileForm,
     FileKind,
     ImportMode,
+    ImportPurpose,
     ImportTerms,
 )
 from retail_core.imports.model.job import (
@@ -45,6 +47,7 @@ __all__ = [
     "SIGN_OF_LIFE_SECONDS",
     "STALLED_AFTER_SECONDS",
     "STARTS_WITHOUT_PROGRESS_MAX",
+    "SUPPRESSIONS_BYTES_MAX",
     "TABLE_ROWS_MAX",
     "UNPACKED_BYTES_MAX",
     "UPLOAD_BYTES_MAX",
@@ -57,6 +60,7 @@ __all__ = [
     "ImportJob",
     "ImportKey",
     "ImportMode",
+    "ImportPurpose",
     "ImportStatus",
     "ImportTerms",
     "ImportedRow",

@@ -9,6 +9,7 @@ import attrs
 from retail_core.kernel.ids import ListId
 
 UPLOAD_BYTES_MAX: Final = 50 * 1024 * 1024
+SUPPRESSIONS_BYTES_MAX: Final = 10 * 1024 * 1024
 UPLOAD_CHUNK_BYTES: Final = 1024 * 1024
 UNPACKED_BYTES_MAX: Final = 500 * 1024 * 1024
 TABLE_ROWS_MAX: Final = 1_048_576
@@ -27,6 +28,14 @@ class ImportMode(enum.Enum):
 
     SKIP = "skip"
     UPDATE = "update"
+
+
+class ImportPurpose(enum.Enum):
+    """What the rows of a file are."""
+
+    CONTACTS = "contacts"
+    SUPPRESSIONS = "suppressions"
+    """Numbers that are not to be sent to."""
 
 
 class FileKind(enum.Enum):
@@ -53,7 +62,10 @@ class FileForm:
 
 @attrs.frozen(kw_only=True)
 class ImportTerms:
-    """What is to be done with the rows, fixed when the file is sent."""
+    """What is to be done with the rows, fixed when the file is sent.
+
+    `note` is kept with each barred number.
+    """
 
     region: str
     mode: ImportMode = ImportMode.SKIP
@@ -61,3 +73,5 @@ class ImportTerms:
     list_id: ListId | None = None
     tags: tuple[str, ...] = ()
     consent_source: str = CONSENT_NOT_STATED
+    purpose: ImportPurpose = ImportPurpose.CONTACTS
+    note: str | None = attrs.field(default=None, repr=False)

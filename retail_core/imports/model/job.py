@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from retail_core.imports.errors import ImportNotUndoable
-from retail_core.imports.model.files import FileForm, ImportTerms
+from retail_core.imports.model.files import FileForm, ImportPurpose, ImportTerms
 from retail_core.kernel.ids import AccountId, ImportId
 from retail_core.kernel.phones import PhoneNumber
 
@@ -122,6 +122,8 @@ class ImportJob(ImportDraft):
     def undoable_until(self, undo_days: int) -> datetime | None:
         """Until when this import could be taken back; None if it never can."""
         if self.terms.dry_run or self.finished_at is None:
+            return None
+        if self.terms.purpose is not ImportPurpose.CONTACTS:
             return None
         return self.finished_at + timedelta(days=undo_days)
 

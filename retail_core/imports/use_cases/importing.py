@@ -1,25 +1,30 @@
 """Bring the rows of a file into the contacts, batch by batch, each row exactly once."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import attrs
 
+from retail_core.contacts.model import SuppressionReason, SuppressionTerms
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.imports.errors import UnreadableTable
 from retail_core.imports.model import (
     BATCH_ROWS_MAX,
     SIGN_OF_LIFE_SECONDS,
     STARTS_WITHOUT_PROGRESS_MAX,
+    Cell,
     ImportedRow,
     ImportJob,
     ImportKey,
+    ImportPurpose,
+    ImportTerms,
     MergeCounts,
     RowFault,
 )
-from retail_core.imports.parsing import RowReader, find_columns
+from retail_core.imports.parsing import RowReader, find_columns, find_numbers
 from retail_core.imports.ports import (
     ImportsUnitOfWork,
     Table,
@@ -55,6 +60,7 @@ class ImportContacts:
     uploads: UploadReads
     reader: TableReader
     clock: Clock
+    number_hash: NumberHash
     read_ahead: ReadAhead = nullcontext
 
     def __call__(self, key: ImportKey, has_time: Callable[[], bool] = lambda: True) -> bool:
@@ -93,14 +99,14 @@ class ImportContacts:
     def _import(
         self, key: ImportKey, job: ImportJob, table: Table, has_time: Callable[[], bool]
     ) -> bool:
-        header = next(table.rows(0), None)
-        if header is None:
-            raise UnreadableTable("The file has no header row.")
-        reader = RowReader(find_columns(header), job.terms.region, job.today, job.terms.tags)
-        expected = job if job.is_counted else self._count(key, job, table.rows_total - 1)
-        with self.read_ahead(_batches(table, reader, job.position)) as batches:
+        layout = _layout(table, job.terms)
+        total = table.rows_total - layout.header_rows
+        reader = RowReader(layout.columns, job.terms.region, job.today, job.terms.tags)
+        expected = job if job.is_counted else self._count(key, job, total)
+        rows = enumerate(table.rows(job.position + layout.header_rows), start=job.position + 1)
+        with self.read_ahead(_batches(rows, reader)) as batches:
             for batch in batches:
-                expected = expected and self._merge(key, expected, batch)
+                expected = expected and self._take_in(key, expected, batch)
                 if expected is None:
                     return False
                 if not has_time():
@@ -119,25 +125,41 @@ class ImportContacts:
             uow.imports.save(key.account, counted)
             return counted
 
-    def _merge(self, key: ImportKey, expected: ImportJob, batch: ReadBatch) -> ImportJob | None:
+    def _take_in(self, key: ImportKey, expected: ImportJob, batch: ReadBatch) -> ImportJob | None:
         now = self.clock.now()
-        distinct = {row.phone.number: row for row in reversed(batch.rows)}
-        repeated = [row for row in batch.rows if distinct[row.phone.number] is not row]
-        rows = [row for row in batch.rows if distinct[row.phone.number] is row]
         with self.transactions.begin(key.account) as uow:
             job = _same(uow.imports.lock(key.account, key.id), expected)
             if job is None:
                 return None
-            outcome = uow.import_merge.merge(key.account, key.id, rows, job.terms, now)
-            known = set(outcome.known).union(row.row for row in repeated)
-            found = [_known_fault(row) for row in batch.rows if row.row in known]
-            faults = sorted((*batch.faults, *found), key=lambda fault: fault.row)
+            if job.terms.purpose is ImportPurpose.CONTACTS:
+                counts, faults = self._merge(uow, key, job, batch, now)
+            else:
+                counts, faults = _bar(uow, key, job, batch, now)
             uow.imports.add_faults(key.account, key.id, faults)
-            skipped = batch.size - outcome.created - outcome.updated
-            counts = MergeCounts(outcome.created, outcome.updated, skipped)
             advanced = job.advanced(counts, len(faults), now)
             uow.imports.save(key.account, advanced)
             return advanced
+
+    def _merge(
+        self,
+        uow: ImportsUnitOfWork,
+        key: ImportKey,
+        job: ImportJob,
+        batch: ReadBatch,
+        now: datetime,
+    ) -> tuple[MergeCounts, Sequence[RowFault]]:
+        distinct = {row.phone.number: row for row in reversed(batch.rows)}
+        repeated = [row for row in batch.rows if distinct[row.phone.number] is not row]
+        rows = [row for row in batch.rows if distinct[row.phone.number] is row]
+        if not job.terms.dry_run and uow.suppressions.has_erased(key.account):
+            hashes = {phone: self.number_hash.of(phone) for phone in distinct}
+            uow.suppressions.bar_erased(key.account, hashes, now)
+        outcome = uow.import_merge.merge(key.account, key.id, rows, job.terms, now)
+        known = set(outcome.known).union(row.row for row in repeated)
+        found = [_known_fault(row) for row in batch.rows if row.row in known]
+        skipped = batch.size - outcome.created - outcome.updated
+        counts = MergeCounts(outcome.created, outcome.updated, skipped)
+        return counts, sorted((*batch.faults, *found), key=lambda fault: fault.row)
 
     def _complete(self, key: ImportKey, expected: ImportJob) -> None:
         with self.transactions.begin(key.account) as uow:
@@ -197,8 +219,25 @@ def _same(job: ImportJob | None, expected: ImportJob) -> ImportJob | None:
     return job
 
 
-def _batches(table: Table, reader: RowReader, position: int) -> Iterator[ReadBatch]:
-    rows = enumerate(table.rows(position + 1), start=position + 1)  # the header is row 0
+@attrs.frozen
+class _Layout:
+    """How many rows of a table are no data, and where what stands in the others."""
+
+    header_rows: int
+    columns: Mapping[str, int]
+
+
+def _layout(table: Table, terms: ImportTerms) -> _Layout:
+    header = next(table.rows(0), None)
+    if header is None:
+        raise UnreadableTable("The file has no row.")
+    if terms.purpose is ImportPurpose.CONTACTS:
+        return _Layout(1, find_columns(header))
+    column = find_numbers(header)
+    return _Layout(0, {"phone": 0}) if column is None else _Layout(1, {"phone": column})
+
+
+def _batches(rows: Iterator[tuple[int, Sequence[Cell]]], reader: RowReader) -> Iterator[ReadBatch]:
     while True:
         good: list[ImportedRow] = []
         faults: list[RowFault] = []
@@ -213,6 +252,18 @@ def _batches(table: Table, reader: RowReader, position: int) -> Iterator[ReadBat
         if size == 0:
             return
         yield ReadBatch(good, faults, size)
+
+
+def _bar(
+    uow: ImportsUnitOfWork, key: ImportKey, job: ImportJob, batch: ReadBatch, now: datetime
+) -> tuple[MergeCounts, Sequence[RowFault]]:
+    """A number that is barred by a register already is skipped, which is no fault."""
+    terms = SuppressionTerms(
+        reason=SuppressionReason.IMPORT, at=now, note=job.terms.note, source=f"import:{key.id}"
+    )
+    phones = {row.phone.number for row in batch.rows}
+    added = uow.suppressions.add_all(key.account, phones, terms)
+    return MergeCounts(created=added, skipped=batch.size - added), batch.faults
 
 
 def _known_fault(row: ImportedRow) -> RowFault:

@@ -53,6 +53,7 @@ def variables(migrated_database_url: str) -> dict[str, str]:
         "BCRYPT_COST": "4",
         "LOG_LEVEL": "error",
         "PUBLIC_BASE_URL": "https://example.com",
+        "UNSUBSCRIBE_TOKEN_SECRET": "a secret that signs links",
     }
 
 

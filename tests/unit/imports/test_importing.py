@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.imports.jobs import import_contacts, read_import_key
 from retail_core.imports.model import (
     SIGN_OF_LIFE_SECONDS,
@@ -65,9 +66,9 @@ class TestImporting:
 
     def test_an_unknown_import_is_nothing_to_do(self) -> None:
         works = Works.of(people(1))
-        run = ImportContacts(
-            works.transactions, MemoryUploadReads(works.database), works.reader, works.clock
-        )
+        uploads = MemoryUploadReads(works.database)
+        numbers = NumberHash(b"x")
+        run = ImportContacts(works.transactions, uploads, works.reader, works.clock, numbers)
 
         assert run(ImportKey(STORE, ImportId(99))) is False
         assert run(ImportKey(AccountId(3), works.job.id)) is False

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.imports.errors import UnreadableTable
 from retail_core.imports.model import Cell, FileForm, FileKind, ImportJob, ImportKey
 from retail_core.imports.ports import Chunks, Table
@@ -107,7 +108,7 @@ class Works:
 
     def run(self, has_time: Callable[[], bool] = lambda: True) -> bool:
         uploads = MemoryUploadReads(self.database)
-        run = ImportContacts(self.transactions, uploads, self.reader, self.clock)
+        run = ImportContacts(self.transactions, uploads, self.reader, self.clock, NumberHash(b"x"))
         return run(self.key, has_time)
 
     def phones(self) -> list[str]:
