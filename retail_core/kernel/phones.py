@@ -77,6 +77,22 @@ def country_of(number: PhoneNumber) -> str:
     return _country_of_shared_code(number)
 
 
+def calling_code_of(number: str) -> str:
+    """The country code that a stored number begins with; empty if there is no such code."""
+    codes = (number[1:length] for length in (2, 3, 4))
+    return next((code for code in codes if code in _COUNTRY_CODES), "")
+
+
+def calling_code_of_country(country: str) -> str:
+    """The country code of a country's numbers; empty if it is none."""
+    return str(phonenumbers.country_code_for_region(country) or "")
+
+
+def has_sole_country(calling_code: str) -> bool:
+    """Whether all numbers with this country code belong to one country."""
+    return calling_code in _SOLE_REGION
+
+
 def is_supported_region(code: str) -> bool:
     """Whether this is a country (ISO 3166, capitals) whose numbers can be read."""
     return code in phonenumbers.SUPPORTED_REGIONS

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import attrs
 
@@ -88,6 +88,26 @@ class AudienceSpec:
 
 
 @attrs.frozen
+class FrequencyCap:
+    """At most so much marketing for one contact in so many days, what is on its way included."""
+
+    messages_max: int
+    span: timedelta
+
+    def at(self, now: datetime) -> "CapWindow":
+        """From when on messages count now."""
+        return CapWindow(self.messages_max, now - self.span)
+
+
+@attrs.frozen
+class CapWindow:
+    """A frequency cap at a moment: at most so many messages since then."""
+
+    messages_max: int
+    since: datetime
+
+
+@attrs.frozen
 class AudienceRules:
     """What bears on every audience of a store at a given moment."""
 
@@ -95,6 +115,7 @@ class AudienceRules:
     adults_only: bool
     prices: PriceList
     now: datetime
+    cap: FrequencyCap | None = None
 
 
 @attrs.frozen
