@@ -16,6 +16,7 @@ from adapters_db.audience_lists import (
     system_narrowed,
 )
 from adapters_db.audience_segments import SegmentSql
+from adapters_db.frequency_cap import capped
 from adapters_db.lists import list_of, lists_of
 from adapters_db.tables.campaigns import campaign
 from adapters_db.tables.contacts import contact
@@ -78,6 +79,9 @@ class MeantAudience:
         conditions.append((Exclusion.UNDER_AGE, is_under_age(rules.today)))
         if rules.adults_only:
             conditions.append((Exclusion.AGE_UNKNOWN, birthday.is_(None)))
+        if rules.cap is not None:
+            had_enough = contact.c.id.in_(capped(self.account, rules.cap.at(rules.now)))
+            conditions.append((Exclusion.FREQUENCY_CAP, had_enough))
         conditions.append((Exclusion.LANDLINE, contact.c.line_type == LineType.LANDLINE))
         if rules.prices.elsewhere is None:
             priced = contact.c.country.in_(list(rules.prices.by_country))

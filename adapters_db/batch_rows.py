@@ -4,13 +4,17 @@ from typing import Any
 
 import cattrs
 
+from adapters_db.columns import read_json
+from retail_core.accounts.model import QuietHours
 from retail_core.kernel.ids import AccountId, CampaignId, WorkerId
 from retail_core.messages.model import BatchKey, ClaimedBatch, Dropped, Recipients, SendingPlan
 from retail_core.templates.encoding import Encoding, TextSize
 
 CLAIMED_COLUMNS = """b.account_id, b.campaign_id, b.no, b.worker, b.attempt, b.tries,
     b.lease_until, b.ref, b.dropped, b.seqs, b.contact_ids, b.phones, b.credits_per_part,
-    b.first_names, b.last_names, b.emails, b.forgotten, c.first_number, c.plan"""
+    b.first_names, b.last_names, b.emails, b.forgotten, c.first_number, c.plan,
+    (SELECT a.quiet_hours FROM account a WHERE a.id = b.account_id) AS quiet_hours,
+    (SELECT a.timezone FROM account a WHERE a.id = b.account_id) AS timezone"""
 
 _converter = cattrs.Converter()
 
@@ -41,4 +45,6 @@ def claimed_batch(row: Any) -> ClaimedBatch:  # noqa: ANN401 - a row of CLAIMED_
             for seq, (encoding, parts, length) in row.forgotten.items()
         },
         strain=getattr(row, "strain", 0),
+        quiet_hours=read_json(QuietHours, row.quiet_hours),
+        timezone=row.timezone,
     )

@@ -15,11 +15,12 @@ from adapters_db.audience_freeze import freeze_statement
 from adapters_db.audience_sql import meant
 from adapters_db.batch_rows import CLAIMED_COLUMNS, claimed_batch
 from adapters_db.batch_settling import settle_batch
-from adapters_db.batch_splitting import halve, keep_one
+from adapters_db.batch_splitting import defer, halve, keep_one, wake
 from adapters_db.connections import psycopg_connection
+from adapters_db.frequency_cap import capped_positions, lock_counting
 from adapters_db.gateway_health import IS_WELL, MAY_BE_CALLED, STRAIN, begin_probe, end_probe
 from adapters_db.merge_groups import cancelled_groups, merge_groups
-from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.audiences.model import AudienceRules, AudienceSpec, CapWindow
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, WorkerId
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
@@ -33,16 +34,20 @@ from retail_core.messages.model import (
 from retail_core.templates.rendering import Field
 
 _REJOIN = """
-UPDATE send_batch b SET turn = fresh.turn
+UPDATE send_batch b
+SET turn = fresh.turn, state = 'queued',
+    not_before = CASE WHEN b.state = 'queued' THEN b.not_before END
 FROM (SELECT no, row_number() OVER (ORDER BY turn, no) - 1 + first_free AS turn
       FROM send_batch, first_free_turn(%(account)s) first_free
-      WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND state = 'queued') fresh
-WHERE b.campaign_id = %(campaign)s AND b.no = fresh.no AND b.state = 'queued'
+      WHERE account_id = %(account)s AND campaign_id = %(campaign)s
+        AND state IN ('queued', 'deferred')) fresh
+WHERE b.campaign_id = %(campaign)s AND b.no = fresh.no AND b.state IN ('queued', 'deferred')
 """
 
 _CANCEL_WAITING = """
 UPDATE send_batch SET state = 'cancelled', lease_until = NULL, not_before = NULL
-WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND state IN ('queued', 'claimed')
+WHERE account_id = %(account)s AND campaign_id = %(campaign)s
+  AND state IN ('queued', 'deferred', 'claimed')
 RETURNING size
 """
 
@@ -206,9 +211,15 @@ class SqlBatchStore:
         return attrs.evolve(batch, recipients=batch.recipients.cut(slice(1)), is_probe=True)
 
     def commit_intent(
-        self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
+        self,
+        batch: ClaimedBatch,
+        ref: UUID,
+        lease_until: datetime,
+        cap: CapWindow | None = None,
     ) -> Mapping[int, Dropped]:
         """Mark, then read who must be left out, then note it on the batch."""
+        if cap is not None:
+            lock_counting(self._driver, batch.key.account)
         parameters = _owned(batch) | {
             "ref": ref,
             "lease_until": lease_until,
@@ -220,6 +231,9 @@ class SqlBatchStore:
         if marked.rowcount != 1:
             raise LeaseLost
         dropped = {position: Dropped(reason) for position, reason in left_out}
+        if cap is not None:
+            for position in capped_positions(self._driver, batch.key, cap):
+                dropped.setdefault(position, Dropped.FREQUENCY_CAP)
         if dropped:
             noted = Jsonb({str(position): each.value for position, each in dropped.items()})
             self._driver.execute(_NOTE_LEFT_OUT, (noted, batch.key.campaign, batch.key.no))
@@ -237,6 +251,14 @@ class SqlBatchStore:
         """Queue it again if it is still ours."""
         parameters = _owned(batch) | {"not_before": not_before, "failed_tries": int(failed_try)}
         return self._driver.execute(_PUT_BACK, parameters).rowcount == 1
+
+    def defer(self, batch: ClaimedBatch, waits: Mapping[datetime, Sequence[int]]) -> bool:
+        """See `batch_splitting`."""
+        return defer(self._driver, _owned(batch), len(batch.recipients), waits)
+
+    def wake_across_accounts(self, now: datetime, batches_max: int) -> int:
+        """See `batch_splitting`."""
+        return wake(self._driver, now, batches_max)
 
     def split(self, batch: ClaimedBatch, not_before: datetime) -> bool:
         """See `batch_splitting`."""

@@ -30,7 +30,8 @@ _MISMATCHES: Final = text(
     f"""
     WITH batch AS (
         SELECT campaign_id,
-               sum(size) FILTER (WHERE state IN ('queued', 'claimed', 'submitting')) AS queued,
+               sum(size) FILTER (WHERE state IN ('queued', 'deferred', 'claimed', 'submitting'))
+                   AS queued,
                sum(size) FILTER (WHERE state = 'cancelled') AS cancelled
         FROM send_batch GROUP BY campaign_id
     ), row_counts AS (

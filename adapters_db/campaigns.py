@@ -10,7 +10,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from adapters_db.audience_sql import are_all_known
 from adapters_db.reads import Reads
-from adapters_db.tables.campaigns import campaign
+from adapters_db.tables.campaigns import campaign, send_batch
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.errors import AlreadySending, CampaignNotFound
 from retail_core.campaigns.model import (
@@ -24,6 +24,7 @@ from retail_core.campaigns.model import (
 from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
+from retail_core.messages.model import BatchState
 
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -221,6 +222,17 @@ class SqlCampaignQueries:
     """`CampaignQueries` on PostgreSQL."""
 
     reads: Reads
+
+    def deferred_until(self, account: AccountId, campaign_id: CampaignId) -> datetime | None:
+        """By the key of the campaign's batches."""
+        waiting = select(func.min(send_batch.c.not_before)).where(
+            send_batch.c.account_id == account,
+            send_batch.c.campaign_id == campaign_id,
+            send_batch.c.state == BatchState.DEFERRED.value,
+        )
+        with self.reads.account(account) as connection:
+            until: datetime | None = connection.execute(waiting).scalar()
+        return until
 
     def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""

@@ -92,6 +92,11 @@ _converter.register_unstructure_hook(time, lambda at: f"{at:%H:%M}")
 _converter.register_structure_hook(time, lambda text, _: time.fromisoformat(text))
 
 
+def read_json(kind: type[Value], value: object) -> Value | None:
+    """The value that `JsonOf` stored, where a row comes without SQLAlchemy's help."""
+    return None if value is None else _converter.structure(value, kind)
+
+
 class JsonOf(TypeDecorator[Value], Generic[Value]):
     """A frozen value (or a union or tuple of such), stored as JSON by its type annotation."""
 

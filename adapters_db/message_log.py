@@ -94,6 +94,7 @@ FROM owner o CROSS JOIN LATERAL (
                    CASE WHEN i.last_seq < %(before)s - o.first_number THEN i.size ELSE 0 END AS sure
             FROM send_batch i JOIN (VALUES
                 ('queued', {MessageState.QUEUED:d}::smallint, NULL),
+                ('deferred', {MessageState.QUEUED:d}::smallint, NULL),
                 ('claimed', {MessageState.QUEUED:d}::smallint, NULL),
                 ('submitting', {MessageState.QUEUED:d}::smallint, NULL),
                 ('cancelled', {MessageState.CANCELLED:d}::smallint,

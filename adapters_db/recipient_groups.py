@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from typing import Final
 
 import attrs
-from sqlalchemy import Text, func, null, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    type_coerce,
+)
 
 from adapters_db.audience_sql import meant
 from adapters_db.reads import Reads
@@ -12,6 +23,7 @@ from adapters_db.tables.contacts import contact
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.campaigns.model import RecipientGroup
 from retail_core.kernel.ids import AccountId
+from retail_core.kernel.zones import NORTH_AMERICA, PLACE_DIGITS
 from retail_core.templates.rendering import MERGE_FIELDS, Field
 
 GROUPS_PER_FETCH: Final = 5_000
@@ -32,6 +44,8 @@ class SqlRecipientGroups:
         spec: AudienceSpec,
         rules: AudienceRules,
         merge_fields: frozenset[Field],
+        *,
+        by_area: bool = False,
     ) -> Iterator[RecipientGroup]:
         """One GROUP BY, behind a cursor of the server."""
         used = [_COLUMNS[field] for field in MERGE_FIELDS if field in merge_fields]
@@ -41,10 +55,18 @@ class SqlRecipientGroups:
             *(_COLUMNS[field] if field in merge_fields else nothing for field in MERGE_FIELDS),
             func.count(),
             func.min(contact.c.id),
-        ).group_by(contact.c.country, *used)
+            area := _area() if by_area else type_coerce(literal(""), Text),
+        ).group_by(contact.c.country, *used, *([area] if by_area else []))
         options = {"yield_per": GROUPS_PER_FETCH}
         with self.reads.account(account) as connection:
             statement = groups.where(*meant(connection, account, spec, rules).recipients())
             for row in connection.execute(statement, execution_options=options):
-                country, first_name, last_name, email, number, lowest = tuple(row)
-                yield RecipientGroup(country, first_name, last_name, email, number, lowest)
+                country, first_name, last_name, email, number, lowest, place = tuple(row)
+                yield RecipientGroup(country, first_name, last_name, email, number, lowest, place)
+
+
+def _area() -> ColumnElement[str]:
+    """The first digits of a North American number; of any other, none."""
+    digits = cast(type_coerce(contact.c.phone, BigInteger), Text)
+    is_american = digits.startswith(NORTH_AMERICA)
+    return case((is_american, func.left(digits, PLACE_DIGITS)), else_="")

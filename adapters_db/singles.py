@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from retail_core.messages.model import (
     ClaimedSingle,
     DeliveryReport,
     Dropped,
+    MessageKind,
     MessageState,
     NewSingle,
     SingleResult,
@@ -51,6 +53,7 @@ WITH due AS (
     SELECT m.number,
            CASE WHEN m.phone IS NULL OR (m.kind <> 'test' AND c.id IS NULL)
                     THEN '{Dropped.ERASED.value}'
+                WHEN m.expires_at <= %(now)s THEN '{Dropped.TOO_LATE.value}'
                 WHEN c.phone <> m.phone THEN '{Dropped.NUMBER_CHANGED.value}'
                 WHEN m.kind = 'automation' AND NOT c.is_subscribed
                     THEN '{Dropped.OPTED_OUT.value}'
@@ -72,7 +75,8 @@ SET state = CASE WHEN k.dropped IS NULL THEN {MessageState.SUBMITTING:d}
     updated_at = %(now)s
 FROM checked k
 WHERE m.number = k.number
-RETURNING m.number, m.phone, m.sender, m.text, m.credits, m.reason, m.tries, k.dropped
+RETURNING m.number, m.phone, m.sender, m.text, m.credits, m.reason, m.tries, k.dropped, m.kind,
+    m.expires_at
 """
 
 _SETTLE = f"""
@@ -92,6 +96,8 @@ SET state = r.state, lease_until = NULL, provider_id = r.provider_id, error_code
     error = r.error, holds = b.holds AND r.state = {MessageState.UNKNOWN:d},
     sent_at = CASE WHEN r.state = {MessageState.SENT:d} THEN %(now)s ELSE m.sent_at END,
     failed_at = CASE WHEN r.state = {MessageState.FAILED:d} THEN %(now)s ELSE m.failed_at END,
+    submitted_at = CASE WHEN r.state <> {MessageState.CANCELLED:d} THEN m.submitted_at END,
+    look_up_at = CASE WHEN r.state <> {MessageState.CANCELLED:d} THEN m.look_up_at END,
     updated_at = %(now)s
 FROM result r, before b
 WHERE m.number = r.number AND m.number = b.number
@@ -182,7 +188,7 @@ class SqlSingleMessageStore:
         }
         with self._driver.cursor(row_factory=namedtuple_row) as cursor:
             rows = cursor.execute(_INTENT, parameters).fetchall()
-        return [_claimed(row) for row in sorted(rows)]
+        return [_claimed(row) for row in sorted(rows, key=itemgetter(0))]
 
     def settle(
         self, account: AccountId, ref: UUID, results: Sequence[SingleResult], now: datetime
@@ -261,6 +267,7 @@ def _planned(account: AccountId, single: NewSingle, now: datetime) -> dict[str, 
         "parts": single.size.parts,
         "credits": single.credits,
         "not_before": single.not_before,
+        "expires_at": single.expires_at,
         "created_at": now,
         "updated_at": now,
     }
@@ -276,4 +283,6 @@ def _claimed(row: Any) -> ClaimedSingle:  # noqa: ANN401 - a row by name
         reason=row.reason,
         tries=row.tries,
         dropped=row.dropped and Dropped(row.dropped),
+        kind=MessageKind(row.kind),
+        expires_at=row.expires_at,
     )

@@ -2,6 +2,7 @@
 
 import json
 
+from adapters_http.policy import frequency_cap, quiet_policy
 from retail_core.campaigns.planning import PARTS_MAX, SendingPolicy
 from retail_core.credits.model import CREDITS_MAX, LOW_CREDITS
 from retail_core.kernel.money import DEFAULT_PRICES, PriceList
@@ -25,6 +26,8 @@ def sending_policy(env: Env) -> SendingPolicy:
             "SMS_BATCH_SIZE", default=BATCH_MESSAGES_MAX, minimum=1, maximum=BATCH_MESSAGES_MAX
         ),
         low_credits=env.integer("CREDITS_LOW_THRESHOLD", default=LOW_CREDITS, maximum=CREDITS_MAX),
+        quiet=quiet_policy(env),
+        cap=frequency_cap(env),
     )
 
 

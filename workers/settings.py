@@ -6,10 +6,13 @@ from typing import Final, Self
 import attrs
 
 from adapters_http.contact_settings import number_hash_of
+from adapters_http.policy import frequency_cap, quiet_policy
+from retail_core.audiences.model import FrequencyCap
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
+from retail_core.messages.quiet_hours import OFF, QuietPolicy
 from retail_core.messages.use_cases import UnknownPolicy
 
 CONCURRENCY_MAX: Final = 256
@@ -38,6 +41,8 @@ class WorkerSettings:
     idempotency_life: timedelta = timedelta(hours=24)
     unknown: UnknownPolicy = attrs.field(factory=UnknownPolicy)
     refresh_every: timedelta | None = timedelta(milliseconds=REFRESH_EVERY_MS)
+    quiet_policy: QuietPolicy = OFF
+    cap: FrequencyCap | None = None
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -62,6 +67,8 @@ class WorkerSettings:
             idempotency_life=idempotency_life(env),
             unknown=_unknown_policy(env),
             refresh_every=_refresh_every(env),
+            quiet_policy=quiet_policy(env),
+            cap=frequency_cap(env),
         )
 
 

@@ -113,8 +113,10 @@ def build(settings: Settings) -> punq.Container:
     for kind in JOB_KINDS:
         container.register(kind.use_case)
     container.register(ImportContacts, read_ahead=read_ahead)
-    for sender in (DispatchBatch, SendSingleMessages):
-        container.register(sender, lease_seconds=settings.worker.batch_lease_seconds)
+    worker = settings.worker
+    lease, policy = worker.batch_lease_seconds, worker.quiet_policy
+    container.register(DispatchBatch, lease_seconds=lease, quiet_policy=policy, cap=worker.cap)
+    container.register(SendSingleMessages, lease_seconds=lease, quiet_policy=policy)
     if settings.crash_at is not None:
         plant(container, crash_points.Trap(settings.crash_at))
     return container

@@ -114,6 +114,12 @@ send_batch = Table(
         postgresql_where=text("state = 'queued'"),
     ),
     Index(
+        "send_batch_open_idx",
+        "account_id",
+        postgresql_where=text("state IN ('queued', 'deferred', 'claimed', 'submitting')"),
+    ),
+    Index("send_batch_deferred_idx", "not_before", postgresql_where=text("state = 'deferred'")),
+    Index(
         "send_batch_lease_until_idx",
         "lease_until",
         postgresql_where=text("lease_until IS NOT NULL"),

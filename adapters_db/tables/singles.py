@@ -40,6 +40,7 @@ single_message = Table(
     Column("holds", Boolean, nullable=False),
     Column("state", EnumNumber(MessageState), nullable=False),
     Column("not_before", UtcTime),
+    Column("expires_at", UtcTime),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("ref", Uuid, index=True),
     Column("lease_until", UtcTime),

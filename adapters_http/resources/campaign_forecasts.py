@@ -136,8 +136,7 @@ def _forecast(found: CampaignForecast) -> Forecast:
             {"mode": mode.value, "segments": cost.parts, "credits": cost.credits}
             for mode, cost in found.smart.items()
         ],
-        # quiet hours do not bind yet: everything could go at once
-        "quietHours": {"deferred": 0, "firstSendAt": found.at},
+        "quietHours": {"deferred": found.deferred, "firstSendAt": found.first_send_at},
         "balance": {
             "required": found.credits,
             "available": found.credits_available,

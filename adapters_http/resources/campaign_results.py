@@ -1,5 +1,7 @@
 """How far a campaign got, and what became of each of its messages."""
 
+from datetime import datetime
+
 import attrs
 
 from adapters_http import codec, replies, values
@@ -10,6 +12,7 @@ from adapters_http.resources.campaign_fields import campaign_shape, metrics_shap
 from adapters_http.resources.campaign_shapes import CampaignStatusReply
 from adapters_http.resources.message_fields import Message
 from adapters_http.routing import Access, Route
+from retail_core.campaigns.model import Campaign, CampaignState
 from retail_core.campaigns.queries import CampaignQueries
 from retail_core.kernel.ids import CampaignId
 from retail_core.messages.queries import MessageFilter, MessageQueries
@@ -32,9 +35,14 @@ class CampaignStatus:
                 "captured": campaign.credits.captured,
                 "released": campaign.credits.released,
             },
-            "deferredUntil": None,
+            "deferredUntil": self._deferred_until(campaign),
         }
         resp.media = shown
+
+    def _deferred_until(self, campaign: Campaign) -> datetime | None:
+        if campaign.state not in (CampaignState.SENDING, CampaignState.PAUSED):
+            return None
+        return self.queries.deferred_until(campaign.account_id, campaign.id)
 
 
 @attrs.frozen(kw_only=True)

@@ -141,6 +141,7 @@ class RecipientGroup:
     """Recipients of an audience that is not frozen yet, whose texts have one size and one price.
 
     Merge values are None where the text does not use them. `first_contact` has the lowest id.
+    `area` is the beginning of their numbers, where it matters for the clock they live by.
     """
 
     country: str
@@ -149,6 +150,7 @@ class RecipientGroup:
     email: str | None = attrs.field(repr=False)
     recipients: int
     first_contact: ContactId
+    area: str = ""
 
 
 @attrs.frozen

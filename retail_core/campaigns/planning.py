@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from retail_core.accounts.model import Account, Locale
-from retail_core.audiences.model import AudienceRules
+from retail_core.audiences.model import AudienceRules, FrequencyCap
 from retail_core.campaigns.errors import (
     MessageTooLong,
     NoMessageText,
@@ -21,6 +21,7 @@ from retail_core.kernel.zones import local_date
 from retail_core.links.urls import LinkTemplates
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import BATCH_MESSAGES_MAX, MergeGroup, SendingPlan
+from retail_core.messages.quiet_hours import OFF, QuietPolicy
 from retail_core.templates.rendering import appended, parse
 
 PARTS_MAX = 20
@@ -37,6 +38,8 @@ class SendingPolicy:
     parts_max: int = PARTS_MAX
     batch_messages_max: int = BATCH_MESSAGES_MAX
     low_credits: int = LOW_CREDITS
+    quiet: QuietPolicy = OFF
+    cap: FrequencyCap | None = None
 
 
 @attrs.frozen
@@ -94,10 +97,10 @@ def store_name(store: Account) -> str:
     return store.company or store.sender_name or NEUTRAL_STORE_NAMES[store.locale]
 
 
-def rules_of(store: Account, prices: PriceList, now: datetime) -> AudienceRules:
+def rules_of(store: Account, policy: SendingPolicy, now: datetime) -> AudienceRules:
     """The audience rules of a store at a moment; its day is the day in its own zone."""
     today = local_date(now, store.timezone or "UTC")
-    return AudienceRules(today, store.adults_only, prices, now)
+    return AudienceRules(today, store.adults_only, policy.prices, now, policy.cap)
 
 
 def forecast(plan: SendingPlan, groups: Iterable[MergeGroup], parts_max: int) -> Forecast:

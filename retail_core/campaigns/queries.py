@@ -40,6 +40,10 @@ class CampaignFilter:
 class CampaignQueries(Protocol):
     """Reads campaigns of one account."""
 
+    def deferred_until(self, account: AccountId, campaign: CampaignId) -> datetime | None:
+        """When the first of those who wait for the end of quiet hours go on; None: nobody does."""
+        ...
+
     def get(self, account: AccountId, campaign: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""
         ...
@@ -66,8 +70,12 @@ class RecipientGroups(Protocol):
         spec: AudienceSpec,
         rules: AudienceRules,
         merge_fields: frozenset[Field],
+        *,
+        by_area: bool = False,
     ) -> Iterator[RecipientGroup]:
         """By country and the merge values that the text uses, in no order.
+
+        With `by_area` also by the place of North American numbers, whose clocks differ.
 
         There may be as many groups as recipients, so they are read while the caller goes on.
         """

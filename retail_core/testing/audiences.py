@@ -28,6 +28,7 @@ from retail_core.kernel.phones import LineType
 from retail_core.testing.campaigns import are_known
 from retail_core.testing.contacts import view_of
 from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.frequency import had_enough
 from retail_core.testing.lists import is_on, lists_of
 from retail_core.testing.subjects import subject_of
 from retail_core.testing.suppressions import suppressions_of
@@ -185,6 +186,9 @@ def _exclusions(
     found[Exclusion.UNDER_AGE] = born is not None and born > adult_until
     if rules.adults_only:
         found[Exclusion.AGE_UNKNOWN] = born is None
+    if rules.cap is not None:
+        cap = rules.cap.at(rules.now)
+        found[Exclusion.FREQUENCY_CAP] = had_enough(tables, account, contact.id, cap)
     found[Exclusion.LANDLINE] = contact.line_type is LineType.LANDLINE
     if rules.prices.elsewhere is None:
         price = rules.prices.credits_per_part(contact.country)

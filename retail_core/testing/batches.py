@@ -6,7 +6,7 @@ from uuid import UUID
 
 import attrs
 
-from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.audiences.model import AudienceRules, AudienceSpec, CapWindow
 from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import (
     AccountId,
@@ -24,18 +24,20 @@ from retail_core.messages.model import (
     FrozenAudience,
     GatewayHealth,
     MergeGroup,
-    Recipients,
     Settlement,
 )
 from retail_core.templates.rendering import Field
 from retail_core.testing.audiences import recipients
 from retail_core.testing.batch_settling import resolve_rows, settled_batch, write_rows
+from retail_core.testing.batch_waiting import over, parted, queued, recipients_of
+from retail_core.testing.frequency import reasons_to_drop
 from retail_core.testing.gateway_health import GATEWAY
-from retail_core.testing.recipients import frozen_recipients, grouped, reason_to_drop
+from retail_core.testing.recipients import frozen_recipients, grouped
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredBatch
 
-_WAITING = frozenset({BatchState.QUEUED, BatchState.CLAIMED})
+_WAITING = frozenset({BatchState.QUEUED, BatchState.DEFERRED, BatchState.CLAIMED})
+_TO_COME = frozenset({BatchState.QUEUED, BatchState.DEFERRED})
 _IN_HAND = frozenset({BatchState.CLAIMED, BatchState.SUBMITTING})
 _HANDED_OVER = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN})
 
@@ -77,10 +79,12 @@ class MemoryBatchStore:
 
     def rejoin(self, account: AccountId, campaign: CampaignId) -> None:
         batches = self._of_campaign(account, campaign)
-        waiting = [each for each in batches if each.state is BatchState.QUEUED]
+        waiting = [each for each in batches if each.state in _TO_COME]
         first = self._first_free_turn(account)
         for place, batch in enumerate(sorted(waiting, key=lambda each: (each.turn, each.key.no))):
-            self._put(attrs.evolve(batch, turn=first + place))
+            is_deferred = batch.state is BatchState.DEFERRED
+            again = queued(batch, None) if is_deferred else batch
+            self._put(attrs.evolve(again, turn=first + place))
 
     def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
         waiting = [
@@ -90,7 +94,7 @@ class MemoryBatchStore:
             self._put(
                 attrs.evolve(batch, state=BatchState.CANCELLED, lease_until=None, not_before=None)
             )
-        return sum(len(_of(batch)) for batch in waiting)
+        return sum(len(recipients_of(batch)) for batch in waiting)
 
     def cancelled_groups(
         self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
@@ -123,16 +127,18 @@ class MemoryBatchStore:
         return attrs.evolve(self._claimed(claimed), strain=health.strain, is_probe=health.level > 0)
 
     def commit_intent(
-        self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
+        self,
+        batch: ClaimedBatch,
+        ref: UUID,
+        lease_until: datetime,
+        cap: CapWindow | None = None,
     ) -> Mapping[int, Dropped]:
         """Raises `LeaseLost`."""
         stored = self._owned(batch, frozenset({BatchState.CLAIMED}))
         campaign = self.tables.campaigns.get(batch.key.campaign)
         if stored is None or campaign is None or campaign.state is not CampaignState.SENDING:
             raise LeaseLost
-        people = zip(_of(stored).contacts, _of(stored).phones, strict=True)
-        reasons = [reason_to_drop(self.tables, batch.key.account, *person) for person in people]
-        dropped = {position: reason for position, reason in enumerate(reasons) if reason}
+        dropped = reasons_to_drop(self.tables, stored, cap)
         state = BatchState.SUBMITTING
         marked = attrs.evolve(stored, state=state, ref=ref, lease_until=lease_until)
         # the database asks its own clock; here it is that of the lease
@@ -159,28 +165,47 @@ class MemoryBatchStore:
         stored = self._owned(batch, _IN_HAND)
         if stored is None:
             return False
-        self._put(attrs.evolve(_queued(stored, not_before), tries=stored.tries + failed_try))
+        self._put(attrs.evolve(queued(stored, not_before), tries=stored.tries + failed_try))
         return True
+
+    def defer(self, batch: ClaimedBatch, waits: Mapping[datetime, Sequence[int]]) -> bool:
+        stored = self._owned(batch, frozenset({BatchState.CLAIMED}))
+        if stored is None:
+            return False
+        first, *rest = parted(stored, waits)
+        self._put(first)
+        siblings = self._of_campaign(stored.key.account, stored.key.campaign)
+        for no, part in enumerate(rest, start=1 + max(each.key.no for each in siblings)):
+            self._put(attrs.evolve(part, key=attrs.evolve(stored.key, no=no), attempt=0))
+        return True
+
+    def wake_across_accounts(self, now: datetime, batches_max: int) -> int:
+        woken = over(self.tables.batches, now, batches_max)
+        turns = {batch.key.account: self._first_free_turn(batch.key.account) for batch in woken}
+        for batch in woken:
+            self._put(attrs.evolve(queued(batch, None), turn=turns[batch.key.account]))
+            turns[batch.key.account] += 1
+        return len(woken)
 
     def split(self, batch: ClaimedBatch, not_before: datetime) -> bool:
         stored = self._owned(batch, _IN_HAND)
-        if stored is None or len(_of(stored)) < 2:  # noqa: PLR2004 - two halves
+        if stored is None or len(recipients_of(stored)) < 2:  # noqa: PLR2004 - two halves
             return False
-        self._cut_in_two(stored, len(_of(stored)) // 2, not_before)
+        self._cut_in_two(stored, len(recipients_of(stored)) // 2, not_before)
         return True
 
     def _cut_in_two(
         self, stored: StoredBatch, kept: int, not_before: datetime | None
     ) -> StoredBatch:
         """Queue the first `kept` recipients in their batch, and any others in a new one."""
-        everybody, queued = _of(stored), _queued(stored, not_before)
+        everybody, again = recipients_of(stored), queued(stored, not_before)
         siblings = self._of_campaign(stored.key.account, stored.key.campaign)
         no = 1 + max(each.key.no for each in siblings)
-        first = attrs.evolve(queued, recipients=everybody.cut(slice(kept)))
+        first = attrs.evolve(again, recipients=everybody.cut(slice(kept)))
         self._put(first)
         if rest := everybody.cut(slice(kept, None)):
             key = attrs.evolve(stored.key, no=no)
-            self._put(attrs.evolve(queued, key=key, recipients=rest, attempt=0))
+            self._put(attrs.evolve(again, key=key, recipients=rest, attempt=0))
         return first
 
     def stale_across_accounts(self, now: datetime, batches_max: int) -> Sequence[ClaimedBatch]:
@@ -190,7 +215,7 @@ class MemoryBatchStore:
     def free_stale_claims_across_accounts(self, now: datetime) -> int:
         stale = self._leases_over(now, BatchState.CLAIMED)
         for batch in stale:
-            self._put(_queued(batch, None))
+            self._put(queued(batch, None))
         return len(stale)
 
     def due_across_accounts(self, now: datetime) -> bool:
@@ -216,8 +241,8 @@ class MemoryBatchStore:
 
     def _first_free_turn(self, account: AccountId) -> int:
         """The round after the one being served, and after all of the store's own being sent."""
-        queued = [each for each in self.tables.batches if each.state is BatchState.QUEUED]
-        sending = [each for each in queued if self._is_sending(each)]
+        waiting = [each for each in self.tables.batches if each.state is BatchState.QUEUED]
+        sending = [each for each in waiting if self._is_sending(each)]
         own = [each.turn for each in sending if each.key.account == account]
         return 1 + max([0, *own, *sorted(each.turn for each in sending)[:1]])
 
@@ -232,6 +257,8 @@ class MemoryBatchStore:
         assert campaign.first_number is not None, "... and numbers"
         assert batch.worker is not None, batch
         assert batch.lease_until is not None, batch
+        store = self.tables.accounts.get(batch.key.account)
+        assert store is not None, batch
         return ClaimedBatch(
             key=batch.key,
             worker=batch.worker,
@@ -240,10 +267,12 @@ class MemoryBatchStore:
             lease_until=batch.lease_until,
             first_number=campaign.first_number,
             plan=campaign.plan,
-            recipients=_of(batch),
+            recipients=recipients_of(batch),
             ref=batch.ref,
             dropped=batch.dropped,
             forgotten=batch.forgotten,
+            quiet_hours=store.quiet_hours,
+            timezone=store.timezone,
         )
 
     def _owned(self, batch: ClaimedBatch, states: frozenset[BatchState]) -> StoredBatch | None:
@@ -266,21 +295,3 @@ class MemoryBatchStore:
 
     def _put(self, batch: StoredBatch) -> None:
         self.tables.batches.put((batch.key.campaign, batch.key.no), batch)
-
-
-def _of(batch: StoredBatch) -> Recipients:
-    """The recipients of a batch that has not settled."""
-    assert batch.recipients is not None, batch
-    return batch.recipients
-
-
-def _queued(batch: StoredBatch, not_before: datetime | None) -> StoredBatch:
-    """The batch, waiting again."""
-    return attrs.evolve(
-        batch,
-        state=BatchState.QUEUED,
-        ref=None,
-        worker=None,
-        lease_until=None,
-        not_before=not_before,
-    )

@@ -20,6 +20,7 @@ from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.messages.model import (
     FAILURE_RATE_REASON,
+    BatchState,
     CampaignTurn,
     ProgressChange,
     fails_too_often,
@@ -229,6 +230,17 @@ class MemoryCampaignQueries:
     """`CampaignQueries` in memory."""
 
     database: MemoryDatabase
+
+    def deferred_until(self, account: AccountId, campaign_id: CampaignId) -> datetime | None:
+        with self.database.transaction() as tables:
+            moments = [
+                batch.not_before
+                for batch in tables.batches
+                if (batch.key.account, batch.key.campaign) == (account, campaign_id)
+                and batch.state is BatchState.DEFERRED
+                and batch.not_before is not None
+            ]
+        return min(moments, default=None)
 
     def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""

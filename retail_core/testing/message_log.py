@@ -20,7 +20,9 @@ from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
 Person = tuple[int, ContactId | None, int | None, str | None, str | None, str | None]
 """Seq, contact, number, first name, last name and e-mail of a recipient."""
 
-_WITHOUT_ROWS = frozenset({BatchState.QUEUED, BatchState.CLAIMED, BatchState.SUBMITTING})
+_WITHOUT_ROWS = frozenset(
+    {BatchState.QUEUED, BatchState.DEFERRED, BatchState.CLAIMED, BatchState.SUBMITTING}
+)
 _HANDED_OVER = frozenset({BatchState.SUBMITTING, BatchState.SETTLED, BatchState.UNKNOWN})
 
 

@@ -8,6 +8,7 @@ from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.campaigns.model import RecipientGroup
 from retail_core.contacts.model import Contact
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
+from retail_core.kernel.zones import NORTH_AMERICA, PLACE_DIGITS
 from retail_core.templates.rendering import MERGE_FIELDS, Field
 from retail_core.testing.audiences import recipients
 from retail_core.testing.database import MemoryDatabase
@@ -25,20 +26,24 @@ class MemoryRecipientGroups:
         spec: AudienceSpec,
         rules: AudienceRules,
         merge_fields: frozenset[Field],
+        *,
+        by_area: bool = False,
     ) -> Iterator[RecipientGroup]:
         with self.database.transaction() as tables:
             people = recipients(tables, account, spec, rules)
-        groups: dict[tuple[str, tuple[str | None, ...]], list[Contact]] = {}
+        groups: dict[tuple[str, str, tuple[str | None, ...]], list[Contact]] = {}
         for contact in people:
             values = (contact.first_name, contact.last_name, contact.email)
             used = tuple(
                 value if field in merge_fields else None
                 for field, value in zip(MERGE_FIELDS, values, strict=True)
             )
-            groups.setdefault((contact.country, used), []).append(contact)
-        for (country, (first_name, last_name, email)), found in groups.items():
+            digits = contact.phone[1 : 1 + PLACE_DIGITS]
+            area = digits if by_area and digits.startswith(NORTH_AMERICA) else ""
+            groups.setdefault((contact.country, area, used), []).append(contact)
+        for (country, area, (first_name, last_name, email)), found in groups.items():
             first = min(contact.id for contact in found)
-            yield RecipientGroup(country, first_name, last_name, email, len(found), first)
+            yield RecipientGroup(country, first_name, last_name, email, len(found), first, area)
 
 
 @attrs.frozen

@@ -11,6 +11,8 @@ from retail_core.kernel.ids import (
 )
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
+    ClaimedSingle,
+    Dropped,
     MessageState,
     NewSingle,
 )
@@ -42,3 +44,20 @@ class StoredSingle:
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
+
+
+def claimed_single(row: StoredSingle, dropped: Dropped | None) -> ClaimedSingle:
+    """The message in hand."""
+    single = row.single
+    return ClaimedSingle(
+        number=single.number,
+        phone=row.phone or PhoneNumber("+None"),
+        sender=single.sender,
+        text=row.text or "",
+        credits=single.credits,
+        reason=single.reason,
+        tries=row.tries,
+        dropped=dropped,
+        kind=single.kind,
+        expires_at=single.expires_at,
+    )

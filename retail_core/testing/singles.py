@@ -20,7 +20,7 @@ from retail_core.messages.model import (
     SingleResult,
     SingleShare,
 )
-from retail_core.testing.single_rows import StoredSingle
+from retail_core.testing.single_rows import StoredSingle, claimed_single
 from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
@@ -70,7 +70,7 @@ class MemorySingleMessageStore:
         ]
         claimed = []
         for row in sorted(wanted, key=_turn)[:singles_max]:
-            dropped = self._reason_to_drop(row)
+            dropped = self._reason_to_drop(row, now)
             marked = attrs.evolve(row, ref=ref, not_before=None, updated_at=now)
             if dropped is None:
                 state = MessageState.SUBMITTING
@@ -91,7 +91,7 @@ class MemorySingleMessageStore:
                     error=None,
                 )
             self._put(marked)
-            claimed.append(_claimed(row, dropped))
+            claimed.append(claimed_single(row, dropped))
         return sorted(claimed, key=lambda each: each.number)
 
     def settle(
@@ -111,6 +111,8 @@ class MemorySingleMessageStore:
                 provider_id=result.provider_id,
                 error_code=result.error_code,
                 error=result.error,
+                submitted_at=None if result.state is MessageState.CANCELLED else row.submitted_at,
+                look_up_at=None if result.state is MessageState.CANCELLED else row.look_up_at,
                 sent_at=now if result.state is MessageState.SENT else row.sent_at,
                 failed_at=now if result.state is MessageState.FAILED else row.failed_at,
                 updated_at=now,
@@ -212,12 +214,14 @@ class MemorySingleMessageStore:
         )
         return [share]
 
-    def _reason_to_drop(self, row: StoredSingle) -> Dropped | None:
+    def _reason_to_drop(self, row: StoredSingle, now: datetime) -> Dropped | None:
         kind, stored = row.single.kind, None
         if row.single.contact is not None:
             stored = self.tables.contacts.get(row.single.contact)
         if row.phone is None or (kind is not MessageKind.TEST and stored is None):
             return Dropped.ERASED
+        if row.single.expires_at is not None and row.single.expires_at <= now:
+            return Dropped.TOO_LATE
         if stored is not None and stored.contact.phone != row.phone:
             return Dropped.NUMBER_CHANGED
         is_automation = kind is MessageKind.AUTOMATION
@@ -247,20 +251,6 @@ def _is_due(row: StoredSingle, now: datetime) -> bool:
 
 def _turn(row: StoredSingle) -> tuple[bool, int]:
     return (row.single.kind is MessageKind.AUTOMATION, row.single.number)
-
-
-def _claimed(row: StoredSingle, dropped: Dropped | None) -> ClaimedSingle:
-    single = row.single
-    return ClaimedSingle(
-        number=single.number,
-        phone=row.phone or PhoneNumber("+None"),
-        sender=single.sender,
-        text=row.text or "",
-        credits=single.credits,
-        reason=single.reason,
-        tries=row.tries,
-        dropped=dropped,
-    )
 
 
 def _is_about(report: DeliveryReport, row: StoredSingle) -> bool:

@@ -63,7 +63,7 @@ class ExplainRecipient:
         steps: Sequence[AudienceStep] = ()
         reason = None
         if can_tell:
-            rules = planning.rules_of(store, self.policy.prices, self.clock.now())
+            rules = planning.rules_of(store, self.policy, self.clock.now())
             found = self.audiences.explain(account, spec, rules, contact)
             if found is None:
                 raise ContactNotFound
@@ -91,5 +91,5 @@ class CountAudience:
         with self.transactions.begin(account) as uow:
             must_refer_to_what_is(uow, account, spec)
             store = uow.accounts.get(account)
-        rules = planning.rules_of(store, self.policy.prices, self.clock.now())
+        rules = planning.rules_of(store, self.policy, self.clock.now())
         return self.audiences.count(account, spec, rules)

@@ -17,8 +17,10 @@ from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.smart_encoding import SmartEncoding
+from retail_core.kernel.zones import place_in
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import SendingPlan
+from retail_core.messages.quiet_hours import StoreQuiet
 from retail_core.templates.encoding import Encoding, TextSize
 from retail_core.templates.rendering import ParsedText, Sizer, is_blank, parse
 
@@ -61,7 +63,9 @@ class CampaignForecast:
     """Who would get a campaign, what they would read it as, and what that would cost.
 
     `sizes` counts recipients by encoding and parts, `smart` is what each smart encoding would
-    cost. `longest` is the longest text and a recipient of it; None without recipients.
+    cost. `longest` is the longest text and a recipient of it; None without recipients. `deferred`
+    would have to wait for the end of quiet hours if it started now, or when it is due;
+    `first_send_at` is when the first of all would get it.
     """
 
     campaign: CampaignId
@@ -73,6 +77,8 @@ class CampaignForecast:
     placeholders: Sequence[MissingValues]
     smart: Mapping[SmartEncoding, Cost]
     credits_available: int
+    deferred: int
+    first_send_at: datetime
 
     @property
     def recipients(self) -> int:
@@ -116,10 +122,14 @@ class ForecastCampaign:
         content, now = campaign.content, self.clock.now()
         planning.must_be_sendable(content.message_text)
         plan = planning.sample_plan(content, store, self.policy)
-        rules = planning.rules_of(store, self.policy.prices, now)
+        rules = planning.rules_of(store, self.policy, now)
         tally = _Tally(plan, parse(content.message_text), rules.prices)
         fields = parse(plan.text).fields
-        tally.add(self.groups.of_audience(account, content.audience, rules, fields))
+        quiet = StoreQuiet(self.policy.quiet, store.quiet_hours, store.timezone)
+        tally.add(
+            self.groups.of_audience(account, content.audience, rules, fields, by_area=quiet.binds)
+        )
+        deferred, first_send_at = tally.waiting(quiet, max(now, campaign.scheduled_at or now))
         return CampaignForecast(
             campaign=campaign_id,
             at=now,
@@ -130,6 +140,8 @@ class ForecastCampaign:
             placeholders=tally.placeholders(),
             smart=tally.smart(),
             credits_available=available,
+            deferred=deferred,
+            first_send_at=first_send_at,
         )
 
 
@@ -150,6 +162,7 @@ class _Tally:
         self._parts: Counter[str] = Counter()
         self._smart_parts: Counter[tuple[SmartEncoding, str]] = Counter()
         self._missing: Counter[int] = Counter()
+        self._places: Counter[tuple[str, str]] = Counter()
 
     def add(self, groups: Iterable[RecipientGroup]) -> None:
         """Count groups."""
@@ -159,6 +172,7 @@ class _Tally:
             size = self._size(*values)
             self.sizes[size.encoding, size.parts] += people
             self._recipients[country] += people
+            self._places[country, group.area] += people
             self._parts[country] += size.parts * people
             for mode, size_of in self._smart_sizes.items():
                 self._smart_parts[mode, country] += size_of(*values).parts * people
@@ -202,6 +216,14 @@ class _Tally:
             MissingValues(name, count, 0 if name in bare else count)
             for name, count in missing.items()
         ]
+
+    def waiting(self, quiet: StoreQuiet, at: datetime) -> tuple[int, datetime]:
+        """How many would have to wait at a moment, and when the first would get it."""
+        if not quiet.binds or not self._places:
+            return 0, at
+        until = {place: quiet.waits_until(place_in(*place), at) for place in self._places}
+        deferred = sum(self._places[place] for place, moment in until.items() if moment)
+        return deferred, min(moment or at for moment in until.values())
 
     def _compare(self, contact: ContactId, size: TextSize) -> None:
         if self.longest is not None:

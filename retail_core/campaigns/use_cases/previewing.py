@@ -46,7 +46,7 @@ class PreviewCampaign:
         with self.transactions.begin(account) as uow:
             campaign = uow.campaigns.get(account, campaign_id)
             store = uow.accounts.get(account)
-        rules = planning.rules_of(store, self.policy.prices, self.clock.now())
+        rules = planning.rules_of(store, self.policy, self.clock.now())
         plan = planning.sample_plan(campaign.content, store, self.policy)
         count, members = self.audiences.members(
             account, campaign.content.audience, rules, name=None, members_max=PREVIEW_MEMBERS_MAX
@@ -90,7 +90,7 @@ class PreviewAudience:
         with self.transactions.begin(account) as uow:
             must_refer_to_what_is(uow, account, spec)
             store = uow.accounts.get(account)
-        rules = planning.rules_of(store, self.policy.prices, self.clock.now())
+        rules = planning.rules_of(store, self.policy, self.clock.now())
         return self.audiences.members(
             account, spec, rules, name=name, members_max=PREVIEW_MEMBERS_MAX
         )

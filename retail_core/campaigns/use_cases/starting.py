@@ -124,7 +124,7 @@ class StartCampaign:
             campaign.account_id,
             campaign.id,
             campaign.content.audience,
-            planning.rules_of(store, self.policy.prices, now),
+            planning.rules_of(store, self.policy, now),
             parse(plan.text).fields,
             self.policy.batch_messages_max,
             now,

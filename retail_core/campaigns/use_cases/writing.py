@@ -155,4 +155,4 @@ def _kept(change: Value | Keep, present: Value) -> Value:
 def _rules(
     accounts: AccountStore, account: AccountId, policy: planning.SendingPolicy, clock: Clock
 ) -> AudienceRules:
-    return planning.rules_of(accounts.get(account), policy.prices, clock.now())
+    return planning.rules_of(accounts.get(account), policy, clock.now())

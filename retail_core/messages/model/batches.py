@@ -1,12 +1,13 @@
 """A batch: the unit of claiming, submitting and settling (docs/state-machines.md)."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import attrs
 
+from retail_core.accounts.model import QuietHours
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, WorkerId
 from retail_core.messages.model.states import MessageState
 from retail_core.templates.encoding import Encoding, TextSize
@@ -18,9 +19,13 @@ RETRY_AFTER_SECONDS_MAX = 3_600
 
 
 class BatchState(enum.Enum):
-    """queued -> claimed -> submitting -> settled, or unknown where nobody can tell."""
+    """queued -> claimed -> submitting -> settled, or unknown where nobody can tell.
+
+    Who may not be sent to at this hour is deferred, and queued again when that is over.
+    """
 
     QUEUED = "queued"
+    DEFERRED = "deferred"
     CLAIMED = "claimed"
     SUBMITTING = "submitting"
     UNKNOWN = "unknown"
@@ -36,6 +41,8 @@ class Dropped(enum.Enum):
     NUMBER_CHANGED = "number_changed"
     ERASED = "erased"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
+    FREQUENCY_CAP = "frequency_cap"
+    TOO_LATE = "too_late"
 
 
 @attrs.frozen
@@ -78,6 +85,16 @@ class Recipients:
         columns = {field.name: getattr(self, field.name) for field in attrs.fields(Recipients)}
         return Recipients(**{name: column and column[part] for name, column in columns.items()})
 
+    def at(self, positions: Sequence[int]) -> "Recipients":
+        """Those at some positions."""
+        columns = {field.name: getattr(self, field.name) for field in attrs.fields(Recipients)}
+        return Recipients(
+            **{
+                name: column and [column[position] for position in positions]
+                for name, column in columns.items()
+            }
+        )
+
 
 @attrs.frozen
 class BatchKey:
@@ -95,7 +112,7 @@ class ClaimedBatch:
     `attempt` fences it against an older claim; `tries` counts calls that surely sent nothing.
     `strain` is the gateway's when it was claimed; a probe is sent alone while the gateway fails.
     `forgotten` keeps by seq the size of the texts of those who were deleted meanwhile: their merge
-    values are gone, but credits are held for them.
+    values are gone, but credits are held for them. `quiet_hours` and `timezone` are the shop's.
     """
 
     key: BatchKey
@@ -111,6 +128,14 @@ class ClaimedBatch:
     forgotten: Mapping[int, TextSize] = attrs.field(factory=dict)
     strain: int = 0
     is_probe: bool = False
+    quiet_hours: QuietHours | None = None
+    timezone: str | None = None
+
+    def without(self, apart: Iterable[Sequence[int]]) -> "ClaimedBatch | None":
+        """The batch once those at some positions went their own way; None if all did."""
+        gone = {position for positions in apart for position in positions}
+        stay = [position for position in range(len(self.recipients)) if position not in gone]
+        return attrs.evolve(self, recipients=self.recipients.at(stay)) if stay else None
 
 
 @attrs.frozen

@@ -35,7 +35,8 @@ class NewSingle:
     """A message that is planned for one occasion: the same occasion never plans a second one.
 
     `text` is what is sent, byte for byte. `reason` is what the ledger says when it is paid. A test
-    has no contact: whoever gets it, its links lead nowhere.
+    has no contact: whoever gets it, its links lead nowhere. From `expires_at` on it is too late:
+    then it is dropped, never sent.
     """
 
     number: MessageNumber
@@ -51,6 +52,7 @@ class NewSingle:
     campaign: CampaignId | None = None
     automation: AutomationId | None = None
     not_before: datetime | None = None
+    expires_at: datetime | None = None
 
 
 def single_credits_key(number: MessageNumber) -> str:
@@ -70,6 +72,8 @@ class ClaimedSingle:
     reason: str
     tries: int
     dropped: Dropped | None = None
+    kind: MessageKind = MessageKind.TEST
+    expires_at: datetime | None = None
 
 
 @attrs.frozen

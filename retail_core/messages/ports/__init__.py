@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from retail_core.accounts.ports import AccountStore
 from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports.batches import BatchStore, CampaignProgress, MessageNumbers
@@ -45,6 +46,8 @@ __all__ = [
 class MessagesUnitOfWork(Work, Protocol):
     """The stores that sending works on."""
 
+    @property
+    def accounts(self) -> AccountStore: ...
     @property
     def numbers(self) -> MessageNumbers: ...
     @property

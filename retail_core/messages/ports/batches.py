@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from retail_core.audiences.model import AudienceRules, AudienceSpec
+from retail_core.audiences.model import AudienceRules, AudienceSpec, CapWindow
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, WorkerId
 from retail_core.messages.model import (
     BatchResults,
@@ -61,11 +61,14 @@ class BatchStore(Protocol):
         ...
 
     def rejoin(self, account: AccountId, campaign: CampaignId) -> None:
-        """Give the queued batches of a paused campaign fresh turns, as if it began now."""
+        """Give the queued batches of a paused campaign fresh turns, as if it began now.
+
+        Deferred ones are queued as well: whether they must go on waiting is asked anew.
+        """
         ...
 
     def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
-        """Cancel the batches that are queued or claimed; returns how many recipients they have.
+        """Cancel the batches that are queued, deferred or claimed; returns their recipients.
 
         An intent that is just being committed is waited for, and not taken back. The campaign's
         row must be locked.
@@ -90,9 +93,16 @@ class BatchStore(Protocol):
         ...
 
     def commit_intent(
-        self, batch: ClaimedBatch, ref: UUID, lease_until: datetime
+        self,
+        batch: ClaimedBatch,
+        ref: UUID,
+        lease_until: datetime,
+        cap: CapWindow | None = None,
     ) -> Mapping[int, Dropped]:
         """Mark a claimed batch as submitting under a fresh `ref`; returns who must be left out.
+
+        With a `cap`, who had or is getting so much marketing of the store is left out as well: the
+        store's intents then wait for each other, so that no two count past one another.
 
         The answer maps positions in the batch to reasons: consent, suppression, number and
         existence are read again here, and this read is the moment of hand-over. Raises `LeaseLost`
@@ -116,6 +126,23 @@ class BatchStore(Protocol):
         """Queue a claimed or submitting batch again: surely nothing of it was handed over.
 
         False if this worker and attempt no longer own it.
+        """
+        ...
+
+    def defer(self, batch: ClaimedBatch, waits: Mapping[datetime, Sequence[int]]) -> bool:
+        """Let some of a claimed batch wait until given moments; the others stay in hand.
+
+        `waits` maps each moment to the positions of who waits for it: they move, with their seqs
+        and so with what is held for them, to a deferred batch of their own; where nobody stays,
+        the batch itself is deferred too. False if this worker and attempt no longer own it. The
+        campaign's row must be locked.
+        """
+        ...
+
+    def wake_across_accounts(self, now: datetime, batches_max: int) -> int:
+        """Queue deferred batches whose moment has come, with fresh turns; returns how many.
+
+        Locks them, skipping locked ones.
         """
         ...
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import attrs
 
+from retail_core.audiences.model import FrequencyCap
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness, Transactions
 from retail_core.links.codes import LinkCodes
-from retail_core.messages import composing, jobs, outcomes
+from retail_core.messages import composing, jobs
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
     LEASE_SECONDS,
@@ -24,6 +25,8 @@ from retail_core.messages.model import (
     SubmissionOutcome,
 )
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
+from retail_core.messages.quiet_hours import OFF, QuietPolicy, StoreQuiet
+from retail_core.messages.use_cases import outcomes
 from retail_core.messages.use_cases.calling import Call, note, patiently
 from retail_core.messages.use_cases.counting import pause_by_gateway
 from retail_core.messages.use_cases.settling import settle
@@ -37,6 +40,7 @@ class DispatchOutcome(enum.Enum):
     IDLE = "idle"
     SETTLED = "settled"
     PUT_BACK = "put back"
+    DEFERRED = "deferred"
     LOST = "lost"
 
 
@@ -56,6 +60,8 @@ class DispatchBatch:
     randomness: Randomness
     codes: LinkCodes
     lease_seconds: int = LEASE_SECONDS
+    quiet_policy: QuietPolicy = OFF
+    cap: FrequencyCap | None = None
 
     def __call__(self, worker: WorkerId) -> DispatchOutcome:
         """Claim and send one due batch; IDLE when none is due. Raises `Unavailable`."""
@@ -64,8 +70,18 @@ class DispatchBatch:
             batch = uow.batches.claim_across_accounts(worker, now, self._lease_from(now))
         if batch is None:
             return DispatchOutcome.IDLE
+        # some may have to wait for the end of their night; asked again if the pace made us wait
+        awake = self._defer_the_quiet(batch, now)
+        if awake is not None:
+            self.pause.seconds(min(self.pace.reserve(batch.key.account), PACE_WAIT_SECONDS_MAX))
+            awake = self._defer_the_quiet(awake, self.clock.now())
+        if awake is None:
+            self._note(batch, None)
+            return DispatchOutcome.DEFERRED
+        return self._send(awake)
+
+    def _send(self, batch: ClaimedBatch) -> DispatchOutcome:
         composed = composing.compose(batch, self.codes)
-        self.pause.seconds(min(self.pace.reserve(batch.key.account), PACE_WAIT_SECONDS_MAX))
         ref = UUID(bytes=self.randomness.token(16), version=4)
         try:
             dropped = self._commit_intent(batch, ref)
@@ -80,6 +96,19 @@ class DispatchBatch:
         self._note(batch, outcome if outgoing else None)
         return self._patiently(lambda: self._finish(batch, ref, composed, dropped, outcome))
 
+    def _defer_the_quiet(self, batch: ClaimedBatch, now: datetime) -> ClaimedBatch | None:
+        """Let those wait who may not be sent to now; the rest, or None if nobody stays in hand."""
+        quiet = StoreQuiet(self.quiet_policy, batch.quiet_hours, batch.timezone)
+        waits = quiet.waits(batch.recipients.phones, now)
+        if not waits:
+            return batch
+        key = batch.key
+        with self.transactions.begin(key.account) as uow:
+            # if it was cancelled or taken over meanwhile, nothing of it is in our hands
+            is_open = uow.progress.lock_unless_cancelled(key.account, key.campaign)
+            is_ours = is_open and uow.batches.defer(batch, waits)
+        return batch.without(waits.values()) if is_ours else None
+
     def _note(self, batch: ClaimedBatch, outcome: SubmissionOutcome | None) -> None:
         call = Call(batch.strain, batch.is_probe)
         note(self.transactions, call, outcome, self.clock.now())
@@ -88,9 +117,10 @@ class DispatchBatch:
         return patiently(book, self.clock, self.pause, self._lease_from(self.clock.now()))
 
     def _commit_intent(self, batch: ClaimedBatch, ref: UUID) -> Mapping[int, Dropped]:
-        lease_until = self._lease_from(self.clock.now())
+        now = self.clock.now()
+        lease_until, cap = self._lease_from(now), self.cap.at(now) if self.cap else None
         with self.transactions.begin(batch.key.account) as uow:
-            return uow.batches.commit_intent(batch, ref, lease_until)
+            return uow.batches.commit_intent(batch, ref, lease_until, cap)
 
     def _give_up(self, batch: ClaimedBatch) -> DispatchOutcome:
         """The campaign was paused meanwhile, or somebody else owns the batch.

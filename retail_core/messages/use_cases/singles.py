@@ -9,7 +9,7 @@ import attrs
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.kernel.ports import Clock, Randomness, Transactions
-from retail_core.messages import jobs, outcomes
+from retail_core.messages import jobs
 from retail_core.messages.model import (
     LEASE_SECONDS,
     SINGLES_PER_CALL_MAX,
@@ -25,7 +25,10 @@ from retail_core.messages.model import (
     single_credits_key,
 )
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
+from retail_core.messages.quiet_hours import OFF, QuietPolicy
+from retail_core.messages.use_cases import outcomes
 from retail_core.messages.use_cases.calling import Call, may_call, note, patiently
+from retail_core.messages.use_cases.holding_back import hold_back
 
 PACE_WAIT_SECONDS_MAX = 30.0
 
@@ -48,6 +51,7 @@ class SendSingleMessages:
     clock: Clock
     randomness: Randomness
     lease_seconds: int = LEASE_SECONDS
+    quiet_policy: QuietPolicy = OFF
 
     def __call__(self) -> int:
         """0: nothing is due, or the gateway rests. Raises `Unavailable`."""
@@ -94,7 +98,10 @@ class SendSingleMessages:
             )
             dropped = [each for each in claimed if each.dropped is not None]
             book(uow, [_dropped_share(account, each) for each in dropped])
-        return [each for each in claimed if each.dropped is None]
+            kept = [each for each in claimed if each.dropped is None]
+            awake, too_late = hold_back(uow, account, ref, kept, self.quiet_policy, now)
+            book(uow, too_late)
+        return awake
 
     def _submit(self, account: AccountId, singles: Sequence[ClaimedSingle]) -> Iterator[Answer]:
         """One call; where it is refused as a whole, nothing was sent: then its halves."""

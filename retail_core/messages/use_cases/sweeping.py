@@ -4,12 +4,14 @@ import attrs
 
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.links.codes import LinkCodes
-from retail_core.messages import composing, jobs, outcomes
+from retail_core.messages import composing, jobs
 from retail_core.messages.model import ClaimedBatch, Doubtful
 from retail_core.messages.ports import MessagesUnitOfWork
+from retail_core.messages.use_cases import outcomes
 from retail_core.messages.use_cases.settling import settle
 
 STALE_BATCHES_MAX = 20
+WOKEN_BATCHES_MAX = 1_000
 
 
 @attrs.frozen
@@ -17,7 +19,8 @@ class SweepStaleBatches:
     """Free claims whose lease is over; what was being submitted becomes unknown.
 
     Nothing that reached the intent is ever queued again by this. Returns how many batches became
-    unknown. Nudges dispatch when anything is due, so that a wiped queue heals by itself.
+    unknown. Queues what waited for the end of quiet hours. Nudges dispatch when anything is due,
+    so that a wiped queue heals by itself.
     """
 
     transactions: Transactions[MessagesUnitOfWork]
@@ -28,6 +31,7 @@ class SweepStaleBatches:
         now = self.clock.now()
         with self.transactions.across_accounts() as uow:
             uow.batches.free_stale_claims_across_accounts(now)
+            uow.batches.wake_across_accounts(now, WOKEN_BATCHES_MAX)
             stale = uow.batches.stale_across_accounts(now, STALE_BATCHES_MAX)
             due = uow.batches.due_across_accounts(now)
             if due:
