@@ -4,8 +4,9 @@ import time
 
 from bench.stage import CODES, Stage
 from retail_core.kernel.ids import ProviderId, WorkerId
-from retail_core.messages import composing, outcomes
+from retail_core.messages import composing
 from retail_core.messages.model import Accepted, ClaimedBatch
+from retail_core.messages.use_cases import outcomes
 from retail_core.messages.use_cases.settling import settle
 
 BATCH = 5_000

@@ -18,7 +18,6 @@ from retail_core.messages.model import (
     Doubtful,
     MessageState,
 )
-from retail_core.messages.outcomes import results_of
 from retail_core.messages.use_cases import (
     AskGateway,
     RefreshMessages,
@@ -29,6 +28,7 @@ from retail_core.messages.use_cases import (
     ShowGatewayMessage,
     UnknownPolicy,
 )
+from retail_core.messages.use_cases.outcomes import results_of
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakePace
 from tests.contracts.staging import CODES, book, messages, people, started, submitting

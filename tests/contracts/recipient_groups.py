@@ -7,7 +7,9 @@ import attrs
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.model import RecipientGroup
 from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.phones import PhoneNumber, country_of
 from retail_core.templates.rendering import Field
+from tests.contracts.people import added, draft
 from tests.contracts.staging import people, rules
 from tests.contracts.worlds import World
 
@@ -37,6 +39,22 @@ class RecipientGroupsContract:
                 RecipientGroup("GR", None, None, None, 1, nameless.id),
             ]
         )
+
+    def test_american_numbers_can_be_told_apart_by_their_area(self, world: World) -> None:
+        account = world.new_account()
+        numbers = ("+12125550101", "+12125550102", "+18085550103", "+306984303406")
+        added(
+            world,
+            account,
+            *(draft(PhoneNumber(each), country=country_of(PhoneNumber(each))) for each in numbers),
+        )
+
+        found = world.recipient_groups.of_audience(
+            account, AudienceSpec(), rules(world), frozenset(), by_area=True
+        )
+
+        counts = {(each.country, each.area): each.recipients for each in found}
+        assert counts == {("US", "1212555"): 2, ("US", "1808555"): 1, ("GR", ""): 1}
 
     def test_only_recipients_are_in_a_group(self, world: World) -> None:
         account = world.new_account()

@@ -12,6 +12,7 @@ from retail_core.messages.model import (
     SingleShare,
 )
 from tests.contracts.single_stage import (
+    CANCELLED,
     DELIVERED,
     FAILED,
     SENT,
@@ -42,6 +43,18 @@ class SingleSettling:
 
         assert shares == [share_of(account, message, state)]
         assert settle(world, account, ref, result_of(message, SENT)) == []
+
+    def test_what_is_dropped_in_the_hand_was_never_handed_over(self, world: World) -> None:
+        account = shop(world)
+        message, ref = planned(world, account), uuid4()
+        intend(world, account, ref)
+
+        shares = settle(world, account, ref, result_of(message, CANCELLED))
+
+        assert shares == [share_of(account, message, CANCELLED)]
+        history = world.message_queries.find(account, message.number)
+        assert history is not None
+        assert (history.record.state, history.submitted_at) == (CANCELLED, None)
 
     def test_only_the_hand_over_itself_settles(self, world: World) -> None:
         account = shop(world)

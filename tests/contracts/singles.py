@@ -177,6 +177,23 @@ class SingleIntent:
         results = [SingleResult(each.number, SENT) for each in claimed]
         assert len(settle(world, account, ref, *results)) == 1
 
+    def test_what_is_too_late_is_dropped_and_never_sent(self, world: World) -> None:
+        account = shop(world)
+        (someone,) = people(world, account, 1)
+        late = world.clock.now() + timedelta(hours=48)
+        expired, still = (
+            to_contact(world, someone, account, expires_at=each)
+            for each in (late, late + timedelta(seconds=1))
+        )
+        world.clock.moment = late
+
+        claimed = intend(world, account, uuid4())
+
+        dropped = {each.number: each.dropped for each in claimed}
+        assert dropped == {expired.number: Dropped.TOO_LATE, still.number: None}
+        assert [each.expires_at for each in claimed] == [expired.expires_at, still.expires_at]
+        assert {each.kind for each in claimed} == {MessageKind.AUTOMATION}
+
     def test_a_test_minds_only_the_suppression_list(self, world: World) -> None:
         account = shop(world)
         barred, free = phone(account), phone(account)

@@ -104,6 +104,7 @@ def clear_the_stage(world: World) -> None:
     with world.transactions.across_accounts() as uow:
         uow.gateway_health.save(GatewayHealth())
         uow.batches.free_stale_claims_across_accounts(FOREVER - LEASE)
+        uow.batches.wake_across_accounts(FOREVER, 100_000)
         while uow.batches.claim_across_accounts(WorkerId("stage hand"), FOREVER, FOREVER):
             pass
         while calls := uow.reports.take_new_across_accounts(5_000):

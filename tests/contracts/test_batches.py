@@ -4,6 +4,8 @@ import pytest
 
 from tests.contracts.batches import BatchClaiming, BatchIntent
 from tests.contracts.cancelling import BatchCancelling
+from tests.contracts.capping import AudienceCapping, BatchCapping
+from tests.contracts.deferring import BatchDeferring
 from tests.contracts.freezing import BatchFreezing
 from tests.contracts.gateway_health import BatchProbing, GatewayHealthStoreContract
 from tests.contracts.returning import BatchReturning, BatchSweeping
@@ -27,6 +29,8 @@ class BatchStoreContract(
     BatchReturning,
     BatchSweeping,
     BatchCancelling,
+    BatchDeferring,
+    BatchCapping,
     BatchProbing,
 ):
     """All verbs of the port; each part has a file of its own."""
@@ -37,4 +41,8 @@ class TestBatchStore(BatchStoreContract):
 
 
 class TestGatewayHealthStore(GatewayHealthStoreContract):
+    pass
+
+
+class TestAudienceCapping(AudienceCapping):
     pass

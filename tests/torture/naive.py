@@ -11,7 +11,8 @@ from tests.torture.patches import Patch, replaced
 from workers import worker
 
 RETRIES_LOST_ANSWERS: Final = replaced(
-    "retail_core.messages.outcomes:judge", "tests.torture.removals:lost_answers_are_no_answers"
+    "retail_core.messages.use_cases.outcomes:judge",
+    "tests.torture.removals:lost_answers_are_no_answers",
 )
 REQUEUES_SUBMITTING: Final = Patch(
     "adapters_db.batches:_FREE_STALE", "state = 'claimed'", "state IN ('claimed', 'submitting')"

@@ -8,7 +8,6 @@ import httpx
 
 from adapters_sms import answers
 from retail_core.kernel.ids import ProviderId
-from retail_core.messages import outcomes
 from retail_core.messages.model import (
     Accepted,
     ClaimedBatch,
@@ -16,7 +15,7 @@ from retail_core.messages.model import (
     Dropped,
     SubmissionOutcome,
 )
-from retail_core.messages.use_cases import DispatchBatch
+from retail_core.messages.use_cases import DispatchBatch, outcomes
 
 EVERY_FAULT = (httpx.HTTPError, OSError)
 

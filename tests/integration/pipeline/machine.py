@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import attrs
 from hypothesis import strategies as st
@@ -18,24 +18,20 @@ from retail_core.contacts.model import Contact
 from retail_core.credits.errors import InsufficientCredits
 from retail_core.kernel.ids import AccountId, MessageNumber, WorkerId
 from retail_core.kernel.pages import PageRequest
-from retail_core.messages.composing import ComposedBatch, compose
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
     Accepted,
     AccessRefused,
     BatchRefused,
-    ClaimedBatch,
     DeliveryReport,
-    Dropped,
     MessageState,
     NotSent,
-    OutgoingMessage,
     SubmissionOutcome,
 )
+from tests.contracts.deferring import defer, nights_of
 from tests.contracts.staging import (
     ANN,
     BEN,
-    CODES,
     bar,
     change,
     claim,
@@ -51,6 +47,7 @@ from tests.contracts.staging import (
     written,
 )
 from tests.contracts.worlds import World
+from tests.integration.pipeline.hand import Hand
 from tests.pipeline import LEASE_OVER, Pipeline
 
 ALL = PageRequest(1, 1_000)
@@ -62,21 +59,6 @@ REFUSALS: tuple[SubmissionOutcome, ...] = (
     BatchRefused("400"),
     AccessRefused("401"),
 )
-
-
-@attrs.define
-class Hand:
-    """A batch in the hands of a worker, and how far it got."""
-
-    batch: ClaimedBatch
-    composed: ComposedBatch
-    ref: UUID
-    dropped: dict[int, Dropped] | None = None
-    outcome: SubmissionOutcome | None = None
-
-    def outgoing(self) -> list[OutgoingMessage]:
-        assert self.dropped is not None
-        return self.composed.outgoing(self.dropped)
 
 
 class ShopLife(RuleBasedStateMachine):
@@ -157,7 +139,7 @@ class ShopLife(RuleBasedStateMachine):
     def claim(self, worker: WorkerId) -> None:
         batch = claim(self.world, worker)
         if batch is not None:
-            self.hands.append(Hand(batch, compose(batch, CODES), uuid4()))
+            self.hands.append(Hand.of(batch))
 
     @precondition(lambda self: self._hands(handed_over=False))
     @rule(data=st.data(), answer=st.sampled_from(["take", "take", "reject", "lose", "refuse"]))
@@ -181,6 +163,19 @@ class ShopLife(RuleBasedStateMachine):
         hand.outcome = self.line.gateway.submit(outgoing) if outgoing else Accepted(())
         if len(self.line.gateway.accepted) > taken_before:
             self.reports += self.line.gateway.become(MessageState.SENT)[taken_before:]
+
+    @precondition(lambda self: self._hands(handed_over=False))
+    @rule(data=st.data())
+    def let_some_wait_for_the_end_of_their_night(self, data: st.DataObject) -> None:
+        hand = data.draw(st.sampled_from(self._hands(handed_over=False)))
+        size = len(hand.batch.recipients)
+        nights = st.lists(st.sampled_from([0, 30, 60]), min_size=size, max_size=size)
+        waits = nights_of(self.world.clock.now(), data.draw(nights))
+        self.hands.remove(hand)
+        rest = hand.batch.without(waits.values())
+        is_ours = not waits or defer(self.world, hand.batch, waits)
+        if is_ours and rest is not None:
+            self.hands.append(Hand.of(rest))
 
     @precondition(lambda self: self._hands(handed_over=True))
     @rule(data=st.data(), how=st.sampled_from(["once", "once", "twice", "dies"]))

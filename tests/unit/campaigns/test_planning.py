@@ -14,7 +14,6 @@ from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.planning import forecast, plan_of, rules_of, sample_plan
 from retail_core.campaigns.use_cases import PreviewCampaign
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.money import DEFAULT_PRICES
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import MergeGroup
@@ -96,7 +95,7 @@ def test_the_day_of_the_rules_is_the_day_in_the_stores_zone() -> None:
     midnight = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)
 
     def day(zone: str | None) -> date:
-        return rules_of(store(timezone=zone), DEFAULT_PRICES, midnight).today
+        return rules_of(store(timezone=zone), policy(), midnight).today
 
     assert (day("Europe/Athens"), day(None)) == (date(2026, 11, 25), date(2026, 11, 24))
 

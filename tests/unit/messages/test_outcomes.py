@@ -15,7 +15,7 @@ from retail_core.messages.model import (
     NotSent,
     SubmissionOutcome,
 )
-from retail_core.messages.outcomes import Verdict, judge, retry_delay_seconds
+from retail_core.messages.use_cases.outcomes import Verdict, judge, retry_delay_seconds
 
 SPREADS = st.floats(0, 1)
 

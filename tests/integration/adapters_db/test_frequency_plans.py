@@ -1,0 +1,104 @@
+"""How PostgreSQL counts messages for a frequency cap, on tables large enough to have a choice."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine
+
+from adapters_db import batch_splitting, frequency_cap
+from adapters_db.audience_facts import FINISH_SLACK
+from adapters_db.migrate import upgrade
+from retail_core.audiences.model import CapWindow
+from retail_core.kernel.ids import AccountId
+from retail_core.testing.clock import NOON
+
+CAMPAIGNS: Final = 40
+MESSAGES: Final = 2_000
+BATCH: Final = 500
+CAP: Final = CapWindow(1, NOON - timedelta(days=7))
+
+_STAGE: Final = f"""
+INSERT INTO campaign (id, account_id, name, message_text, include_offer, created_at, updated_at,
+                      started_at, finished_at, first_number, plan)
+SELECT id, 1, 'Sale', 'Hello', false, now(), now(),
+       timestamptz '{NOON}' - id * interval '10 days',
+       timestamptz '{NOON}' - id * interval '10 days', id * {MESSAGES}, '{{}}'
+FROM generate_series(1, {CAMPAIGNS}) id;
+SELECT ensure_message_partition(id) FROM campaign;
+INSERT INTO message (campaign_id, seq, account_id, contact_id, phone, state, encoding, parts,
+                     credits, sent_at, updated_at)
+SELECT c, seq, 1, seq, 306900000000 + seq, 3, 0, 1, 1,
+       timestamptz '{NOON}' - c * interval '10 days', now()
+FROM generate_series(0, {MESSAGES - 1}) seq, generate_series(1, {CAMPAIGNS}) c;
+INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, turn, state, ref)
+SELECT c, no, 1, {BATCH}, no * {BATCH}, (no + 1) * {BATCH} - 1, no, 'settled', gen_random_uuid()
+FROM generate_series(1, {CAMPAIGNS}) c, generate_series(0, 99) no;
+INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, turn, state, seqs,
+                        contact_ids, phones, credits_per_part)
+SELECT 1, 100, 1, {BATCH}, 0, {BATCH - 1}, 1, 'queued', array_agg(n), array_agg(n),
+       array_agg(306900000000 + n), array_agg(1::smallint)
+FROM generate_series(0, {BATCH - 1}) n;
+"""
+
+
+@pytest.fixture(scope="module")
+def database(new_database: Callable[[], str]) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+    url = new_database()
+    upgrade(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_STAGE.encode())
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("SET ROLE retail_sweep")
+        yield connection
+
+
+def explained(
+    database: "psycopg.Connection[tuple[Any, ...]]", statement: str, **parameters: object
+) -> str:
+    rows = database.execute(f"EXPLAIN {statement}".encode(), parameters)
+    return "\n".join(row[0] for row in rows)
+
+
+def test_a_hand_over_reads_the_messages_of_its_recipients_alone(
+    database: "psycopg.Connection[tuple[Any, ...]]",
+) -> None:
+    plan = explained(
+        database,
+        frequency_cap._CAPPED,
+        account=1,
+        campaign=1,
+        no=100,
+        since=CAP.since,
+        slack=FINISH_SLACK,
+        messages_max=1,
+    )
+
+    assert "Seq Scan on message" not in plan
+    assert "Seq Scan on send_batch" not in plan
+    assert "send_batch_open_idx" in plan
+
+
+def test_an_audience_is_counted_from_the_campaigns_of_the_span(
+    database: "psycopg.Connection[tuple[Any, ...]]",
+) -> None:
+    statement = frequency_cap.capped(AccountId(1), CAP).compile(
+        dialect=create_engine("postgresql+psycopg://").dialect,
+        compile_kwargs={"literal_binds": True},
+    )
+
+    plan = explained(database, str(statement).replace("%", "%%"))
+
+    assert "Seq Scan on message" not in plan
+    assert "Seq Scan on send_batch" not in plan
+    assert "send_batch_open_idx" in plan
+
+
+def test_what_waits_for_the_morning_is_found_by_its_index(
+    database: "psycopg.Connection[tuple[Any, ...]]",
+) -> None:
+    plan = explained(database, batch_splitting._WAKE, now=NOON, batches_max=100)
+
+    assert "send_batch_deferred_idx" in plan
