@@ -8,7 +8,7 @@ from tests.http.campaigns.shops import CAMPAIGN, PAGE, assert_shape
 METRICS = dict.fromkeys(
     ("queued", "success", "processed", "failed", "sent", "delivered", "unknown", "cancelled"), int
 )
-STATUS = {"campaign": dict, "metrics": dict, "credits": dict, "deferredUntil": type(None)}
+STATUS = {"campaign": dict, "metrics": dict, "credits": dict, "deferredUntil": str | None}
 CREDITS = {"held": int, "captured": int, "released": int}
 MESSAGE = {
     "id": int,

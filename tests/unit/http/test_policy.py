@@ -1,13 +1,14 @@
 """Reading the operator's policy."""
 
 import json
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
 
-from adapters_http.policy import quiet_policy
+from adapters_http.policy import frequency_cap, quiet_policy
 from retail_core.accounts.model import Weekday
+from retail_core.audiences.model import FrequencyCap
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.quiet_hours import BUILT_IN, OFF, Holiday, QuietPolicy, QuietRule
 
@@ -92,3 +93,21 @@ def test_anything_odd_stops_the_start(content: object, tmp_path: Path) -> None:
 def test_a_missing_file_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="POLICY_FILE"):
         read(POLICY_FILE=str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "cap"),
+    [
+        ({}, None),
+        ({"FREQUENCY_CAP_MAX": "0", "FREQUENCY_CAP_DAYS": "3"}, None),
+        ({"FREQUENCY_CAP_MAX": "2"}, FrequencyCap(2, timedelta(days=7))),
+        ({"FREQUENCY_CAP_MAX": "1", "FREQUENCY_CAP_DAYS": "30"}, FrequencyCap(1, timedelta(30))),
+    ],
+)
+def test_a_frequency_cap_is_off_unless_it_is_set(
+    variables: dict[str, str], cap: FrequencyCap | None
+) -> None:
+    env = Env(variables)
+
+    assert frequency_cap(env) == cap
+    env.finish()
