@@ -1,6 +1,7 @@
 """What a shop may rely on about its frequency cap: when planning, and at the hand-over."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from uuid import uuid4
 
@@ -127,6 +128,21 @@ class BatchCapping:
 
         assert intend(world, first) == []
         assert intend(world, second) == [0, 1]
+
+    def test_two_intents_at_once_do_not_count_past_each_other(self, world: World) -> None:
+        account = shop(world)
+        people(world, account, 2)
+        started(world, account)
+        started(world, account)
+        first, second = claimed(world), claimed(world)
+        now = world.clock.now()
+
+        with ThreadPoolExecutor(1) as threads:
+            with world.transactions.begin(account) as uow:
+                uow.batches.commit_intent(first, uuid4(), now + LEASE, WEEK.at(now))
+                later = threads.submit(intend, world, second)
+                wait([later], timeout=0.2)
+            assert later.result() == [0, 1]
 
     def test_who_was_left_out_there_can_be_sent_to_here(self, world: World) -> None:
         account = shop(world)

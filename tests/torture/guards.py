@@ -15,6 +15,7 @@ from tests.torture.guarding import Forged, Guard, Here, InDatabase, without
 from tests.torture.later_guards import LATER
 from tests.torture.naive import REQUEUES_SUBMITTING, RETRIES_LOST_ANSWERS
 from tests.torture.patches import replaced
+from tests.torture.quiet_guards import QUIET
 
 BATCHES: Final = "adapters_db.batches"
 SETTLING: Final = "adapters_db.batch_settling"
@@ -239,6 +240,7 @@ GUARDS: Final = (
         without(f"{BATCHES}:_STALE", f"b.{LEASE_OVER}", ANY_LEASE),
     ),
     *LATER,
+    *QUIET,
 )
 
 

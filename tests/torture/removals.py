@@ -82,3 +82,8 @@ def give_up_at_once(_self: DispatchBatch, book: Any) -> object:
 _judge = outcomes.judge
 _commit_intent = DispatchBatch._commit_intent
 _finish = DispatchBatch._finish
+
+
+def nobody_waits(_self: DispatchBatch, batch: ClaimedBatch, _now: object) -> ClaimedBatch:
+    """As if it were never night."""
+    return batch
