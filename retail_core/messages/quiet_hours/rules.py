@@ -120,7 +120,7 @@ def _waits(rules: Rules, zones: Zones, at: datetime) -> Iterator[timedelta]:
 
     Where clocks are put forward or back meanwhile, only the next minute is sure.
     """
-    for zone in map(ZoneInfo, zones):
+    for zone in map(_zone, zones):
         there = at.astimezone(zone)
         local = there.replace(tzinfo=None)
         for rule in rules:
@@ -128,6 +128,12 @@ def _waits(rules: Rules, zones: Zones, at: datetime) -> Iterator[timedelta]:
             if wait:
                 ahead = (at + wait).astimezone(zone)
                 yield wait if ahead.utcoffset() == there.utcoffset() else MINUTE
+
+
+@functools.cache
+def _zone(name: str) -> ZoneInfo:
+    """Kept for good: the library itself keeps only a few, and some numbers have dozens."""
+    return ZoneInfo(name)
 
 
 def _full_minute(at: datetime) -> datetime:
