@@ -4,7 +4,17 @@ from datetime import datetime
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +26,7 @@ from retail_core.contacts.model import (
     Contact,
     ContactDraft,
 )
+from retail_core.contacts.model.erasure import Erased
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
 
@@ -128,14 +139,36 @@ class SqlConsentLedger:
         ).scalar()
 
     def remember_deleted(
-        self, account: AccountId, contact_id: ContactId, phone_hash: bytes, at: datetime
+        self,
+        account: AccountId,
+        contact_id: ContactId,
+        phone_hash: bytes,
+        at: datetime,
+        erased: Erased | None = None,
     ) -> None:
         """Keep whose facts they are."""
         self.connection.execute(
             insert_or_skip(consent_subject)
-            .values(account_id=account, contact_id=contact_id, phone_hash=phone_hash, deleted_at=at)
+            .values(
+                account_id=account,
+                contact_id=contact_id,
+                phone_hash=phone_hash,
+                deleted_at=at,
+                erased=erased,
+            )
             .on_conflict_do_nothing()
         )
+
+    def forget_origins(self, account: AccountId, contact_id: ContactId) -> int:
+        """The one change that the database allows."""
+        his = and_(consent_event.c.account_id == account, consent_event.c.contact_id == contact_id)
+        self.connection.execute(
+            update(consent_event)
+            .where(his, func.num_nonnulls(consent_event.c.ip, consent_event.c.user_agent) > 0)
+            .values(ip=None, user_agent=None)
+        )
+        count = select(func.count()).select_from(consent_event).where(his)
+        return self.connection.execute(count).scalar_one()
 
 
 def _values(draft: ContactDraft) -> dict[str, Any]:

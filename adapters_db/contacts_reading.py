@@ -22,8 +22,9 @@ from adapters_db.contacts_choosing import (
 )
 from adapters_db.messages import SqlMessageStore
 from adapters_db.reads import Reads
-from adapters_db.tables.contacts import consent_event, contact
+from adapters_db.tables.contacts import consent_event, consent_subject, contact
 from retail_core.contacts.model import ConsentEvent, Contact
+from retail_core.contacts.model.erasure import Erasure
 from retail_core.contacts.ports import MessageOrigin
 from retail_core.contacts.queries import ContactFilter, ContactView
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
@@ -84,6 +85,17 @@ class SqlContactQueries:
             views = {row["id"]: _view(row) for row in rows.mappings()}
         items = tuple(views[each] for each in sorted(views, reverse=True))
         return Page(items, total, page.page, page.page_size)
+
+    def erasure(self, account: AccountId, contact_id: ContactId) -> Erasure | None:
+        """What stayed when he went."""
+        columns = consent_subject.c
+        with self.reads.account(account) as connection:
+            row = connection.execute(
+                select(columns.deleted_at, columns.erased).where(
+                    columns.account_id == account, columns.contact_id == contact_id
+                )
+            ).one_or_none()
+        return None if row is None or row.erased is None else Erasure(row.deleted_at, row.erased)
 
     def every(self, account: AccountId, which: ContactFilter) -> Iterator[Contact]:
         """One statement sees the contacts of one moment; a cursor tells them piece by piece."""

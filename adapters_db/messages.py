@@ -1,8 +1,8 @@
 """Messages on PostgreSQL: what delivery reports change, and what is forgotten."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import cattrs
@@ -20,7 +20,7 @@ from retail_core.kernel.ids import (
     MessageNumber,
 )
 from retail_core.messages.composing import compiled
-from retail_core.messages.model import DeliveryReport, MessageState, SendingPlan
+from retail_core.messages.model import BatchState, DeliveryReport, MessageState, SendingPlan
 
 # The rows are locked in the order of their keys, so that two appliers cannot deadlock. What is
 # already known is never lowered: the greater state stays, of each kind the earliest time, and of
@@ -75,24 +75,38 @@ SELECT provider_id FROM found
 _FORGET_ROWS = """
 WITH forgotten AS (
     UPDATE message
-    SET contact_id = NULL, phone = NULL, first_name = NULL, last_name = NULL, email = NULL
-    WHERE account_id = %(account)s AND contact_id = %(contact)s
+    SET contact_id = NULL, phone = NULL, first_name = NULL, last_name = NULL, email = NULL,
+        error = NULL
+    WHERE account_id = %(account)s AND contact_id = ANY(%(contacts)s)
     RETURNING campaign_id, seq
+), nameless AS (
+    UPDATE message_doubt d SET phone = NULL
+    FROM forgotten f WHERE d.campaign_id = f.campaign_id AND d.seq = f.seq
 )
-UPDATE message_doubt d SET phone = NULL
-FROM forgotten f WHERE d.campaign_id = f.campaign_id AND d.seq = f.seq
+SELECT count(*) FROM forgotten
 """
 _FORGET_SINGLES = """
-UPDATE single_message SET contact_id = NULL, phone = NULL, text = NULL
-WHERE account_id = %(account)s AND contact_id = %(contact)s
+UPDATE single_message SET contact_id = NULL, phone = NULL, text = NULL, error = NULL
+WHERE account_id = %(account)s AND contact_id = ANY(%(contacts)s)
 """
 _FIND_WAITING = """
-SELECT b.campaign_id, b.no, array_position(b.contact_ids, %(contact)s) AS position, b.seqs,
-       b.first_names, b.last_names, b.emails, c.plan
+SELECT b.campaign_id, b.no, b.contact_ids, b.seqs, b.first_names, b.last_names, b.emails, c.plan
 FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
-WHERE b.account_id = %(account)s AND b.contact_ids @> ARRAY[%(contact)s::integer]
+WHERE b.account_id = %(account)s AND b.contact_ids && %(contacts)s::integer[]
 ORDER BY b.campaign_id, b.no
 FOR UPDATE OF b
+"""
+_HOLD: Final = f"""
+SELECT b.campaign_id, b.no, b.state = '{BatchState.SUBMITTING.value}' FROM send_batch b
+WHERE b.account_id = %(account)s AND b.contact_ids @> ARRAY[%(contact)s::integer]
+ORDER BY b.campaign_id, b.no
+FOR UPDATE
+"""
+_HOLD_SINGLES: Final = f"""
+SELECT state = {MessageState.SUBMITTING:d} FROM single_message
+WHERE account_id = %(account)s AND contact_id = %(contact)s
+ORDER BY number
+FOR UPDATE
 """
 _FORGET_WAITING = """
 UPDATE send_batch
@@ -160,24 +174,47 @@ class SqlMessageStore:
             found = {row[0] for row in self._driver.execute(_APPLY, parameters)}
         return [report for report in reports if report.provider_id not in found]
 
-    def forget_contact(self, account: AccountId, contact: ContactId) -> None:
-        """Take person, number and name off all messages, sent or still waiting."""
-        parameters = {"account": account, "contact": contact}
-        while self._forget_waiting(parameters):
-            pass  # a split that we waited for may have moved him
-        self._driver.execute(_FORGET_ROWS, parameters)
-        self._driver.execute(_FORGET_SINGLES, parameters)
+    def forget(self, account: AccountId, contacts: Collection[ContactId]) -> int:
+        """Take persons, numbers and names off all messages, sent or still waiting."""
+        parameters = {"account": account, "contacts": list(contacts)}
+        forgotten = 0
+        while found := self._forget_waiting(account, frozenset(contacts)):
+            forgotten += found  # and again: a split that we waited for may have moved somebody
+        ((rows,),) = self._driver.execute(_FORGET_ROWS, parameters)
+        singles = self._driver.execute(_FORGET_SINGLES, parameters).rowcount
+        return forgotten + int(rows) + singles
 
-    def _forget_waiting(self, parameters: Mapping[str, object]) -> bool:
-        """Take him out of batches, but keep what his text would have cost: credits are held."""
-        rows = self._driver.execute(_FIND_WAITING, parameters).fetchall()
-        for campaign, no, position, seqs, *columns, plan in rows:
-            values = [column and column[position - 1] for column in columns]
-            size = compiled(_converter.structure(plan, SendingPlan)).size(*values)
-            kept = {str(seqs[position - 1]): (int(size.encoding), size.parts, size.length)}
-            place = {"campaign": campaign, "no": no, "position": position}
-            self._driver.execute(_FORGET_WAITING, {**place, "size": Jsonb(kept)})
-        return bool(rows)
+    def _forget_waiting(self, account: AccountId, contacts: frozenset[ContactId]) -> int:
+        """Take them out of batches, but keep what their texts would have cost: credits are held."""
+        parameters = {"account": account, "contacts": list(contacts)}
+        forgotten = 0
+        for campaign, no, ids, seqs, *columns, plan in self._driver.execute(
+            _FIND_WAITING, parameters
+        ).fetchall():
+            text = compiled(_converter.structure(plan, SendingPlan))
+            for index in (index for index, each in enumerate(ids) if each in contacts):
+                size = text.size(*(column and column[index] for column in columns))
+                kept = {str(seqs[index]): (int(size.encoding), size.parts, size.length)}
+                place = {"campaign": campaign, "no": no, "position": index + 1}
+                self._driver.execute(_FORGET_WAITING, {**place, "size": Jsonb(kept)})
+                forgotten += 1
+        return forgotten
+
+    def hold(self, account: AccountId, contact: ContactId) -> bool:
+        """Lock all that is his; again while a split that we waited for has moved him."""
+        parameters = {"account": account, "contact": contact}
+        held: set[tuple[int, int]] = set()
+        while True:
+            rows = self._driver.execute(_HOLD, parameters).fetchall()
+            if any(is_submitting for _, _, is_submitting in rows):
+                return True
+            found = {(campaign, no) for campaign, no, _ in rows}
+            if found <= held:
+                break
+            held |= found
+        return any(
+            is_submitting for (is_submitting,) in self._driver.execute(_HOLD_SINGLES, parameters)
+        )
 
     def find_across_accounts(self, number: MessageNumber) -> MessageOrigin | None:
         """Whose message has this number; it may be in a phone before its row is written."""

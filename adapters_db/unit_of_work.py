@@ -28,6 +28,7 @@ from adapters_db.password_resets import SqlPasswordResetStore
 from adapters_db.reports import SqlReportStore
 from adapters_db.sessions import SqlSessionStore
 from adapters_db.singles import SqlSingleMessageStore
+from adapters_db.subjects import SqlPersonTraces
 from adapters_db.suppressions import SqlSuppressionStore
 
 
@@ -134,6 +135,10 @@ class SqlUnitOfWork:
     @property
     def message_traces(self) -> SqlMessageStore:
         return SqlMessageStore(self.connection)
+
+    @property
+    def person_traces(self) -> SqlPersonTraces:
+        return SqlPersonTraces(self.connection)
 
     @property
     def lists(self) -> SqlListStore:

@@ -26,6 +26,7 @@ from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
 from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
+from adapters_db.subjects import SqlSubjectQueries
 from adapters_db.suppressions import SqlSuppressionQueries
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.ports import AccountsUnitOfWork
@@ -37,7 +38,7 @@ from retail_core.billing.queries import SubscriptionQueries
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
 from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, MessageOrigins
-from retail_core.contacts.queries import ContactQueries, SuppressionQueries
+from retail_core.contacts.queries import ContactQueries, SubjectQueries, SuppressionQueries
 from retail_core.credits.ports import CreditsUnitOfWork
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import ImportsUnitOfWork, UploadReads
@@ -89,6 +90,7 @@ def register(
     container.register(SubscriptionQueries, instance=SqlSubscriptionQueries(reads))
     container.register(ContactQueries, instance=SqlContactQueries(reads))
     container.register(SuppressionQueries, instance=SqlSuppressionQueries(reads))
+    container.register(SubjectQueries, instance=SqlSubjectQueries(reads))
     container.register(ContactOwners, instance=SqlContactOwners(reads))
     container.register(MessageOrigins, instance=SqlMessageOrigins(reads))
     container.register(ImportQueries, instance=SqlImportQueries(reads))

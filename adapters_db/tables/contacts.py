@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, CHAR
 from sqlalchemy.types import TypeDecorator
 
-from adapters_db.columns import EnumText, PhoneDigits, UtcTime
+from adapters_db.columns import EnumText, JsonOf, PhoneDigits, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.contacts.model import (
     ConsentSource,
@@ -34,6 +34,7 @@ from retail_core.contacts.model import (
     Gender,
     SuppressionReason,
 )
+from retail_core.contacts.model.erasure import Erased
 from retail_core.kernel.phones import LineType
 
 LINE_TYPE_NUMBERS: Final[Mapping[LineType, int]] = {
@@ -149,6 +150,7 @@ consent_subject = Table(
     Column("contact_id", Integer, primary_key=True),
     Column("phone_hash", LargeBinary, nullable=False),
     Column("deleted_at", UtcTime, nullable=False),
+    Column("erased", JsonOf(Erased)),
 )
 
 suppression = Table(

@@ -18,6 +18,12 @@ class PhoneTaken(Conflict):
         super().__init__(fields=(FieldFault("phone", "already used"),))
 
 
+class ContactBeingWrittenTo(Conflict):
+    """A message to this contact is being sent at this very moment; try again."""
+
+    code = "INVALID_STATUS"
+
+
 class BadValue(RuleViolation):
     """A field of a contact holds something that is not allowed; `field` names its column."""
 

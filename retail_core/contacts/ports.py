@@ -16,6 +16,7 @@ from retail_core.contacts.model import (
     SuppressionReason,
     SuppressionTerms,
 )
+from retail_core.contacts.model.erasure import Erased
 from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
@@ -63,9 +64,18 @@ class ConsentLedger(Protocol):
         ...
 
     def remember_deleted(
-        self, account: AccountId, contact: ContactId, phone_hash: bytes, at: datetime
+        self,
+        account: AccountId,
+        contact: ContactId,
+        phone_hash: bytes,
+        at: datetime,
+        erased: Erased | None = None,
     ) -> None:
-        """Keep by hash alone whose facts these are, once the contact is deleted."""
+        """Keep by hash alone whose facts these are, once the contact is deleted, or `erased`."""
+        ...
+
+    def forget_origins(self, account: AccountId, contact: ContactId) -> int:
+        """Empty address and browser of all his facts; returns how many facts there are."""
         ...
 
 
@@ -121,8 +131,23 @@ class SuppressionStore(Protocol):
 class MessageTraces(Protocol):
     """What other rooms keep about a person, seen from here."""
 
-    def forget_contact(self, account: AccountId, contact: ContactId) -> None:
-        """Take number, name and text out of his messages; the rows stay for the books."""
+    def forget(self, account: AccountId, contacts: Collection[ContactId]) -> int:
+        """Take numbers, names and texts out of their messages; the rows stay for the books.
+
+        Returns how many messages there were, sent or waiting. Locks batches in their order.
+        """
+        ...
+
+    def hold(self, account: AccountId, contact: ContactId) -> bool:
+        """Whether a message to him is just being submitted; until the end none can begin to be."""
+        ...
+
+
+class PersonTraces(Protocol):
+    """What else is kept about a person: lists, what he did, rows of imports, kept replies."""
+
+    def forget(self, account: AccountId, contact: ContactId, phone: PhoneNumber) -> tuple[int, int]:
+        """Remove all of it; returns how many memberships and how many things that he did."""
         ...
 
 
@@ -137,6 +162,8 @@ class ContactsUnitOfWork(Work, Protocol):
     def suppressions(self) -> SuppressionStore: ...
     @property
     def message_traces(self) -> MessageTraces: ...
+    @property
+    def person_traces(self) -> PersonTraces: ...
 
 
 @attrs.frozen

@@ -1,6 +1,6 @@
 """Questions about contacts that the edge asks directly."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from retail_core.contacts.model import (
     Suppression,
     SuppressionReason,
 )
+from retail_core.contacts.model.erasure import Engagement, Erasure, ImportTrace, OnList
 from retail_core.kernel.ids import AccountId, ContactId, ListId, SuppressionId
 from retail_core.kernel.pages import Page, PageRequest
 
@@ -84,6 +85,10 @@ class ContactQueries(Protocol):
         """Contacts, the newest first."""
         ...
 
+    def erasure(self, account: AccountId, contact: ContactId) -> Erasure | None:
+        """What was erased of somebody who is gone; None if he was not erased."""
+        ...
+
     def every(self, account: AccountId, which: ContactFilter) -> Iterator[Contact]:
         """All of them as of one moment, the newest first; memory does not grow with them.
 
@@ -95,6 +100,26 @@ class ContactQueries(Protocol):
         self, account: AccountId, contact: ContactId, page: PageRequest
     ) -> Page[ConsentEvent] | None:
         """The consent history of a contact, the newest first; None if there is no such one."""
+        ...
+
+
+class SubjectQueries(Protocol):
+    """Reads what a store knows of one person beside contact, consent and messages."""
+
+    def lists(self, account: AccountId, contact: ContactId) -> Sequence[OnList]:
+        """The lists he is on by hand, in the order of their ids."""
+        ...
+
+    def suppressions(self, account: AccountId, contact: ContactId) -> Sequence[Suppression]:
+        """The store's own entries for his number, the newest first."""
+        ...
+
+    def imports(self, account: AccountId, contact: ContactId) -> Sequence[ImportTrace]:
+        """The rows of imports that brought or changed him, the newest import first."""
+        ...
+
+    def engagement(self, account: AccountId, contact: ContactId) -> Engagement:
+        """What he did about messages and tags."""
         ...
 
 

@@ -13,6 +13,7 @@ from retail_core.contacts.model import (
     Contact,
     ContactDraft,
 )
+from retail_core.contacts.model.erasure import Erased, Erasure
 from retail_core.contacts.queries import ContactFilter, ContactView
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import (
@@ -97,11 +98,27 @@ class MemoryConsentLedger:
         return events[-1].type if events else None
 
     def remember_deleted(
-        self, account: AccountId, contact_id: ContactId, phone_hash: bytes, at: datetime
+        self,
+        account: AccountId,
+        contact_id: ContactId,
+        phone_hash: bytes,
+        at: datetime,
+        erased: Erased | None = None,
     ) -> None:
         name = (account, contact_id)
         if name not in self.tables.consent_subjects:
             self.tables.consent_subjects.insert(name, (phone_hash, at))
+            if erased is not None:
+                self.tables.erasures.insert(name, Erasure(at, erased))
+
+    def forget_origins(self, account: AccountId, contact_id: ContactId) -> int:
+        if not sees(self.bound_to, account):
+            return 0
+        events = consents_of(self.tables, account, contact_id)
+        for event in events:
+            nameless = attrs.evolve(event, ip=None, user_agent=None)
+            self.tables.consents.put(event.id, StoredConsent(account, nameless))
+        return len(events)
 
 
 @attrs.frozen
@@ -121,6 +138,10 @@ class MemoryContactQueries:
         with self.database.transaction() as tables:
             found = chosen(tables, account, which)
         return cut(found, page)
+
+    def erasure(self, account: AccountId, contact_id: ContactId) -> Erasure | None:
+        with self.database.transaction() as tables:
+            return tables.erasures.get((account, contact_id))
 
     def every(self, account: AccountId, which: ContactFilter) -> Iterator[Contact]:
         with self.database.transaction() as tables:

@@ -142,7 +142,11 @@ class MemoryImportMerge:
             if new is not None:
                 self._join(account, new, terms, at)
             kept = StoredImportRow(
-                contact=None if new is None else new.id, before=old, after=new, at=at
+                row=row.row,
+                contact=None if new is None else new.id,
+                before=old,
+                after=new,
+                at=at,
             )
             self.tables.import_numbers.insert((account, import_id, row.phone.number), kept)
         return MergeOutcome(created, updated, known)

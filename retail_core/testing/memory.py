@@ -42,6 +42,7 @@ from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.password_resets import MemoryPasswordResetStore
 from retail_core.testing.reports import MemoryReportStore
 from retail_core.testing.singles import MemorySingleMessageStore
+from retail_core.testing.subject_traces import MemoryPersonTraces
 from retail_core.testing.suppressions import MemorySuppressionStore
 from retail_core.testing.tables import MemoryTables, StoredKey
 
@@ -117,6 +118,10 @@ class MemoryUnitOfWork:
     @property
     def message_traces(self) -> MemoryMessageStore:
         return MemoryMessageStore(self.tables, self.account)
+
+    @property
+    def person_traces(self) -> MemoryPersonTraces:
+        return MemoryPersonTraces(self.tables, self.account)
 
     @property
     def lists(self) -> MemoryListStore:

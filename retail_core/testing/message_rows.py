@@ -101,10 +101,12 @@ def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def forgotten_row(row: StoredMessage) -> StoredMessage:
     """The row without the person."""
-    return attrs.evolve(row, contact=None, phone=None, first_name=None, last_name=None, email=None)
+    return attrs.evolve(
+        row, contact=None, phone=None, first_name=None, last_name=None, email=None, error=None
+    )
 
 
 def forgotten_single(row: StoredSingle) -> StoredSingle:
     """The single message without the person."""
     nameless = attrs.evolve(row.single, contact=None)
-    return attrs.evolve(row, single=nameless, phone=None, text=None)
+    return attrs.evolve(row, single=nameless, phone=None, text=None, error=None)

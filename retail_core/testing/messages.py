@@ -1,6 +1,6 @@
 """Messages, their log and delivery reports in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import attrs
@@ -14,6 +14,7 @@ from retail_core.kernel.ids import (
 )
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import (
+    BatchState,
     DeliveryReport,
     MessageKind,
     MessageState,
@@ -57,29 +58,55 @@ class MemoryMessageStore:
             change = ProgressChange(**{before.state.word: -1, after.state.word: 1})
             self.tables.campaigns.put(campaign.id, with_progress(campaign, change, now))
 
-    def forget_contact(self, account: AccountId, contact: ContactId) -> None:
-        """Take person, number and name off all messages, sent or still waiting."""
+    def forget(self, account: AccountId, contacts: Collection[ContactId]) -> int:
+        """Take persons, numbers and names off all messages, sent or still waiting."""
         if not sees(self.bound_to, account):
-            return
-        for batch in self.tables.batches:
-            if batch.key.account == account:
-                self._forget_waiting(batch, contact)
+            return 0
+        return sum(self._forget_one(account, contact) for contact in contacts)
+
+    def hold(self, account: AccountId, contact: ContactId) -> bool:
+        """Transactions are serial here: nothing needs a lock."""
+        if not sees(self.bound_to, account):
+            return False
+        batches = [
+            batch.state is BatchState.SUBMITTING
+            for batch in self.tables.batches
+            if batch.key.account == account
+            and batch.recipients is not None
+            and contact in batch.recipients.contacts
+        ]
+        singles = [
+            single.state is MessageState.SUBMITTING
+            for single in self.tables.singles
+            if (single.account, single.single.contact) == (account, contact)
+        ]
+        return any(batches + singles)
+
+    def _forget_one(self, account: AccountId, contact: ContactId) -> int:
+        forgotten = sum(
+            self._forget_waiting(batch, contact)
+            for batch in list(self.tables.batches)
+            if batch.key.account == account
+        )
         for single in self.tables.singles:
             if (single.account, single.single.contact) == (account, contact):
                 self.tables.singles.put(single.single.number, forgotten_single(single))
+                forgotten += 1
         for row in self.tables.messages:
             if (row.account, row.contact) == (account, contact):
                 self.tables.messages.put((row.campaign, row.seq), forgotten_row(row))
+                forgotten += 1
                 doubt = self.tables.doubts.get((row.campaign, row.seq))
                 if doubt is not None:
                     nameless = attrs.evolve(doubt, phone=None)
                     self.tables.doubts.put((row.campaign, row.seq), nameless)
+        return forgotten
 
-    def _forget_waiting(self, batch: StoredBatch, contact: ContactId) -> None:
+    def _forget_waiting(self, batch: StoredBatch, contact: ContactId) -> bool:
         """Take him out of a batch, but keep what his text would have cost: credits are held."""
         campaign = self.tables.campaigns.get(batch.key.campaign)
         if batch.recipients is None or contact not in batch.recipients.contacts:
-            return
+            return False
         assert campaign is not None, batch
         assert campaign.plan is not None, campaign
         position = list(batch.recipients.contacts).index(contact)
@@ -92,6 +119,7 @@ class MemoryMessageStore:
             forgotten={**batch.forgotten, seq: size},
         )
         self.tables.batches.put((batch.key.campaign, batch.key.no), forgotten)
+        return True
 
 
 @attrs.frozen

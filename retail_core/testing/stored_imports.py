@@ -34,3 +34,4 @@ class StoredImportRow:
     before: Contact | None = None
     after: Contact | None = None
     at: datetime
+    row: int

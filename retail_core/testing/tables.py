@@ -11,6 +11,7 @@ from retail_core.audiences.model import EngagementFact, EngagementKind, Membersh
 from retail_core.billing.model import Subscription
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
+from retail_core.contacts.model.erasure import Erasure
 from retail_core.credits.model import Transfer, Wallet
 from retail_core.kernel.audit import AuditRecord
 from retail_core.kernel.idempotency import Once, StoredReply
@@ -216,6 +217,7 @@ class MemoryTables:
         self.consent_subjects: MemoryTable[tuple[AccountId, ContactId], tuple[bytes, datetime]] = (
             MemoryTable(journal)
         )
+        self.erasures: MemoryTable[tuple[AccountId, ContactId], Erasure] = MemoryTable(journal)
         self.suppressions: MemoryTable[SuppressionId, Suppression] = MemoryTable(
             journal, lambda row: row.phone and (row.account, row.phone, row.reason)
         )

@@ -16,6 +16,7 @@ from retail_core.contacts.ports import (
     ConsentLedger,
     ContactStore,
     MessageTraces,
+    PersonTraces,
     SuppressionStore,
 )
 from retail_core.credits.ports import CreditLedger
@@ -67,6 +68,8 @@ class EveryStore(Work, Protocol):
     def suppressions(self) -> SuppressionStore: ...
     @property
     def message_traces(self) -> MessageTraces: ...
+    @property
+    def person_traces(self) -> PersonTraces: ...
     @property
     def lists(self) -> ListStore: ...
     @property

@@ -160,66 +160,6 @@ class MessageQueriesContract(OnAClearStage):
         return page.items
 
 
-class MessageTracesContract(OnAClearStage):
-    def test_whoever_is_deleted_leaves_no_trace_among_sent_and_waiting(self, world: World) -> None:
-        account = shop(world)
-        gone, stays = people(world, account, 2, first_name="Ana", email="a@example.com")
-        first = started(world, account, text="{{firstName}} {{email}}")
-        sent(world)
-        second = started(world, account, text="{{firstName}} {{email}}")
-
-        delete(world, account, gone.id)
-
-        for campaign in (first, second):
-            row, other = messages(world, campaign)
-            assert (row.contact, row.phone, row.first_name, row.email) == (None,) * 4
-            assert (other.contact, other.phone, other.first_name, other.email) == (
-                stays.id,
-                stays.phone,
-                "Ana",
-                "a@example.com",
-            )
-
-    def test_the_rows_stay_for_the_books(self, world: World) -> None:
-        account = shop(world)
-        (gone,) = people(world, account, 1)
-        campaign = started(world, account)
-        sent(world)
-
-        delete(world, account, gone.id)
-
-        (row,) = messages(world, campaign)
-        assert (row.state, row.parts, row.credits) == (SENT, 1, 1)
-        assert row.provider_id is not None
-
-    def test_whoever_is_deleted_while_being_handed_over_is_forgotten_too(
-        self, world: World
-    ) -> None:
-        account = shop(world)
-        (gone,) = people(world, account, 1, first_name="Ana")
-        campaign = started(world, account, text="{{firstName}}")
-        batch, ref = submitting(world)
-        delete(world, account, gone.id)
-
-        book(world, batch, ref, results(batch, ref, SENT))
-
-        (row,) = messages(world, campaign)
-        assert (row.state, row.contact, row.phone, row.first_name) == (SENT, None, None, None)
-
-    def test_forgetting_does_not_see_another_accounts_rows(self, world: World) -> None:
-        account, other = shop(world), shop(world)
-        people(world, account, 1)
-        (contact,) = people(world, account, 1)
-        campaign = started(world, account)
-        before = messages(world, campaign)
-
-        with world.transactions.begin(other) as uow:
-            uow.message_traces.forget_contact(other, contact.id)
-            uow.message_traces.forget_contact(account, contact.id)
-
-        assert messages(world, campaign) == before
-
-
 class MessageOriginsContract(OnAClearStage):
     def test_a_number_leads_to_its_contact_before_and_after_the_hand_over(
         self, world: World

@@ -12,6 +12,7 @@ from tests.contracts.contacts import (
     ContactStoreContract,
 )
 from tests.contracts.people import added, draft, fact
+from tests.contracts.subjects import PersonTracesContract, SubjectQueriesContract
 from tests.contracts.suppressions import SuppressionQueriesContract, SuppressionStoreContract
 from tests.contracts.worlds import World, sql_world
 
@@ -29,6 +30,14 @@ class TestSuppressionStore(SuppressionStoreContract):
 
 
 class TestSuppressionQueries(SuppressionQueriesContract):
+    pass
+
+
+class TestPersonTraces(PersonTracesContract):
+    pass
+
+
+class TestSubjectQueries(SubjectQueriesContract):
     pass
 
 

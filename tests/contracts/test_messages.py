@@ -7,11 +7,11 @@ from retail_core.kernel.clock import Clock
 from retail_core.messages.ports import Pause
 from retail_core.testing.clock import ClockPause, FixedClock
 from tests.contracts.message_log import MessageLog
+from tests.contracts.message_traces import MessageTracesContract
 from tests.contracts.messages import (
     MessageNumbersContract,
     MessageOriginsContract,
     MessageQueriesContract,
-    MessageTracesContract,
     PauseContract,
 )
 from tests.contracts.report_inbox import ReportInboxContract

@@ -32,6 +32,7 @@ from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.report_inbox import GroupedReportInbox
 from adapters_db.sessions import SqlSessionQueries
 from adapters_db.settings import DatabaseSettings
+from adapters_db.subjects import SqlSubjectQueries
 from adapters_db.suppressions import SqlSuppressionQueries
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
@@ -43,7 +44,7 @@ from retail_core.contacts.ports import (
     ContactOwners,
     MessageOrigins,
 )
-from retail_core.contacts.queries import ContactQueries, SuppressionQueries
+from retail_core.contacts.queries import ContactQueries, SubjectQueries, SuppressionQueries
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import (
     UploadReads,
@@ -77,6 +78,7 @@ from retail_core.testing.messages import MemoryMessageOrigins
 from retail_core.testing.notices import MemoryNoticeFacts
 from retail_core.testing.recipient_groups import MemoryFrozenRecipients, MemoryRecipientGroups
 from retail_core.testing.reports import MemoryReportInbox
+from retail_core.testing.subject_traces import MemorySubjectQueries
 from retail_core.testing.suppressions import MemorySuppressionQueries
 from tests.contracts.every_store import EveryStore
 from tests.own_database import close
@@ -107,6 +109,7 @@ class World:
     contact_queries: ContactQueries
     suppression_queries: SuppressionQueries
     contact_owners: ContactOwners
+    subject_queries: SubjectQueries
     import_queries: ImportQueries
     upload_reads: UploadReads
     list_queries: ListQueries
@@ -141,6 +144,7 @@ def memory_world() -> World:
         contact_queries=MemoryContactQueries(database),
         suppression_queries=MemorySuppressionQueries(database),
         contact_owners=MemoryContactOwners(database),
+        subject_queries=MemorySubjectQueries(database),
         import_queries=MemoryImportQueries(database),
         upload_reads=MemoryUploadReads(database),
         list_queries=MemoryListQueries(database),
@@ -176,6 +180,7 @@ def sql_world(connections: Connections) -> World:
         contact_queries=SqlContactQueries(reads),
         suppression_queries=SqlSuppressionQueries(reads),
         contact_owners=SqlContactOwners(reads),
+        subject_queries=SqlSubjectQueries(reads),
         import_queries=SqlImportQueries(reads),
         upload_reads=SqlUploadReads(reads),
         list_queries=SqlListQueries(reads),

@@ -78,6 +78,9 @@ def _membership(shop: Shop) -> Asked:
 RECIPES: Final[Mapping[str, Recipe]] = {
     "/api/lists": lambda _: Asked("/api/lists", {"name": "VIP"}),
     "/api/lists/{list_id}/contacts/{contact_id}": _membership,
+    "/api/contacts/{contact_id}/erase": lambda shop: Asked(
+        f"/api/contacts/{shops.add_person(shop).id}/erase", {"reason": "asked for it"}
+    ),
     "/api/api-keys": lambda _: Asked(
         "/api/api-keys",
         {"name": "A", "scopes": ["contacts:read"]},

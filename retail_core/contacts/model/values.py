@@ -17,6 +17,7 @@ from retail_core.kernel.phones import Phone, parse_phone
 
 NAME_LENGTH_MAX: Final = 120
 CONSENT_SOURCE_LENGTH_MAX: Final = 500
+REASON_LENGTH_MAX: Final = 500
 NOTE_LENGTH_MAX: Final = 200
 TAGS_MAX: Final = 50
 TAG_LENGTH_MAX: Final = 40
@@ -63,6 +64,14 @@ def read_consent_source(text: str | None) -> str | None:
     if len(source) > CONSENT_SOURCE_LENGTH_MAX:
         raise InvalidField("consentSource", f"at most {CONSENT_SOURCE_LENGTH_MAX} characters")
     return source or None
+
+
+def read_reason(text: str | None) -> str | None:
+    """Why somebody is erased; raises `InvalidField` if too long."""
+    reason = (text or "").strip()
+    if len(reason) > REASON_LENGTH_MAX:
+        raise InvalidField("reason", f"at most {REASON_LENGTH_MAX} characters")
+    return reason or None
 
 
 def read_note(text: str | None) -> str | None:

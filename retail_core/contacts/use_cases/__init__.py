@@ -1,5 +1,6 @@
 """What can be done with contacts: keep them, and let them go their way."""
 
+from retail_core.contacts.use_cases.erasing import DiscloseContact, EraseContact
 from retail_core.contacts.use_cases.exporting import ExportContacts
 from retail_core.contacts.use_cases.keeping import (
     Actor,
@@ -28,6 +29,8 @@ __all__ = [
     "CreateContact",
     "DeleteContact",
     "DeleteSuppression",
+    "DiscloseContact",
+    "EraseContact",
     "ExportContacts",
     "LiftEverywhere",
     "OptOutLink",

@@ -200,7 +200,7 @@ class DeleteContact:
             latest = uow.consents.latest_type(account, contact_id)
             if latest is ConsentType.WITHDRAWN and not contact.is_subscribed:
                 _keep_opted_out(uow, account, contact, now)
-            uow.message_traces.forget_contact(account, contact_id)
+            uow.message_traces.forget(account, [contact_id])
             phone_hash = self.number_hash.of(contact.phone)
             uow.consents.remember_deleted(account, contact_id, phone_hash, now)
             uow.contacts.remove(account, contact_id)

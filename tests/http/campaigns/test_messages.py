@@ -59,7 +59,7 @@ class TestMessages:
         campaign = started(seller)
         send(seller.api)
         with stores(seller.api).begin(seller.id) as uow:
-            uow.message_traces.forget_contact(seller.id, gone.id)
+            uow.message_traces.forget(seller.id, [gone.id])
             assert uow.contacts.lock(seller.id, gone.id)
             uow.contacts.remove(seller.id, gone.id)
 

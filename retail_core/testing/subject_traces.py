@@ -1,0 +1,103 @@
+"""What is kept about one person beside his messages, in memory."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from retail_core.contacts.model import Suppression
+from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
+from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.testing.contacts import MemoryContactStore
+from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.suppressions import suppressions_of
+from retail_core.testing.table import sees
+from retail_core.testing.tables import MemoryTables
+
+FAULT_DIGITS_MIN: Final = 7
+
+
+@attrs.frozen
+class MemoryPersonTraces:
+    """`PersonTraces` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+
+    def forget(
+        self, account: AccountId, contact_id: ContactId, phone: PhoneNumber
+    ) -> tuple[int, int]:
+        if not sees(self.bound_to, account):
+            return 0, 0
+        self._forget_imports(account, phone)
+        for kept, key in list(self.tables.keys.items()):
+            if kept[0] == account:
+                self.tables.keys.put(kept, attrs.evolve(key, reply=None))
+        members = [
+            name
+            for name, _ in self.tables.list_members.items()
+            if (name[0], name[2]) == (account, contact_id)
+        ]
+        for name in members:
+            self.tables.list_members.remove(name)
+        facts = [
+            fact
+            for fact, _ in self.tables.engagement_facts.items()
+            if fact[:2] == (account, contact_id)
+        ]
+        for fact in facts:
+            self.tables.engagement_facts.remove(fact)
+        return len(members), len(facts)
+
+    def _forget_imports(self, account: AccountId, phone: PhoneNumber) -> None:
+        for row in [name for name, _ in self.tables.import_numbers.items()]:
+            if (row[0], row[2]) == (account, phone):
+                self.tables.import_numbers.remove(row)
+        for number, stored in list(self.tables.import_faults.items()):
+            digits = re.sub("[^0-9]", "", stored.fault.value).lstrip("0")
+            if (
+                stored.account == account
+                and len(digits) >= FAULT_DIGITS_MIN
+                and phone.endswith(digits)
+            ):
+                nameless = attrs.evolve(stored.fault, value="")
+                self.tables.import_faults.put(number, attrs.evolve(stored, fault=nameless))
+
+
+@attrs.frozen
+class MemorySubjectQueries:
+    """`SubjectQueries` in memory."""
+
+    database: MemoryDatabase
+
+    def lists(self, account: AccountId, contact_id: ContactId) -> Sequence[OnList]:
+        with self.database.transaction() as tables:
+            return [
+                OnList(row.list.id, row.list.draft.name)
+                for row in sorted(tables.lists, key=lambda row: row.list.id)
+                if (account, row.list.id, contact_id) in tables.list_members
+            ]
+
+    def suppressions(self, account: AccountId, contact_id: ContactId) -> Sequence[Suppression]:
+        with self.database.transaction() as tables:
+            contact = MemoryContactStore(tables, account).lock(account, contact_id)
+            found = [] if contact is None else suppressions_of(tables, [account], contact.phone)
+        return sorted(found, key=lambda row: -row.id)
+
+    def imports(self, account: AccountId, contact_id: ContactId) -> Sequence[ImportTrace]:
+        with self.database.transaction() as tables:
+            contact = MemoryContactStore(tables, account).lock(account, contact_id)
+            if contact is None:
+                return []
+            found = [
+                ImportTrace(import_id=import_id, row=row.row, created=row.before is None, at=row.at)
+                for (owner, import_id, phone), row in tables.import_numbers.items()
+                if (owner, phone, row.contact) == (account, contact.phone, contact_id)
+            ]
+        return sorted(found, key=lambda trace: -trace.import_id)
+
+    def engagement(self, account: AccountId, contact_id: ContactId) -> Engagement:
+        del account, contact_id
+        return Engagement()
