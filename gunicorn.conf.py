@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters_http import logs
 from adapters_http.server import stop_without_loss
-from adapters_http.settings import request_seconds
+from adapters_http.settings import request_seconds, web_threads
 from retail_core.kernel.settings import AppEnv, AppSettings, read_env
 
 _env = read_env(os.environ, Path.cwd())
@@ -24,7 +24,7 @@ accesslog = None
 bind = f"{_host}:{_env.integer('PORT', default=3001, minimum=1, maximum=65_535)}"
 worker_class = "adapters_http.server.Worker"
 workers = _env.integer("WEB_CONCURRENCY", default=2 if _is_production else 1, minimum=1, maximum=64)
-threads = _env.integer("WEB_THREADS", default=16, minimum=1, maximum=256)
+threads = web_threads(_env)
 
 # Load once, before listening and forking: a bad setting ends the process with its message. The
 # application opens its connections on first use, so none is shared between processes.

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, false, or_, select
 
 from adapters_db.tables.audiences import list_member
 from adapters_db.tables.contacts import contact, suppression
@@ -19,7 +19,7 @@ from retail_core.contacts.model import Gender
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ListId
 
 
-def is_suppressed(account: AccountId) -> ColumnElement[bool]:
+def is_suppressed(account: AccountId | BindParameter[AccountId]) -> ColumnElement[bool]:
     """Whether the number is barred by the store, or by the operator for all stores."""
     return exists().where(
         suppression.c.account_id.in_([account, SYSTEM_ACCOUNT]),

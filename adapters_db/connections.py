@@ -1,6 +1,7 @@
 """Open transactions whose role and account the database itself checks."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from adapters_db.engine import BOUND_ROLE, SWEEP_ROLE
 from adapters_db.patience import GRANTED, Remaining, milliseconds, seconds_of, without_end
+from adapters_db.questions import Asked, Row, answers
 from adapters_db.settings import DatabaseSettings
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId
@@ -41,6 +43,36 @@ class Connections:
         """A transaction that can see and write the rows of all accounts."""
         with self._transaction(SWEEP_ROLE, "", read_only=read_only) as connection:
             yield connection
+
+    def ask(self, account: AccountId, *asked: Asked) -> list[list[Row]]:
+        """The rows of each question, read in one transaction as the bound role, in one message."""
+        return self._answers(BOUND_ROLE, f"{account:d}", asked)
+
+    def ask_across_accounts(self, *asked: Asked) -> list[list[Row]]:
+        """As `ask`, seeing the rows of all accounts."""
+        return self._answers(SWEEP_ROLE, "", asked)
+
+    def _answers(self, role: str, account: str, asked: Sequence[Asked]) -> list[list[Row]]:
+        granted = seconds_of(self.settings.statement_timeout_seconds, self.remaining_seconds())
+        opening = self._opening(role, account, granted, read_only=True)
+        with _unavailable():
+            try:
+                return self._answered(opening, asked)
+            except _StaleConnection:
+                self.engine.dispose()  # its idle siblings are as old as this one
+                return self._answered(opening, asked)
+
+    def _answered(self, opening: bytes, asked: Sequence[Asked]) -> list[list[Row]]:
+        # what goes back to the pool is rolled back there, if it has to be
+        with contextlib.closing(self.engine.raw_connection()) as pooled:
+            driver = cast("psycopg.Connection[tuple[Any, ...]]", pooled.driver_connection)
+            try:
+                return answers(driver, opening, asked)
+            except psycopg.OperationalError as error:
+                if not driver.closed:
+                    raise
+                pooled.invalidate()
+                raise _StaleConnection from error
 
     @contextmanager
     def _transaction(self, role: str, account: str, *, read_only: bool) -> Iterator[Connection]:
@@ -76,6 +108,10 @@ class Connections:
             connection = self.engine.connect()
             _open(connection, opening)
         return connection
+
+
+class _StaleConnection(psycopg.OperationalError):
+    """The connection was gone before or while it was asked; a read may be asked again."""
 
 
 def psycopg_connection(connection: Connection) -> "psycopg.Connection[tuple[Any, ...]]":

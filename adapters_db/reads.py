@@ -7,6 +7,7 @@ import attrs
 from sqlalchemy import Connection
 
 from adapters_db.connections import Connections
+from adapters_db.questions import Asked, Row
 from retail_core.kernel.ids import AccountId
 
 
@@ -15,6 +16,14 @@ class Reads:
     """Read-only transactions for the query ports' adapters."""
 
     connections: Connections
+
+    def ask(self, account: AccountId, *asked: Asked) -> list[list[Row]]:
+        """The rows of one account for each question, in one message."""
+        return self.connections.ask(account, *asked)
+
+    def ask_across_accounts(self, *asked: Asked) -> list[list[Row]]:
+        """As `ask`, seeing all rows: each question must name the account where it means one."""
+        return self.connections.ask_across_accounts(*asked)
 
     @contextmanager
     def account(self, account: AccountId) -> Iterator[Connection]:

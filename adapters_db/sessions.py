@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
+from adapters_db.questions import Question
 from adapters_db.reads import Reads
 from adapters_db.tables.accounts import refresh_token, session
 from retail_core.accounts.model import Device, NewSession, RefreshToken, Session
@@ -123,11 +133,8 @@ class SqlSessionQueries:
 
     def is_live(self, account: AccountId, asked: SessionId, now: datetime) -> bool:
         """By the key; this runs with every request of a signed-in user."""
-        with self.reads.account(account) as connection:
-            row = connection.execute(
-                select(session.c.id).where(session.c.id == asked, *_live(account, now))
-            ).one_or_none()
-        return row is not None
+        (rows,) = self.reads.ask(account, _IS_LIVE.asked(account=account, asked=asked, now=now))
+        return bool(rows)
 
     def page_live(self, account: AccountId, now: datetime, page: PageRequest) -> Page[Session]:
         """Backwards along the index on account and id."""
@@ -147,13 +154,22 @@ class SqlSessionQueries:
         return Page(items, total, page.page, page.page_size)
 
 
-def _live(account: AccountId, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _live(
+    account: AccountId | BindParameter[AccountId], now: datetime | BindParameter[datetime]
+) -> tuple[ColumnElement[bool], ...]:
     """Sessions of an account that have neither ended nor expired."""
     return (
         session.c.account_id == account,
         session.c.revoked_at.is_(None),
         session.c.expires_at > now,
     )
+
+
+_IS_LIVE: Final = Question.of(
+    select(session.c.id).where(
+        session.c.id == bindparam("asked"), *_live(bindparam("account"), bindparam("now"))
+    )
+)
 
 
 def _session(row: Sequence[Any]) -> Session:

@@ -4,12 +4,15 @@ Nobody should log them in the first place; this catches the address somebody els
 and the traceback that quotes one.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Final
 
 HIDDEN: Final = "***"
 DEPTH_MAX: Final = 6
+SHORT_CHARACTERS: Final = 200
+SEEN_MAX: Final = 2048
 
 _NAMES: Final = (
     r"(?:[\w-]{0,40}(?:secret|token|passw(?:or)?d|api[_-]?key|signature|authorization|cookie))"
@@ -48,6 +51,10 @@ _PHONE_TAIL: Final = 2
 
 def redacted(text: str) -> str:
     """The text without secrets, and with phone numbers such as `+306*******78`."""
+    return _redacted_before(text) if len(text) <= SHORT_CHARACTERS else _redacted(text)
+
+
+def _redacted(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return _PHONE.sub(_masked, text)
@@ -55,7 +62,7 @@ def redacted(text: str) -> str:
 
 def redacted_value(value: object, name: str = "", depth: int = 0) -> object:
     """The value as JSON can hold it: texts redacted, what has a secret's name hidden altogether."""
-    if name and _SECRET_NAME.fullmatch(name):
+    if name and _names_a_secret(name):
         return HIDDEN
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -64,6 +71,17 @@ def redacted_value(value: object, name: str = "", depth: int = 0) -> object:
     if isinstance(value, list | tuple | set | frozenset) and depth < DEPTH_MAX:
         return [redacted_value(item, "", depth + 1) for item in value]
     return redacted(str(value))
+
+
+@functools.lru_cache(SEEN_MAX)
+def _redacted_before(text: str) -> str:
+    """Most of what is logged was logged before: routes, methods, addresses."""
+    return _redacted(text)
+
+
+@functools.lru_cache(SEEN_MAX)
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAME.fullmatch(name) is not None
 
 
 def _masked(found: re.Match[str]) -> str:

@@ -25,7 +25,8 @@ class PageOf(TypedDict, Generic[Shape]):
 
 def instant(at: datetime) -> str:
     """A time in UTC with milliseconds: `2026-11-24T01:57:11.601Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    there = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{there.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def day(at: date) -> str:

@@ -96,6 +96,11 @@ class EdgeSettings:
         )
 
 
+def web_threads(env: Env) -> int:
+    """How many requests a process serves at a time; so many connections it keeps."""
+    return env.integer("WEB_THREADS", default=16, minimum=1, maximum=256)
+
+
 def request_seconds(env: Env) -> int:
     """How long a request may take; the server's own patience follows from it."""
     return env.integer(

@@ -1,7 +1,8 @@
 """Access tokens as JWT: HS256 and nothing else."""
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ ALGORITHM: Final = "HS256"
 ISSUER: Final = "retail-backend"
 AUDIENCE: Final = "retail-api"
 LEEWAY: Final = timedelta(seconds=30)
+KNOWN_TOKENS_MAX: Final = 4096
 REQUIRED: Final = ("sub", "sid", "iss", "aud", "iat", "exp")
 
 
@@ -27,6 +29,14 @@ class JwtAccessTokens:
     secret: SecretText
     previous: SecretText | None
     lifetime: timedelta
+    _known: Callable[[str], tuple[AccessClaims, datetime]] = attrs.field(
+        init=False,
+        repr=False,
+        eq=False,
+        default=attrs.Factory(
+            lambda self: functools.lru_cache(KNOWN_TOKENS_MAX)(self._verified), takes_self=True
+        ),
+    )
 
     def issue(self, account: Account, session: SessionId, now: datetime) -> str:
         """A token that says who and through which session, and names its key."""
@@ -45,7 +55,16 @@ class JwtAccessTokens:
         return jwt.encode(claims, self.secret.reveal_bytes(), ALGORITHM, headers=headers)
 
     def read(self, token: str, now: datetime) -> AccessClaims:
-        """Check signature, key, issuer, audience and expiry, with 30 s of leeway."""
+        """Check signature, key, issuer, audience and expiry, with 30 s of leeway.
+
+        All but the expiry is as true the next time, and a token comes with every request.
+        """
+        claims, expires_at = self._known(token)
+        if now > expires_at + LEEWAY:
+            raise Unauthenticated("The access token has expired.")
+        return claims
+
+    def _verified(self, token: str) -> tuple[AccessClaims, datetime]:
         try:
             secret = self._secret_of(jwt.get_unverified_header(token))
             claims = jwt.decode(
@@ -61,11 +80,9 @@ class JwtAccessTokens:
             account, session = int(claims["sub"]), int(claims["sid"])
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError):
             raise Unauthenticated("The access token is not valid.") from None
-        if now > expires_at + LEEWAY:
-            raise Unauthenticated("The access token has expired.")
         if not (0 < account <= ID_MAX and 0 < session <= ID_MAX):
             raise Unauthenticated("The access token is not valid.")
-        return AccessClaims(AccountId(account), SessionId(session))
+        return AccessClaims(AccountId(account), SessionId(session)), expires_at
 
     def _secret_of(self, header: Mapping[str, Any]) -> SecretText:
         for secret in (self.secret, self.previous):

@@ -23,7 +23,7 @@ from adapters_http.contact_settings import ContactSettings
 from adapters_http.context import Request, Response
 from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_http.sending import sending_policy
-from adapters_http.settings import AccountSettings, EdgeSettings
+from adapters_http.settings import AccountSettings, EdgeSettings, web_threads
 from adapters_sms.settings import SmsSettings
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.kernel.ports import Clock, Randomness
@@ -48,7 +48,8 @@ class Settings:
         """Take all variables; problems are collected by `env`."""
         return cls(
             app=AppSettings.read(env),
-            database=DatabaseSettings.read(env),
+            # a connection for each thread: to open one costs more than most requests
+            database=attrs.evolve(DatabaseSettings.read(env), pool_connections=web_threads(env)),
             sms=SmsSettings.read(env),
             accounts=AccountSettings.read(env),
             contacts=ContactSettings.read(env),

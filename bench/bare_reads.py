@@ -89,8 +89,7 @@ class Reads:
         cursor = self._cursor()
         for query, params in self._statements:
             cursor.execute(query, params)
-            if cursor.description is not None:
-                rows = cursor.fetchall()
+            rows = [row for each in cursor.results() if each.description for row in each] or rows
         resp.data = orjson.dumps({"items": rows}, default=str)
 
     def _cursor(self) -> Any:  # noqa: ANN401 - rows of any shape
