@@ -15,12 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from adapters_db.audience_queries import SqlAudienceQueries
 from adapters_db.audience_segments import SegmentSql
 from adapters_db.connections import Connections
 from adapters_db.reads import Reads
 from adapters_db.tables.contacts import contact
+from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.audiences.segments import SEGMENT_DEPTH_MAX, holds, read_segment
 from retail_core.contacts.model import Gender
+from retail_core.kernel.money import PriceList
 from tests.contracts.worlds import sql_world
 from tests.integration.adapters_db.crowds import (
     CAMPAIGNS_OF_A_CROWD,
@@ -174,6 +177,54 @@ def test_both_engines_mean_the_same_people(
     assert found == expected, document
     assert segment.document() == document
     assert read_segment(segment.document()) == segment
+
+
+@settings(max_examples=max(CASES // 5, 1), suppress_health_check=list(HealthCheck))
+@given(
+    day=st.integers(0, len(TODAYS) - 1),
+    tree=st.none() | LEAVES,
+    base=st.none() | LISTS,
+    excluded=st.lists(LISTS, max_size=3),
+    adults_only=st.booleans(),
+)
+def test_everybody_matched_is_a_recipient_or_left_out_for_one_reason(
+    stage: Connections,
+    crowds: Sequence[Crowd],
+    day: int,
+    tree: dict[str, Any] | None,
+    base: Place | None,
+    excluded: list[Place],
+    *,
+    adults_only: bool,
+) -> None:
+    crowd = crowds[day]
+    lists = sorted(crowd.lists)
+    segment = None if tree is None else read_segment(written_for(crowd, tree))
+    spec = AudienceSpec(
+        own_list=None if base is None else lists[base.position],
+        exclude_lists=tuple(lists[each.position] for each in excluded),
+        segment=segment,
+    )
+    rules = AudienceRules(
+        crowd.moment.today, adults_only, PriceList({"GR": 1}, None), crowd.moment.now
+    )
+    queries = SqlAudienceQueries(Reads(stage))
+
+    count = queries.count(crowd.account, spec, rules)
+    recipients, members = queries.members(
+        crowd.account, spec, rules, name=None, members_max=len(crowd.subjects)
+    )
+
+    matching = {
+        each
+        for each, subject in crowd.subjects.items()
+        if (segment is None or holds(segment, subject, crowd.moment))
+        and (spec.own_list is None or spec.own_list in subject.lists)
+    }
+    assert count.matched == len(matching) == recipients + sum(count.excluded.values())
+    assert {member.id for member in members} <= matching
+    for member in members:
+        assert crowd.subjects[member.id].lists.isdisjoint(spec.exclude_lists)
 
 
 def test_no_leaf_is_ever_neither_true_nor_false(
