@@ -19,7 +19,7 @@ from retail_core.audiences.segments import read_segment
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, ContactId, ListId
 from retail_core.kernel.money import DEFAULT_PRICES
 from retail_core.kernel.pages import PageRequest
-from tests.integration.adapters_db.large_shop import stage
+from tests.integration.adapters_db.large_shop import STAGE
 from tests.own_database import own_connections
 
 CONTACTS: Final = 60_000
@@ -89,7 +89,7 @@ def shop(new_database: Callable[[], str]) -> Iterator[Shop]:
     with own_connections(new_database) as connections:
         url = connections.settings.direct_url
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute((_PEOPLE + stage()).encode())
+            connection.execute((_PEOPLE + STAGE).encode())
             connection.execute(VACUUM.encode())
         yield Shop(connections)
 

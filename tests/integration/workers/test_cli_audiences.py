@@ -21,6 +21,7 @@ def cli(migrated_database_url: str, capsys: pytest.CaptureFixture[str]) -> Cli:
             "BCRYPT_COST": "4",
             "LOG_LEVEL": "error",
             "PUBLIC_BASE_URL": "https://example.com",
+            "UNSUBSCRIBE_TOKEN_SECRET": "a secret that signs links",
         },
         capsys,
     )
