@@ -19,7 +19,7 @@ from retail_core.audiences.segments import read_segment
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, ContactId, ListId
 from retail_core.kernel.money import DEFAULT_PRICES
 from retail_core.kernel.pages import PageRequest
-from tests.integration.adapters_db.large_shop import STAGE
+from tests.integration.adapters_db.large_shop import ACCOUNTS, stage
 from tests.own_database import own_connections
 
 CONTACTS: Final = 60_000
@@ -44,6 +44,20 @@ SELECT no, 1, 'list ' || no, now(), now() FROM generate_series(1, 2) no;
 INSERT INTO list_member (account_id, list_id, contact_id, created_at)
 SELECT 1, 1, no, now() FROM generate_series(1, {CONTACTS}, 300) no
 UNION ALL SELECT 1, 2, no, now() FROM generate_series(1, {CONTACTS}, 2) no;
+"""
+
+# Beside a larger one: in a database of one shop, reading everything is often the best plan.
+_NEIGHBOURS: Final = f"""
+INSERT INTO contact (id, account_id, phone, country, line_type, tags, is_subscribed, search_text,
+                     created_at, updated_at)
+SELECT {CONTACTS} + no, 2, 306900000000 + no, 'GR', 1, '{{}}', true, '', now(), now()
+FROM generate_series(1, {4 * CONTACTS}) no;
+INSERT INTO suppression (account_id, phone, reason, created_at)
+SELECT 2, 306900000000 + no, 'manual', now() FROM generate_series(1, {4 * CONTACTS}, 5) no;
+INSERT INTO contact_list (id, account_id, name, created_at, updated_at)
+VALUES (3, 2, 'theirs', now(), now());
+INSERT INTO list_member (account_id, list_id, contact_id, created_at)
+SELECT 2, 3, {CONTACTS} + no, now() FROM generate_series(1, {4 * CONTACTS}) no;
 """
 
 
@@ -89,7 +103,9 @@ def shop(new_database: Callable[[], str]) -> Iterator[Shop]:
     with own_connections(new_database) as connections:
         url = connections.settings.direct_url
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute((_PEOPLE + STAGE).encode())
+            # VACUUM calls no page visible whose commit is not on disk yet
+            connection.execute("SET synchronous_commit = on")
+            connection.execute((ACCOUNTS + _PEOPLE + _NEIGHBOURS + stage()).encode())
             connection.execute(VACUUM.encode())
         yield Shop(connections)
 
