@@ -20,8 +20,16 @@ from retail_core.accounts.ports import AccountsUnitOfWork
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
 from retail_core.credits.queries import CreditQueries
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.ports import Clock, IdempotencyReplies, Randomness, Transactions, Work
+from retail_core.kernel.ports import (
+    AuditTrail,
+    Clock,
+    IdempotencyReplies,
+    Randomness,
+    Transactions,
+    Work,
+)
 from retail_core.kernel.settings import Env
+from retail_core.messages.ports import MessagesUnitOfWork
 from retail_core.notices.ports import NoticesUnitOfWork
 from retail_core.notices.queries import NoticeFacts
 from retail_core.testing.clock import FixedClock
@@ -178,6 +186,7 @@ def api_in_memory(world: World, **variables: str) -> Api:
     for transactions in (
         Transactions[Work],
         Transactions[AccountsUnitOfWork],
+        Transactions[MessagesUnitOfWork],
         Transactions[NoticesUnitOfWork],
     ):
         container.register(transactions, instance=world.transactions)
@@ -187,6 +196,7 @@ def api_in_memory(world: World, **variables: str) -> Api:
     container.register(ApiKeyQueries, instance=world.api_key_queries)
     container.register(CreditQueries, instance=world.credit_queries)
     container.register(NoticeFacts, instance=world.notice_facts)
+    container.register(AuditTrail, instance=world.audit_trail)
     wiring.register_accounts(container, accounts)
     wiring.register(container, edge)
     app = create_app(wiring.parts(container, edge, IN_MEMORY))

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from adapters_db.account_export import STATEMENTS, SqlAccountExport
 from adapters_db.reads import Reads
-from retail_core.accounts.use_cases import BeginClosing, EraseAccount
+from retail_core.accounts.use_cases import BeginClosing, EraseAccount, NoteExport
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId
@@ -40,11 +40,12 @@ def close_account(given: Given) -> Result:
     account = given.account()
     if not (words.yes or _is_certain(account.email)):
         raise Refused({"accountId": account.id, "message": "Not confirmed; nothing was done."})
-    for use_case in (BeginClosing, EraseAccount):
+    for use_case in (BeginClosing, NoteExport, EraseAccount):
         given.container.register(use_case)
     closing = resolve(BeginClosing)(words.email)
     exported = None
     if words.export is not None:
+        resolve(NoteExport)(closing.account)
         exported = _export(
             SqlAccountExport(resolve(Reads)),
             closing.account,

@@ -7,7 +7,12 @@ from retail_core.accounts.use_cases.api_keys import (
     NoteApiKeyUse,
     RevokeApiKey,
 )
-from retail_core.accounts.use_cases.closing import BeginClosing, ClosingAccount, EraseAccount
+from retail_core.accounts.use_cases.closing import (
+    BeginClosing,
+    ClosingAccount,
+    EraseAccount,
+    NoteExport,
+)
 from retail_core.accounts.use_cases.issuing import SignedIn, TokenIssuer, token_hash
 from retail_core.accounts.use_cases.opening import CreateAccount, Register, open_account
 from retail_core.accounts.use_cases.passwords import ChangePassword, SetPassword
@@ -29,6 +34,7 @@ __all__ = [
     "EraseAccount",
     "MadeApiKey",
     "NoteApiKeyUse",
+    "NoteExport",
     "RefreshSession",
     "Register",
     "ResetPassword",

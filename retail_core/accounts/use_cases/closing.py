@@ -49,6 +49,24 @@ class BeginClosing:
 
 
 @attrs.frozen
+class NoteExport:
+    """Write down that all data of an account are taken out, before anything is."""
+
+    transactions: Transactions[AccountsUnitOfWork]
+
+    def __call__(self, account: AccountId) -> None:
+        with self.transactions.begin(account) as uow:
+            uow.audit.record(
+                AuditEntry(
+                    action=AuditAction.EXPORTED,
+                    account=account,
+                    kind=AuditKind.ACCOUNT,
+                    id=account,
+                )
+            )
+
+
+@attrs.frozen
 class EraseAccount:
     """Erase all personal data of an account that is being closed, and then its owner's.
 

@@ -2,6 +2,7 @@
 
 from retail_core.messages.use_cases.declaring import ResolveUnknown
 from retail_core.messages.use_cases.dispatching import DispatchBatch, DispatchOutcome
+from retail_core.messages.use_cases.exporting import ExportMessages
 from retail_core.messages.use_cases.looking_up import (
     AskGateway,
     RefreshMessages,
@@ -27,6 +28,7 @@ __all__ = [
     "AskGateway",
     "DispatchBatch",
     "DispatchOutcome",
+    "ExportMessages",
     "MatchParkedReports",
     "RecordReports",
     "RefreshMessages",

@@ -12,7 +12,9 @@ from adapters_http import wiring
 from adapters_http.app import create_app
 from adapters_http.resources import messages
 from adapters_http.settings import EdgeSettings
+from retail_core.kernel.audit import AuditAction, AuditFilter
 from retail_core.kernel.ids import CampaignId, MessageNumber
+from retail_core.kernel.ports import AuditTrail
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import MessageKind, MessageState, NewSingle, SingleResult
 from retail_core.templates.encoding import Encoding, TextSize
@@ -243,6 +245,17 @@ class TestExport:
         assert (row["to"], row["campaignId"], row["isTest"]) == (ana.phone, str(campaign), "no")
         assert (row["segments"], row["credits"], row["encoding"]) == ("1", "1", "gsm7")
         assert row["sentAt"] == "2026-11-24T12:00:00.000Z"
+
+    def test_who_took_what_is_written_down(self, shop: Shop) -> None:
+        a_test(shop)
+
+        shop.ask("HEAD", "/api/messages/export")
+        exported(shop, "kind=test&q=69")
+
+        of: Any = AuditTrail
+        which = AuditFilter(account=shop.id, action=AuditAction.EXPORTED)
+        [record] = shop.api.container.resolve(of).newest_across_accounts(which, 10)
+        assert record.details == {"rows": 1, "kind": "test", "search": True}
 
     def test_filters_hold_for_the_export_too(self, shop: Shop) -> None:
         started(shop)

@@ -106,6 +106,8 @@ def test_the_owner_gets_all_his_data(cli: Cli, email: str, tmp_path: Path) -> No
     assert [each["amount"] for each in exported(out, "ledger")] == [1_000]
     assert exported(out, "messages") == []
     assert not (out / "account.part").exists()
+    told = cli("audit", "--action", "exported")[1]["entries"]
+    assert [(each["kind"], each["agent"]) for each in told] == [("account", "operator")]
 
 
 @pytest.mark.parametrize("state", ["scheduled", "sending"])
