@@ -22,7 +22,7 @@ Reader: TypeAlias = Callable[[Any], Any]
 class Question:
     """A SELECT as text with `%(name)s` for its values, and what makes domain values of columns."""
 
-    text: str
+    sql: str
     constants: Mapping[str, object]
     readers: tuple[tuple[int, Reader], ...]
 
@@ -61,7 +61,7 @@ class Asked:
     def text(self, driver: "psycopg.Connection[Any]") -> str:
         """All of it, the values quoted by the driver."""
         values = {**self.question.constants, **self.values}
-        return psycopg.ClientCursor(driver).mogrify(self.question.text, values)
+        return psycopg.ClientCursor(driver).mogrify(self.question.sql, values)
 
 
 def answers(
