@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 import attrs
 
 from retail_core.kernel.clock import Clock
+from retail_core.kernel.settings import Env
+
+MESSAGE_TEXT_DAYS: Final = 400
+RAW_EVENTS_DAYS: Final = 90
+IMPORTS_DAYS: Final = 90
+CONSENT_DAYS: Final = 1_825
+DAYS_MAX: Final = 36_500
 
 FAILED_JOBS_LIFE: Final = timedelta(days=90)
 ENDED_SESSIONS_LIFE: Final = timedelta(days=30)
 NOTICES_LIFE: Final = timedelta(days=30)
 STATUS_LOOK_UPS_LIFE: Final = timedelta(days=30)
+IMPORT_FILES_LIFE: Final = timedelta(days=1)
 AUDIT_LIFE: Final = timedelta(days=731)
 """A day more than the 730 for which the database itself keeps every entry: clocks differ."""
 
@@ -39,6 +47,34 @@ class Lives:
     # long after the last age at which a message is asked about
     status_look_ups: timedelta = STATUS_LOOK_UPS_LIFE
     audit_entries: timedelta = AUDIT_LIFE
+    # what is personal; the books stay
+    message_texts: timedelta = timedelta(days=MESSAGE_TEXT_DAYS)
+    single_message_texts: timedelta = timedelta(days=MESSAGE_TEXT_DAYS)
+    raw_reports: timedelta = timedelta(days=RAW_EVENTS_DAYS)
+    parked_reports: timedelta = timedelta(days=RAW_EVENTS_DAYS)
+    import_files: timedelta = IMPORT_FILES_LIFE
+    imports: timedelta = timedelta(days=IMPORTS_DAYS)
+    consents: timedelta = timedelta(days=CONSENT_DAYS)
+
+    @classmethod
+    def read(cls, env: Env, idempotency_keys: timedelta) -> Self:
+        """The settings `RETENTION_*_DAYS`; problems are collected by `env`."""
+
+        def days(name: str, default: int) -> timedelta:
+            variable = f"RETENTION_{name}_DAYS"
+            found = env.integer(variable, default=default, minimum=1, maximum=DAYS_MAX)
+            return timedelta(days=found)
+
+        texts, raw = days("MESSAGE_TEXT", MESSAGE_TEXT_DAYS), days("RAW_EVENTS", RAW_EVENTS_DAYS)
+        return cls(
+            idempotency_keys,
+            message_texts=texts,
+            single_message_texts=texts,
+            raw_reports=raw,
+            parked_reports=raw,
+            imports=days("IMPORTS", IMPORTS_DAYS),
+            consents=days("CONSENT", CONSENT_DAYS),
+        )
 
     def by_name(self) -> Mapping[str, timedelta]:
         return attrs.asdict(self, recurse=False)

@@ -14,6 +14,7 @@ from retail_core.kernel.settings import Env
 from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
 from retail_core.messages.quiet_hours import OFF, QuietPolicy
 from retail_core.messages.use_cases import UnknownPolicy
+from workers.cleaning import Lives
 
 CONCURRENCY_MAX: Final = 256
 BATCH_LEASE_SECONDS_MAX: Final = 3_600
@@ -38,7 +39,7 @@ class WorkerSettings:
     concurrency: int = 5
     import_concurrency: int = 1
     batch_lease_seconds: int = LEASE_SECONDS
-    idempotency_life: timedelta = timedelta(hours=24)
+    lives: Lives = attrs.field(factory=lambda: Lives(timedelta(hours=24)))
     unknown: UnknownPolicy = attrs.field(factory=UnknownPolicy)
     refresh_every: timedelta | None = timedelta(milliseconds=REFRESH_EVERY_MS)
     quiet_policy: QuietPolicy = OFF
@@ -64,7 +65,7 @@ class WorkerSettings:
                 minimum=1,
                 maximum=BATCH_LEASE_SECONDS_MAX,
             ),
-            idempotency_life=idempotency_life(env),
+            lives=lives(env),
             unknown=_unknown_policy(env),
             refresh_every=_refresh_every(env),
             quiet_policy=quiet_policy(env),
@@ -88,8 +89,7 @@ def _refresh_every(env: Env) -> timedelta | None:
     return timedelta(milliseconds=interval_ms) if is_enabled else None
 
 
-def idempotency_life(env: Env) -> timedelta:
-    """How long a repeat with the same Idempotency-Key gets the same reply."""
-    return timedelta(
-        hours=env.integer("IDEMPOTENCY_TTL_HOURS", default=24, minimum=1, maximum=8760)
-    )
+def lives(env: Env) -> Lives:
+    """How long things are kept: keys of requests by hours, personal data by days."""
+    hours = env.integer("IDEMPOTENCY_TTL_HOURS", default=24, minimum=1, maximum=8760)
+    return Lives.read(env, timedelta(hours=hours))

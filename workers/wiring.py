@@ -3,7 +3,6 @@
 import os
 import secrets
 import socket
-from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
 
@@ -104,7 +103,7 @@ def build(settings: Settings) -> punq.Container:
     container.register(LinkCodes, instance=codes)
     adapters_db.wiring.register(container, settings.database)
     adapters_sms.wiring.register(container, settings.sms)
-    register_operations(container, settings.worker.idempotency_life)
+    register_operations(container, settings.worker.lives)
     container.register(Notifier, instance=notifier_of(settings.notifying))
     container.register(ResetLink, instance=settings.notifying.reset_link)
     container.register(UnknownPolicy, instance=settings.worker.unknown)
@@ -137,13 +136,13 @@ def register_machine(container: punq.Container) -> None:
     container.register(Randomness, instance=SystemRandomness())
 
 
-def register_operations(container: punq.Container, idempotency_life: timedelta) -> None:
+def register_operations(container: punq.Container, lives: Lives) -> None:
     """Register what keeps the background tidy; the database is registered already."""
     connections = container.resolve(Connections)
     container.register(SqlFailedJobs, instance=SqlFailedJobs(connections))
     container.register(SqlPeriodicJobs, instance=SqlPeriodicJobs(connections))
     container.register(Pruning, instance=SqlPruning(connections))
-    container.register(Lives, instance=Lives(idempotency_life))
+    container.register(Lives, instance=lives)
 
 
 def redis_of(url: str) -> Redis:

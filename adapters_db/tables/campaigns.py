@@ -50,6 +50,7 @@ campaign = Table(
     Column("scheduled_at", UtcTime),
     Column("started_at", UtcTime),
     Column("finished_at", UtcTime),
+    Column("texts_removed_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("total", Integer, nullable=False, server_default=_ZERO),

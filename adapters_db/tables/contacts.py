@@ -142,6 +142,11 @@ Index(
     consent_event.c.campaign_id,
     postgresql_where=consent_event.c.campaign_id.is_not(None),
 )
+Index(
+    "consent_event_withdrawn_idx",
+    consent_event.c.occurred_at,
+    postgresql_where=consent_event.c.type == ConsentType.WITHDRAWN,
+)
 
 consent_subject = Table(
     "consent_subject",
@@ -151,6 +156,7 @@ consent_subject = Table(
     Column("phone_hash", LargeBinary, nullable=False),
     Column("deleted_at", UtcTime, nullable=False),
     Column("erased", JsonOf(Erased)),
+    Index(None, "deleted_at"),
 )
 
 suppression = Table(

@@ -67,6 +67,8 @@ UNFINISHED = (
 
 Index(None, import_job.c.touched_at, postgresql_where=import_job.c.status.in_(UNFINISHED))
 
+Index(None, import_job.c.finished_at)
+
 
 def _to_job() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(

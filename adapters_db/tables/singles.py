@@ -68,6 +68,11 @@ single_message = Table(
         "look_up_at",
         postgresql_where=text("state IN (2, 3) AND provider_id IS NOT NULL"),
     ),
+    Index(
+        "single_message_text_idx",
+        "created_at",
+        postgresql_where=text("phone IS NOT NULL OR text IS NOT NULL"),
+    ),
     Index("single_message_unknown_idx", "submitted_at", postgresql_where=text("state = 2")),
     Index("single_message_account_id_contact_id_idx", "account_id", "contact_id"),
     Index("single_message_account_id_number_idx", "account_id", "number"),

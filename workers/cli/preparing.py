@@ -25,7 +25,7 @@ from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.settings import AppSettings, Env
 from retail_core.messages.ports import Pause
 from workers.cli.command import Need
-from workers.settings import idempotency_life
+from workers.settings import lives
 from workers.wiring import register_machine, register_operations
 
 STATEMENT_SECONDS_MAX: Final = 3600
@@ -47,7 +47,7 @@ def prepared(
     """
     app = AppSettings.read(env)
     database = DatabaseSettings.read(env) if Need.DATABASE in needs else None
-    life = idempotency_life(env)
+    kept = lives(env)
     accounts = AccountSettings.read(env) if Need.ACCOUNTS in needs else None
     policy = sending_policy(env) if Need.SENDING in needs else None
     sms = SmsSettings.read(env) if Need.GATEWAY in needs else None
@@ -73,7 +73,7 @@ def prepared(
     patient = attrs.evolve(database, statement_timeout_seconds=STATEMENT_SECONDS_MAX)
     container.register(DatabaseSettings, instance=patient)
     adapters_db.wiring.register(container, patient)
-    register_operations(container, life)
+    register_operations(container, kept)
     try:
         yield container
     finally:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from adapters_db.connections import Connections
 from adapters_db.failed_jobs import DETAIL_CHARACTERS_MAX, SqlFailedJobs
 from adapters_db.periodic_jobs import SqlPeriodicJobs
-from adapters_db.pruning import AGE_OF, SqlPruning
+from adapters_db.pruning import PRUNED, SqlPruning
 from adapters_db.transactions import SqlTransactions
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
@@ -50,4 +50,4 @@ def test_only_what_is_older_is_counted_and_removed(connections: Connections) -> 
 
 
 def test_everything_that_has_a_life_can_be_pruned() -> None:
-    assert set(Lives(DAY).by_name()) == set(AGE_OF)
+    assert set(Lives(DAY).by_name()) == PRUNED
