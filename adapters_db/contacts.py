@@ -1,5 +1,6 @@
 """Contacts and the ledger of consent on PostgreSQL."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.exc import IntegrityError
 
@@ -92,10 +94,10 @@ class SqlContactStore:
                 raise PhoneTaken from None
             raise
 
-    def remove(self, account: AccountId, contact_id: ContactId) -> None:
-        """Delete a contact."""
+    def remove(self, account: AccountId, contacts: Collection[ContactId]) -> None:
+        """Delete contacts."""
         self.connection.execute(
-            delete(contact).where(contact.c.account_id == account, contact.c.id == contact_id)
+            delete(contact).where(contact.c.account_id == account, contact.c.id.in_(contacts))
         )
 
 
@@ -138,26 +140,40 @@ class SqlConsentLedger:
             .limit(1)
         ).scalar()
 
+    def latest_types(
+        self, account: AccountId, contacts: Collection[ContactId]
+    ) -> Mapping[ContactId, ConsentType]:
+        """The newest fact of each."""
+        columns = consent_event.c
+        rows = self.connection.execute(
+            select(columns.contact_id, columns.type)
+            .ext(distinct_on(columns.contact_id))
+            .where(columns.account_id == account, columns.contact_id.in_(contacts))
+            .order_by(columns.contact_id, columns.id.desc())
+        )
+        return {ContactId(row.contact_id): row.type for row in rows}
+
     def remember_deleted(
         self,
         account: AccountId,
-        contact_id: ContactId,
-        phone_hash: bytes,
+        hashes: Mapping[ContactId, bytes],
         at: datetime,
         erased: Erased | None = None,
     ) -> None:
         """Keep whose facts they are."""
-        self.connection.execute(
-            insert_or_skip(consent_subject)
-            .values(
-                account_id=account,
-                contact_id=contact_id,
-                phone_hash=phone_hash,
-                deleted_at=at,
-                erased=erased,
-            )
-            .on_conflict_do_nothing()
-        )
+        rows = [
+            {
+                "account_id": account,
+                "contact_id": contact_id,
+                "phone_hash": phone_hash,
+                "deleted_at": at,
+                "erased": erased,
+            }
+            for contact_id, phone_hash in hashes.items()
+        ]
+        if rows:
+            statement = insert_or_skip(consent_subject).on_conflict_do_nothing()
+            self.connection.execute(statement, rows)
 
     def forget_origins(self, account: AccountId, contact_id: ContactId) -> int:
         """The one change that the database allows."""

@@ -49,6 +49,8 @@ def share(which: ContactFilter, account: AccountId) -> Select[float | None]:
 def chosen(account: AccountId, which: ContactFilter) -> ColumnElement[bool]:
     """What holds for the contacts that are meant, and for nobody else's."""
     conditions = [contact.c.account_id == account]
+    if which.ids is not None:
+        conditions.append(contact.c.id.in_(which.ids))
     if which.term:
         conditions.append(contact.c.search_text.like(_containing(which.term), escape=ESCAPE))
     if which.is_subscribed is not None:

@@ -11,6 +11,7 @@ from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaign_progress import SqlCampaignProgress
 from adapters_db.campaigns import SqlCampaignStore
 from adapters_db.closing import SqlClosingStore
+from adapters_db.contact_sets import SqlContactSets
 from adapters_db.contacts import SqlConsentLedger, SqlContactStore
 from adapters_db.credits import SqlCreditLedger
 from adapters_db.doubts import SqlDoubtStore
@@ -135,6 +136,10 @@ class SqlUnitOfWork:
     @property
     def message_traces(self) -> SqlMessageStore:
         return SqlMessageStore(self.connection)
+
+    @property
+    def contact_sets(self) -> SqlContactSets:
+        return SqlContactSets(self.connection)
 
     @property
     def person_traces(self) -> SqlPersonTraces:

@@ -12,6 +12,7 @@ from adapters_http.description.document import Description
 from adapters_http.limits import SharedStore
 from adapters_http.opt_out import OptOutPeople, OptOutReader
 from adapters_http.passwords import BcryptPasswords
+from adapters_http.resources.contact_bulk import ContactChoice
 from adapters_http.resources.contact_filters import ContactFilters, ListContacts
 from adapters_http.resources.documents import Documents
 from adapters_http.resources.gateway_webhooks import GatewayDoor
@@ -59,6 +60,7 @@ def register_contacts(container: punq.Container, settings: ContactSettings) -> N
     container.register(ImportUndo, instance=settings.undo)
     container.register(ListContacts)
     container.register(ContactFilters)
+    container.register(ContactChoice)
     container.register(OptOutPeople)
     register_with_use_cases(container, OptOutReader)
 

@@ -1,6 +1,6 @@
 """What the contacts room needs from the world: its rows, the ledger of consent, the way out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -15,8 +15,11 @@ from retail_core.contacts.model import (
     SuppressionEntry,
     SuppressionReason,
     SuppressionTerms,
+    TagChange,
+    TagCounts,
 )
 from retail_core.contacts.model.erasure import Erased
+from retail_core.contacts.queries import ContactFilter
 from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
@@ -47,8 +50,36 @@ class ContactStore(Protocol):
         """Write all fields of a locked contact. Raises `PhoneTaken`."""
         ...
 
-    def remove(self, account: AccountId, contact: ContactId) -> None:
-        """Delete a locked contact; nothing happens if it is gone."""
+    def remove(self, account: AccountId, contacts: Collection[ContactId]) -> None:
+        """Delete locked contacts; nothing happens for one that is gone."""
+        ...
+
+
+class ContactSets(Protocol):
+    """Many contacts of a store at once, chosen by a filter."""
+
+    def count(self, account: AccountId, which: ContactFilter, change: TagChange) -> TagCounts:
+        """How many there are, and how a change of tags would find them."""
+        ...
+
+    def retag(
+        self,
+        account: AccountId,
+        which: ContactFilter,
+        change: TagChange,
+        contacts_max: int,
+        now: datetime,
+    ) -> int:
+        """Change the tags of those who need it and have room; returns how many were changed.
+
+        Locks them in the order of their ids, the lowest first.
+        """
+        ...
+
+    def choose(
+        self, account: AccountId, which: ContactFilter, contacts_max: int
+    ) -> Sequence[Contact]:
+        """Some of them, the lowest ids first, locked in this order until the end."""
         ...
 
 
@@ -63,15 +94,20 @@ class ConsentLedger(Protocol):
         """What happened last; None for a contact without any fact."""
         ...
 
+    def latest_types(
+        self, account: AccountId, contacts: Collection[ContactId]
+    ) -> Mapping[ContactId, ConsentType]:
+        """What happened last to each; nobody without any fact is named."""
+        ...
+
     def remember_deleted(
         self,
         account: AccountId,
-        contact: ContactId,
-        phone_hash: bytes,
+        hashes: Mapping[ContactId, bytes],
         at: datetime,
         erased: Erased | None = None,
     ) -> None:
-        """Keep by hash alone whose facts these are, once the contact is deleted, or `erased`."""
+        """Keep by hash alone whose facts these are, once contacts are deleted, or `erased`."""
         ...
 
     def forget_origins(self, account: AccountId, contact: ContactId) -> int:
@@ -162,6 +198,8 @@ class ContactsUnitOfWork(Work, Protocol):
     def suppressions(self) -> SuppressionStore: ...
     @property
     def message_traces(self) -> MessageTraces: ...
+    @property
+    def contact_sets(self) -> ContactSets: ...
     @property
     def person_traces(self) -> PersonTraces: ...
 

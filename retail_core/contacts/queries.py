@@ -61,8 +61,8 @@ class Reachable:
 class ContactFilter:
     """Which contacts a list shows; all conditions must hold.
 
-    `term` is what `search_term` made of the search; a contact has all of `tags`, and was put by
-    hand on the list `member_of`.
+    `ids` names them one by one; unknown ones are nobody. `term` is what `search_term` made of the
+    search; a contact has all of `tags`, and was put by hand on the list `member_of`.
     """
 
     term: str | None = None
@@ -70,6 +70,7 @@ class ContactFilter:
     tags: tuple[str, ...] = ()
     reachable: Reachable | None = None
     member_of: ListId | None = None
+    ids: tuple[ContactId, ...] | None = None
 
 
 class ContactQueries(Protocol):

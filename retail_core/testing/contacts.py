@@ -1,6 +1,6 @@
 """Contacts and consent in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -12,6 +12,8 @@ from retail_core.contacts.model import (
     ConsentType,
     Contact,
     ContactDraft,
+    TagChange,
+    TagCounts,
 )
 from retail_core.contacts.model.erasure import Erased, Erasure
 from retail_core.contacts.queries import ContactFilter, ContactView
@@ -60,7 +62,11 @@ class MemoryContactStore:
         if self.lock(account, contact.id) is not None:
             self._put(account, contact)
 
-    def remove(self, account: AccountId, contact_id: ContactId) -> None:
+    def remove(self, account: AccountId, contacts: Collection[ContactId]) -> None:
+        for contact_id in contacts:
+            self._remove(account, contact_id)
+
+    def _remove(self, account: AccountId, contact_id: ContactId) -> None:
         if self.lock(account, contact_id) is not None:
             self.tables.contacts.remove(contact_id)
             for member in [key for key, _ in self.tables.list_members.items()]:
@@ -97,19 +103,25 @@ class MemoryConsentLedger:
         events = consents_of(self.tables, account, contact_id)
         return events[-1].type if events else None
 
+    def latest_types(
+        self, account: AccountId, contacts: Collection[ContactId]
+    ) -> Mapping[ContactId, ConsentType]:
+        latest = {each: self.latest_type(account, each) for each in contacts}
+        return {each: kind for each, kind in latest.items() if kind is not None}
+
     def remember_deleted(
         self,
         account: AccountId,
-        contact_id: ContactId,
-        phone_hash: bytes,
+        hashes: Mapping[ContactId, bytes],
         at: datetime,
         erased: Erased | None = None,
     ) -> None:
-        name = (account, contact_id)
-        if name not in self.tables.consent_subjects:
-            self.tables.consent_subjects.insert(name, (phone_hash, at))
-            if erased is not None:
-                self.tables.erasures.insert(name, Erasure(at, erased))
+        for contact_id, phone_hash in hashes.items():
+            name = (account, contact_id)
+            if name not in self.tables.consent_subjects:
+                self.tables.consent_subjects.insert(name, (phone_hash, at))
+                if erased is not None:
+                    self.tables.erasures.insert(name, Erasure(at, erased))
 
     def forget_origins(self, account: AccountId, contact_id: ContactId) -> int:
         if not sees(self.bound_to, account):
@@ -119,6 +131,49 @@ class MemoryConsentLedger:
             nameless = attrs.evolve(event, ip=None, user_agent=None)
             self.tables.consents.put(event.id, StoredConsent(account, nameless))
         return len(events)
+
+
+@attrs.frozen
+class MemoryContactSets:
+    """`ContactSets` in memory."""
+
+    tables: MemoryTables
+    bound_to: AccountId | None
+
+    def count(self, account: AccountId, which: ContactFilter, change: TagChange) -> TagCounts:
+        found = self._chosen(account, which)
+        lacking = [contact for contact in found if change.is_needed(contact.tags)]
+        fitting = [contact for contact in lacking if change.fits(contact.tags)]
+        return TagCounts(matched=len(found), lacking=len(lacking), fitting=len(fitting))
+
+    def retag(
+        self,
+        account: AccountId,
+        which: ContactFilter,
+        change: TagChange,
+        contacts_max: int,
+        now: datetime,
+    ) -> int:
+        fitting = [
+            contact
+            for contact in self._chosen(account, which)
+            if change.is_needed(contact.tags) and change.fits(contact.tags)
+        ]
+        store = MemoryContactStore(self.tables, self.bound_to)
+        for contact in fitting[:contacts_max]:
+            tags = change.of(contact.tags)
+            store.save(account, attrs.evolve(contact, tags=tags, updated_at=now))
+        return len(fitting[:contacts_max])
+
+    def choose(
+        self, account: AccountId, which: ContactFilter, contacts_max: int
+    ) -> Sequence[Contact]:
+        return self._chosen(account, which)[:contacts_max]
+
+    def _chosen(self, account: AccountId, which: ContactFilter) -> list[Contact]:
+        if not sees(self.bound_to, account):
+            return []
+        return [view.contact for view in reversed(chosen(self.tables, account, which))]
 
 
 @attrs.frozen
@@ -209,7 +264,8 @@ def chosen(tables: MemoryTables, account: AccountId, which: ContactFilter) -> li
 def _fits(view: ContactView, which: ContactFilter) -> bool:
     contact = view.contact
     return (
-        (not which.term or which.term in contact.search_text)
+        (which.ids is None or contact.id in which.ids)
+        and (not which.term or which.term in contact.search_text)
         and which.is_subscribed in (None, contact.is_subscribed)
         and set(which.tags) <= set(contact.tags)
         and (which.reachable is None or which.reachable.holds(view))

@@ -68,7 +68,7 @@ class MemoryImportReversal:
         self, account: AccountId, hashes: Sequence[tuple[ContactId, bytes]], at: datetime
     ) -> None:
         for contact, digest in hashes:
-            self._ledger.remember_deleted(account, contact, digest, at)
+            self._ledger.remember_deleted(account, {contact: digest}, at)
 
     @property
     def _contacts(self) -> MemoryContactStore:
@@ -99,7 +99,7 @@ class MemoryImportReversal:
     ) -> None:
         if contact.is_subscribed:
             self._tell(account, import_id, contact, ConsentType.WITHDRAWN, at)
-        self._contacts.remove(account, contact.id)
+        self._contacts.remove(account, [contact.id])
 
     def _put_back(
         self,

@@ -17,7 +17,7 @@ from retail_core.testing.batches import MemoryBatchStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
 from retail_core.testing.closing import MemoryClosingStore
-from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactStore
+from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactSets, MemoryContactStore
 from retail_core.testing.credits import MemoryCreditLedger
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.doubts import MemoryDoubtStore
@@ -118,6 +118,10 @@ class MemoryUnitOfWork:
     @property
     def message_traces(self) -> MemoryMessageStore:
         return MemoryMessageStore(self.tables, self.account)
+
+    @property
+    def contact_sets(self) -> MemoryContactSets:
+        return MemoryContactSets(self.tables, self.account)
 
     @property
     def person_traces(self) -> MemoryPersonTraces:

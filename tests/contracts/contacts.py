@@ -88,7 +88,7 @@ class ContactStoreContract:
 
         for _ in range(2):
             with world.transactions.begin(account) as uow:
-                uow.contacts.remove(account, contact.id)
+                uow.contacts.remove(account, [contact.id])
 
         with world.transactions.begin(account) as uow:
             assert uow.contacts.lock(account, contact.id) is None
@@ -102,13 +102,48 @@ class ContactStoreContract:
             with world.transactions.begin(mine) as uow:
                 assert uow.contacts.lock(named, contact.id) is None
                 uow.contacts.save(named, attrs.evolve(contact, first_name="Mallory"))
-                uow.contacts.remove(named, contact.id)
+                uow.contacts.remove(named, [contact.id])
 
         with world.transactions.begin(theirs) as uow:
             assert uow.contacts.lock(theirs, contact.id) == contact
 
 
 class ConsentLedgerContract:
+    def test_the_latest_fact_of_each_of_many_is_told(self, world: World) -> None:
+        account, other = world.new_account(), world.new_account()
+        ana, bob = added(world, account, draft(), draft(BOB))
+        with world.transactions.begin(account) as uow:
+            for kind in (ConsentType.WITHDRAWN, ConsentType.GRANTED):
+                uow.consents.append(account, fact(ana.id, kind))
+
+        with world.transactions.begin(account) as uow:
+            latest = uow.consents.latest_types(account, [ana.id, bob.id])
+        with world.transactions.begin(other) as uow:
+            unseen = (
+                uow.consents.latest_types(other, [ana.id]),
+                uow.consents.latest_types(account, []),
+            )
+
+        assert latest == {ana.id: ConsentType.GRANTED}
+        assert unseen == ({}, {})
+
+    def test_where_facts_came_from_is_forgotten_and_the_facts_stay(self, world: World) -> None:
+        account, other = world.new_account(), world.new_account()
+        [ana] = added(world, account, draft())
+        written = attrs.evolve(fact(ana.id), ip="203.0.113.7", user_agent="Mozilla")
+        with world.transactions.begin(account) as uow:
+            uow.consents.append(account, written)
+            uow.consents.append(account, written)
+
+        with world.transactions.begin(other) as uow:
+            assert uow.consents.forget_origins(other, ana.id) == 0
+        with world.transactions.begin(account) as uow:
+            assert uow.consents.forget_origins(account, ana.id) == 2
+
+        assert [(each.ip, each.user_agent) for each in history(world, account, ana.id)] == [
+            (None, None)
+        ] * 2
+
     def test_a_fact_keeps_everything(self, world: World) -> None:
         account = world.new_account()
         [contact] = added(world, account, draft())
@@ -156,8 +191,8 @@ class ConsentLedgerContract:
         with world.transactions.begin(account) as uow:
             uow.consents.append(account, fact(contact.id))
             for _ in range(2):
-                uow.consents.remember_deleted(account, contact.id, bytes(32), AT)
-            uow.contacts.remove(account, contact.id)
+                uow.consents.remember_deleted(account, {contact.id: bytes(32)}, AT)
+            uow.contacts.remove(account, [contact.id])
 
         with world.transactions.begin(account) as uow:
             assert uow.consents.latest_type(account, contact.id) is ConsentType.GRANTED

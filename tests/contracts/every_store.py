@@ -14,6 +14,7 @@ from retail_core.billing.ports import SubscriptionStore
 from retail_core.campaigns.ports import CampaignStore
 from retail_core.contacts.ports import (
     ConsentLedger,
+    ContactSets,
     ContactStore,
     MessageTraces,
     PersonTraces,
@@ -70,6 +71,8 @@ class EveryStore(Work, Protocol):
     def message_traces(self) -> MessageTraces: ...
     @property
     def person_traces(self) -> PersonTraces: ...
+    @property
+    def contact_sets(self) -> ContactSets: ...
     @property
     def lists(self) -> ListStore: ...
     @property

@@ -96,7 +96,7 @@ class ImportReversalContract:
         merge(world, account, job, row(1))
         contact = one(world, account)
         with world.transactions.begin(account) as uow:
-            uow.contacts.remove(account, contact.id)
+            uow.contacts.remove(account, [contact.id])
 
         step = revert(world, account, job)
 

@@ -155,7 +155,7 @@ class ListMembersContract:
         put(world, account, known, contact)
 
         with world.transactions.begin(account) as uow:
-            uow.contacts.remove(account, contact.id)
+            uow.contacts.remove(account, [contact.id])
 
         assert world.list_queries.by_hand(account, [known.id]) == {}
 
@@ -273,7 +273,7 @@ class EngagementFactsContract:
         with world.transactions.begin(account) as uow:
             fact = EngagementFact(contact.id, EngagementKind.CLICKED, None, world.clock.now())
             uow.engagement_facts.record(account, fact)
-            uow.contacts.remove(account, contact.id)
+            uow.contacts.remove(account, [contact.id])
 
         assert self.clickers(world, account, 1) == 0
 

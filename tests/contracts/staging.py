@@ -218,7 +218,7 @@ def delete(world: World, account: AccountId, contact: ContactId) -> None:
     """Remove somebody and his traces, as the use case does."""
     with world.transactions.begin(account) as uow:
         uow.message_traces.forget(account, [contact])
-        uow.contacts.remove(account, contact)
+        uow.contacts.remove(account, [contact])
 
 
 def report(

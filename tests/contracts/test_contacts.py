@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters_db.connections import Connections
 from retail_core.contacts.model import SuppressionReason
 from tests.contracts.contact_queries import ContactOwnersContract, ContactQueriesContract
+from tests.contracts.contact_sets import ContactSetsContract
 from tests.contracts.contacts import (
     ConsentLedgerContract,
     ContactStoreContract,
@@ -30,6 +31,10 @@ class TestSuppressionStore(SuppressionStoreContract):
 
 
 class TestSuppressionQueries(SuppressionQueriesContract):
+    pass
+
+
+class TestContactSets(ContactSetsContract):
     pass
 
 

@@ -78,6 +78,12 @@ def _membership(shop: Shop) -> Asked:
 RECIPES: Final[Mapping[str, Recipe]] = {
     "/api/lists": lambda _: Asked("/api/lists", {"name": "VIP"}),
     "/api/lists/{list_id}/contacts/{contact_id}": _membership,
+    "/api/contacts/bulk/tags": lambda shop: Asked(
+        "/api/contacts/bulk/tags", {"ids": [shops.add_person(shop).id], "add": ["vip"]}
+    ),
+    "/api/contacts/bulk/delete": lambda shop: Asked(
+        "/api/contacts/bulk/delete", {"ids": [shops.add_person(shop).id]}
+    ),
     "/api/contacts/{contact_id}/erase": lambda shop: Asked(
         f"/api/contacts/{shops.add_person(shop).id}/erase", {"reason": "asked for it"}
     ),

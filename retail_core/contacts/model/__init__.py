@@ -26,6 +26,7 @@ from retail_core.contacts.model.contact import (
     folded_fields,
     search_term,
 )
+from retail_core.contacts.model.tagging import TagChange, TagCounts
 from retail_core.kernel.changes import KEEP, Keep
 
 __all__ = [
@@ -50,6 +51,8 @@ __all__ = [
     "SuppressionEntry",
     "SuppressionReason",
     "SuppressionTerms",
+    "TagChange",
+    "TagCounts",
     "draft_contact",
     "folded_fields",
     "search_term",

@@ -1,5 +1,6 @@
 """What can be done with contacts: keep them, and let them go their way."""
 
+from retail_core.contacts.use_cases.bulk import DeleteContacts, Deleted, TagContacts, Tagged
 from retail_core.contacts.use_cases.erasing import DiscloseContact, EraseContact
 from retail_core.contacts.use_cases.exporting import ExportContacts
 from retail_core.contacts.use_cases.keeping import (
@@ -28,7 +29,9 @@ __all__ = [
     "Client",
     "CreateContact",
     "DeleteContact",
+    "DeleteContacts",
     "DeleteSuppression",
+    "Deleted",
     "DiscloseContact",
     "EraseContact",
     "ExportContacts",
@@ -39,6 +42,8 @@ __all__ = [
     "SignedClaim",
     "SuppressEverywhere",
     "SuppressNumber",
+    "TagContacts",
+    "Tagged",
     "Unsubscribe",
     "UpdateContact",
 ]

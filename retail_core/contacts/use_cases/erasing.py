@@ -78,10 +78,10 @@ class EraseContact:
             )
             erasure = Erasure(now, self._forget(uow, account, contact, fact))
             phone_hash = self.number_hash.of(contact.phone)
-            uow.consents.remember_deleted(account, contact_id, phone_hash, now, erasure.erased)
+            uow.consents.remember_deleted(account, {contact_id: phone_hash}, now, erasure.erased)
             uow.suppressions.lift(account, contact.phone, frozenset(SuppressionReason))
             uow.suppressions.add_erased(account, phone_hash, now)
-            uow.contacts.remove(account, contact_id)
+            uow.contacts.remove(account, [contact_id])
             _write_down(uow, account, contact_id, erasure.erased)
             uow.effect(contact_id)
             return erasure

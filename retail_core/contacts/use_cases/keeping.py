@@ -1,5 +1,6 @@
 """Create, change and delete contacts; every change of consent is written down with its reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import attrs
@@ -197,16 +198,7 @@ class DeleteContact:
             contact = uow.contacts.lock(account, contact_id)
             if contact is None:
                 raise ContactNotFound
-            latest = uow.consents.latest_type(account, contact_id)
-            if latest is ConsentType.WITHDRAWN and not contact.is_subscribed:
-                _keep_opted_out(uow, account, contact, now)
-            uow.message_traces.forget(account, [contact_id])
-            phone_hash = self.number_hash.of(contact.phone)
-            uow.consents.remember_deleted(account, contact_id, phone_hash, now)
-            uow.contacts.remove(account, contact_id)
-            # once known again by number, an erased person is now known by hash alone as before
-            erased = frozenset({SuppressionReason.ERASURE})
-            uow.suppressions.lift(account, contact.phone, erased)
+            forget_contacts(uow, account, [contact], self.number_hash, now)
             uow.audit.record(
                 AuditEntry(
                     action=AuditAction.CONTACT_DELETED,
@@ -215,6 +207,30 @@ class DeleteContact:
                     id=contact_id,
                 )
             )
+
+
+def forget_contacts(
+    uow: ContactsUnitOfWork,
+    account: AccountId,
+    contacts: Sequence[Contact],
+    number_hash: NumberHash,
+    now: datetime,
+) -> None:
+    """Delete locked contacts and their traces; who opted out is remembered by number."""
+    ids = [contact.id for contact in contacts]
+    latest = uow.consents.latest_types(account, ids)
+    for contact in contacts:
+        if latest.get(contact.id) is ConsentType.WITHDRAWN and not contact.is_subscribed:
+            _keep_opted_out(uow, account, contact, now)
+    uow.message_traces.forget(account, ids)
+    hashes = {contact.id: number_hash.of(contact.phone) for contact in contacts}
+    uow.consents.remember_deleted(account, hashes, now)
+    uow.contacts.remove(account, ids)
+    if uow.suppressions.has_erased(account):
+        # once known again by number, an erased person is now known by hash alone as before
+        erased = frozenset({SuppressionReason.ERASURE})
+        for contact in contacts:
+            uow.suppressions.lift(account, contact.phone, erased)
 
 
 def _recognise(

@@ -61,7 +61,7 @@ class TestMessages:
         with stores(seller.api).begin(seller.id) as uow:
             uow.message_traces.forget(seller.id, [gone.id])
             assert uow.contacts.lock(seller.id, gone.id)
-            uow.contacts.remove(seller.id, gone.id)
+            uow.contacts.remove(seller.id, [gone.id])
 
         message = messages_of(seller, campaign)[0]
 

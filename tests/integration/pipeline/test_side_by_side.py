@@ -194,7 +194,7 @@ def changes_of_mind(
 
 def remove(world: World, account: AccountId, contact: Contact) -> None:
     with world.transactions.begin(account) as uow:
-        uow.contacts.remove(account, contact.id)
+        uow.contacts.remove(account, [contact.id])
 
 
 def intend_late(
