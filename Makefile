@@ -1,6 +1,8 @@
 # `make` alone lists the targets. Nothing is needed but make and Python >= 3.11.
 
 PYTHON ?= python3
+# One process more than there are cores: tests also wait. All share a Redis that was given from outside.
+PROCESSES ?= $(if $(TEST_REDIS_URL),0,$(shell $(PYTHON) -c 'import os; print(min(8, os.cpu_count() + 1))'))
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.stamp
@@ -28,11 +30,11 @@ $(STAMP): requirements.lock
 run: setup ## Start everything for development: database, API, worker, scheduler, gateway simulator
 	@exec $(PY) -m workers.dev
 
-test: setup ## Run the whole test suite, on real servers
-	@$(PY) -m pytest
+test: setup ## Run the whole test suite, on real servers (PROCESSES=3)
+	@$(PY) -m pytest -n $(PROCESSES) --dist worksteal
 
 coverage: setup ## The same with branch coverage, which takes half as long again
-	@$(PY) -m pytest --cov --cov-report=term
+	@$(PY) -m pytest -n $(PROCESSES) --dist worksteal --cov --cov-report=term
 
 test-fast: setup ## Run the tests that need no server
 	@$(PY) -m pytest -m "not servers"

@@ -15,6 +15,8 @@ pytest_plugins = ["tests.servers", "tests.harmless_logs"]
 pytest.register_assert_rewrite("tests.contracts")
 
 SEED = int(os.environ.get("TEST_SEED") or secrets.randbits(32))
+# The processes of `pytest -n` start after this one has read the line, and must collect the same.
+os.environ["TEST_SEED"] = str(SEED)
 
 # Real databases make a first example slow, so no example has a deadline.
 settings.register_profile("local", deadline=None, print_blob=True)
