@@ -1,6 +1,6 @@
 """Contacts and the ledger of consent on PostgreSQL."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters_db.tables.contacts import consent_event, consent_subject, contact
 from retail_core.contacts.errors import PhoneTaken
 from retail_core.contacts.model import (
+    ConsentEvent,
     ConsentFact,
     ConsentType,
     Contact,
@@ -33,6 +34,23 @@ from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
 
 CONTACT_COLUMNS: Final = [contact.c[field.name] for field in attrs.fields(Contact)]
+EVENT_COLUMNS: Final = {
+    "id": consent_event.c.id,
+    "contact": consent_event.c.contact_id,
+    "type": consent_event.c.type,
+    "source": consent_event.c.source,
+    "source_ref": consent_event.c.source_ref,
+    "text": consent_event.c.consent_text,
+    "text_version": consent_event.c.consent_text_version,
+    "statement": consent_event.c.statement,
+    "ip": consent_event.c.ip,
+    "user_agent": consent_event.c.user_agent,
+    "locale": consent_event.c.locale,
+    "actor": consent_event.c.actor_user_id,
+    "campaign": consent_event.c.campaign_id,
+    "at": consent_event.c.occurred_at,
+    "created_at": consent_event.c.created_at,
+}
 PHONE_UNIQUE: Final = "contact_account_id_phone_key"
 
 
@@ -152,6 +170,18 @@ class SqlConsentLedger:
             .order_by(columns.contact_id, columns.id.desc())
         )
         return {ContactId(row.contact_id): row.type for row in rows}
+
+    def history(self, account: AccountId, contact_id: ContactId) -> Sequence[ConsentEvent]:
+        """All facts of a contact, the oldest first."""
+        rows = self.connection.execute(
+            select(*(column.label(name) for name, column in EVENT_COLUMNS.items()))
+            .where(
+                consent_event.c.account_id == account,
+                consent_event.c.contact_id == contact_id,
+            )
+            .order_by(consent_event.c.id)
+        )
+        return [ConsentEvent(**row) for row in rows.mappings()]
 
     def remember_deleted(
         self,

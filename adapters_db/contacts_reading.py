@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Integer, RowMapping, and_, bindparam, func, s
 
 from adapters_db.audience_lists import is_suppressed
 from adapters_db.connections import psycopg_connection
-from adapters_db.contacts import CONTACT_COLUMNS, contact_of
+from adapters_db.contacts import CONTACT_COLUMNS, EVENT_COLUMNS, contact_of
 from adapters_db.contacts_choosing import (
     BY_INDEX,
     COMMON_SHARE,
@@ -46,23 +46,6 @@ _PAGE: Final = Question.of(
     .limit(bindparam("limit", type_=Integer))
     .offset(bindparam("offset", type_=Integer))
 )
-_EVENT_COLUMNS: Final = {
-    "id": consent_event.c.id,
-    "contact": consent_event.c.contact_id,
-    "type": consent_event.c.type,
-    "source": consent_event.c.source,
-    "source_ref": consent_event.c.source_ref,
-    "text": consent_event.c.consent_text,
-    "text_version": consent_event.c.consent_text_version,
-    "statement": consent_event.c.statement,
-    "ip": consent_event.c.ip,
-    "user_agent": consent_event.c.user_agent,
-    "locale": consent_event.c.locale,
-    "actor": consent_event.c.actor_user_id,
-    "campaign": consent_event.c.campaign_id,
-    "at": consent_event.c.occurred_at,
-    "created_at": consent_event.c.created_at,
-}
 
 
 @attrs.frozen
@@ -149,7 +132,7 @@ class SqlContactQueries:
                 select(func.count()).select_from(consent_event).where(wanted)
             ).scalar_one()
             rows = connection.execute(
-                select(*(column.label(name) for name, column in _EVENT_COLUMNS.items()))
+                select(*(column.label(name) for name, column in EVENT_COLUMNS.items()))
                 .where(wanted)
                 .order_by(consent_event.c.id.desc())
                 .limit(page.page_size)

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import attrs
 
+from adapters_http.proof_keys import ProofKeys
 from retail_core.contacts.model import ResubscribePolicy
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.settings import Env
@@ -49,6 +50,7 @@ class ContactSettings:
     front_end: FrontEnd
     resubscribing: ResubscribePolicy
     number_hash: NumberHash
+    proof_keys: ProofKeys
     queue: Queue
     undo: ImportUndo
 
@@ -61,6 +63,7 @@ class ContactSettings:
                 "RESUBSCRIBE_POLICY", ResubscribePolicy, default=ResubscribePolicy.ALLOW
             ),
             number_hash=number_hash_of(env),
+            proof_keys=ProofKeys.read(env),
             queue=Queue(not env.flag("QUEUE_DISABLED", default=False)),
             undo=ImportUndo(env.integer("IMPORT_UNDO_DAYS", default=30, minimum=0, maximum=3650)),
         )

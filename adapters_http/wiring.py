@@ -12,6 +12,7 @@ from adapters_http.description.document import Description
 from adapters_http.limits import SharedStore
 from adapters_http.opt_out import OptOutPeople, OptOutReader
 from adapters_http.passwords import BcryptPasswords
+from adapters_http.proof_keys import ProofKeys, ProofSigner
 from adapters_http.resources.contact_bulk import ContactChoice
 from adapters_http.resources.contact_filters import ContactFilters, ListContacts
 from adapters_http.resources.documents import Documents
@@ -56,6 +57,8 @@ def register_contacts(container: punq.Container, settings: ContactSettings) -> N
     container.register(FrontEnd, instance=settings.front_end)
     container.register(ResubscribePolicy, instance=settings.resubscribing)
     container.register(NumberHash, instance=settings.number_hash)
+    container.register(ProofKeys, instance=settings.proof_keys)
+    container.register(ProofSigner)
     container.register(Queue, instance=settings.queue)
     container.register(ImportUndo, instance=settings.undo)
     container.register(ListContacts)

@@ -7,6 +7,7 @@ from typing import Protocol
 import attrs
 
 from retail_core.contacts.model import (
+    ConsentEvent,
     ConsentFact,
     ConsentType,
     Contact,
@@ -98,6 +99,10 @@ class ConsentLedger(Protocol):
         self, account: AccountId, contacts: Collection[ContactId]
     ) -> Mapping[ContactId, ConsentType]:
         """What happened last to each; nobody without any fact is named."""
+        ...
+
+    def history(self, account: AccountId, contact: ContactId) -> Sequence[ConsentEvent]:
+        """All facts of a contact, the oldest first."""
         ...
 
     def remember_deleted(

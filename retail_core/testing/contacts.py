@@ -109,6 +109,11 @@ class MemoryConsentLedger:
         latest = {each: self.latest_type(account, each) for each in contacts}
         return {each: kind for each, kind in latest.items() if kind is not None}
 
+    def history(self, account: AccountId, contact_id: ContactId) -> Sequence[ConsentEvent]:
+        if not sees(self.bound_to, account):
+            return ()
+        return consents_of(self.tables, account, contact_id)
+
     def remember_deleted(
         self,
         account: AccountId,

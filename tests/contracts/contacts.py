@@ -174,6 +174,24 @@ class ConsentLedgerContract:
         }
         assert event.created_at.tzinfo is UTC
 
+    def test_the_whole_history_is_told_the_oldest_first(self, world: World) -> None:
+        account, other = world.new_account(), world.new_account()
+        ana, bob = added(world, account, draft(), draft(BOB))
+        kinds = [ConsentType.REQUESTED, ConsentType.CONFIRMED, ConsentType.WITHDRAWN]
+        with world.transactions.begin(account) as uow:
+            for kind in kinds:
+                uow.consents.append(account, attrs.evolve(fact(ana.id, kind), text=kind.value))
+
+        with world.transactions.begin(account) as uow:
+            told = uow.consents.history(account, ana.id)
+            nothing = uow.consents.history(account, bob.id)
+        with world.transactions.begin(other) as uow:
+            unseen = uow.consents.history(other, ana.id), uow.consents.history(account, ana.id)
+
+        assert [(each.type, each.text) for each in told] == [(each, each.value) for each in kinds]
+        assert list(told) == list(reversed(history(world, account, ana.id)))
+        assert (list(nothing), [list(each) for each in unseen]) == ([], [[], []])
+
     def test_the_latest_fact_counts(self, world: World) -> None:
         account = world.new_account()
         [contact] = added(world, account, draft())

@@ -5,6 +5,7 @@ his facts. A suppression is keyed by number, so it holds whether or not a contac
 """
 
 import enum
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
@@ -71,6 +72,46 @@ class ConsentEvent(ConsentFact):
 
     id: ConsentEventId
     created_at: datetime
+
+
+class ConsentState(enum.Enum):
+    """What the facts of somebody come to."""
+
+    NONE = "none"
+    GIVEN = "given"
+    WITHDRAWN = "withdrawn"
+
+
+_DECIDES = {
+    ConsentType.GRANTED: ConsentState.GIVEN,
+    ConsentType.CONFIRMED: ConsentState.GIVEN,
+    ConsentType.WITHDRAWN: ConsentState.WITHDRAWN,
+}
+
+DECIDING_TYPES = frozenset(_DECIDES)
+"""The facts that change whether somebody may be written to; a request alone does not."""
+
+
+@attrs.frozen
+class Consent:
+    """The present state, and the fact that it rests on; None where nothing was ever decided."""
+
+    state: ConsentState = ConsentState.NONE
+    rests_on: ConsentEvent | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether he may be written to, as far as it is about consent."""
+        return self.state is ConsentState.GIVEN
+
+
+def fold_consent(events: Iterable[ConsentEvent]) -> Consent:
+    """What facts come to, the oldest first: the last that decides anything counts."""
+    present = Consent()
+    for event in events:
+        if event.type in DECIDING_TYPES:
+            present = Consent(_DECIDES[event.type], event)
+    return present
 
 
 class SuppressionReason(enum.Enum):

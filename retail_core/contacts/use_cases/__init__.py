@@ -17,6 +17,7 @@ from retail_core.contacts.use_cases.opting_out import (
     SignedClaim,
     Unsubscribe,
 )
+from retail_core.contacts.use_cases.proving import ConsentProof, ProveConsent
 from retail_core.contacts.use_cases.suppressing import (
     DeleteSuppression,
     LiftEverywhere,
@@ -27,6 +28,7 @@ from retail_core.contacts.use_cases.suppressing import (
 __all__ = [
     "Actor",
     "Client",
+    "ConsentProof",
     "CreateContact",
     "DeleteContact",
     "DeleteContacts",
@@ -37,6 +39,7 @@ __all__ = [
     "ExportContacts",
     "LiftEverywhere",
     "OptOutLink",
+    "ProveConsent",
     "ResolveOptOut",
     "Resubscribe",
     "SignedClaim",
