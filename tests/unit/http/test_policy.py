@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters_http.policy import frequency_cap, quiet_policy
+from adapters_http.policy import frequency_cap, keywords, quiet_policy
 from retail_core.accounts.model import Weekday
 from retail_core.audiences.model import FrequencyCap
+from retail_core.engagement import model as engagement
+from retail_core.engagement.model import Keyword, Keywords
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.quiet_hours import BUILT_IN, OFF, Holiday, QuietPolicy, QuietRule
 
@@ -111,3 +113,28 @@ def test_a_frequency_cap_is_off_unless_it_is_set(
 
     assert frequency_cap(env) == cap
     env.finish()
+
+
+def words(**variables: str) -> Keywords:
+    env = Env(variables)
+    found = keywords(env)
+    env.finish()
+    return found
+
+
+def test_a_file_adds_words_to_leave_by(tmp_path: Path) -> None:
+    both = words(POLICY_FILE=file(tmp_path, {"stopWords": {"first": ["HALT"], "whole": ["genug"]}}))
+    alone = words(POLICY_FILE=file(tmp_path, {"stopWords": ["HALT"]}))
+
+    assert both.recognise("halt!") is both.recognise("Genug") is Keyword.STOP
+    assert both.recognise("halt now") is both.recognise("stop") is Keyword.STOP
+    assert (alone.recognise("halt"), alone.recognise("halt now")) == (Keyword.STOP, None)
+    assert words() is words(POLICY_FILE="") is engagement.BUILT_IN
+
+
+@pytest.mark.parametrize(
+    "odd", [5, "HALT", [5], {"second": []}, {"first": "HALT"}, {"first": ["no more"]}, ["!"]]
+)
+def test_odd_words_are_refused(tmp_path: Path, odd: object) -> None:
+    with pytest.raises(SettingsError, match="stopWords"):
+        words(POLICY_FILE=file(tmp_path, {"stopWords": odd}))
