@@ -26,6 +26,10 @@ worker_class = "adapters_http.server.Worker"
 workers = _env.integer("WEB_CONCURRENCY", default=2 if _is_production else 1, minimum=1, maximum=64)
 threads = web_threads(_env)
 
+# Connections of a process, with those that wait and those that are idle; with the files and the
+# connections to servers they fit into the 1,024 open files that systems usually allow.
+worker_connections = 800
+
 # Load once, before listening and forking: a bad setting ends the process with its message. The
 # application opens its connections on first use, so none is shared between processes.
 preload_app = True

@@ -1,6 +1,8 @@
 """How gunicorn meets clients that never become a request, take their time, or come too late."""
 
 import ctypes
+import errno
+import math
 import socket
 import struct
 import sys
@@ -10,7 +12,12 @@ from typing import Any, Final
 from uuid import uuid4
 
 from gunicorn import util
-from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
+from gunicorn.http.errors import (
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    ParseException,
+)
 from gunicorn.workers.gthread import ThreadWorker
 from loguru import logger
 
@@ -18,9 +25,25 @@ from adapters_http import replies
 from adapters_http.logs import request_context
 from adapters_http.middleware.headers import SECURITY
 from adapters_http.slow_clients import PATIENCE
+from adapters_http.waiting_room import (
+    HEAD_BYTES_MAX,
+    LINGER_BYTES_MAX,
+    Leaving,
+    Waiting,
+    WaitingRoom,
+)
 
 HEAD_SECONDS: Final = 10.0
-"""A client has so long from its first byte to the end of its headers."""
+"""A client has so long from its connection, or its next first byte, to the end of its headers."""
+
+CROWDED_SECONDS: Final = 1.0
+"""It has only so long when every connection that there may be is taken."""
+
+STOP_SECONDS: Final = 2.0
+"""When the server ends, whoever is connected has so long to say what it wants."""
+
+LINGER_SECONDS: Final = 2.0
+"""A client that got its last reply has so long to hang up."""
 
 SEND_SECONDS: Final = 30.0
 """A client has so long to take in one piece of a reply."""
@@ -29,6 +52,7 @@ HANDSHAKE_SECONDS: Final = 0.2
 """So long a connection that was begun before the end has to come through."""
 
 NEWCOMERS_MAX: Final = 4096
+NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 OURS: Final = (InvalidResponseHeader, InvalidResponseHeaderName)
 
 # Drops packets that begin a connection (SYN without ACK, in byte 13 of the TCP header): load the
@@ -46,8 +70,42 @@ _SO_ATTACH_FILTER: Final = 26
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """gunicorn's worker with threads: patient within limits, and polite in JSON."""
 
-    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - as gunicorn has it
-        """Serve one request of a connection, or wait for one."""
+    def run(self) -> None:
+        """The rooms are of this process, as its loop is."""
+        self.stops_at = math.inf
+        self.heads = WaitingRoom(self.poller, self._look_for_head, self._hang_up)
+        self.ending = WaitingRoom(self.poller, self._look_for_end, self._hang_up)
+        super().run()
+
+    def accept(self, listener: Any) -> None:  # noqa: ANN401 - as gunicorn has it
+        """Take a connection in; where the system has no more for us, do with what is there."""
+        try:
+            super().accept(listener)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self.worker_connections = max(self.nr_conns, 1)
+            self.max_keepalived = max(self.worker_connections - self.cfg.threads, 0)
+            logger.warning("no more than {} connections fit", self.worker_connections)
+
+    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 - as above
+        """A new connection, or the next request of one: it gets a thread when its head is here."""
+        if self.cfg.is_ssl:  # its heads cannot be seen from here
+            super().enqueue_req(conn)
+            return
+        received = conn.parser.unreader.take_buffered() if conn.initialized else b""
+        self.heads.take_in(conn, received)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 - as above
+        """Let a connection that ends do so without anybody waiting for it."""
+        is_kept = not fs.cancelled() and fs.exception() is None and fs.result()
+        if is_kept:
+            super().finish_request(conn, fs)
+        else:
+            self._end(conn)
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - as above
+        """Serve one request of a connection."""
         PATIENCE.wait(conn.sock, HEAD_SECONDS)
         try:
             return super().handle(conn)
@@ -67,6 +125,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Called every second at least, and so the place to look for other late ones."""
         super().murder_pending()
         PATIENCE.end_late()
+        self.heads.end_late(self._head_seconds())
+        self.ending.end_late(LINGER_SECONDS)
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - as above
         """At the end take in whoever is connected already, and let nobody wait for nothing."""
@@ -86,6 +146,61 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self.accept(listener)
             if self.nr_conns == before:
                 return
+
+    def _head_seconds(self) -> float:
+        now = time.monotonic()
+        if not self.alive:
+            self.stops_at = min(self.stops_at, now + STOP_SECONDS)
+        if now >= self.stops_at:
+            return 0.0
+        is_full = self.nr_conns >= self.worker_connections
+        return min(CROWDED_SECONDS, HEAD_SECONDS) if is_full else HEAD_SECONDS
+
+    def _look_for_head(self, waiting: Waiting) -> Leaving | None:
+        conn = waiting.connection
+        if waiting.has_head():  # it came together with the request before
+            return lambda: self._serve(conn, waiting.received)
+        piece = waiting.read(HEAD_BYTES_MAX)
+        if piece is None:
+            return None
+        if not piece and not waiting.received:
+            return lambda: self._hang_up(conn)
+        waiting.received += piece
+        if not piece or waiting.has_head():
+            return lambda: self._serve(conn, waiting.received)
+        if len(waiting.received) >= HEAD_BYTES_MAX:
+            return lambda: self._refuse(conn)
+        return None
+
+    def _serve(self, conn: Any, received: bytearray) -> None:  # noqa: ANN401 - as above
+        """Give it to a thread, with all that came so far."""
+        conn.init()
+        conn.parser.unreader.unread(bytes(received))
+        conn.data_ready = True
+        super().enqueue_req(conn)
+
+    def _refuse(self, conn: Any) -> None:  # noqa: ANN401 - as above
+        self.handle_error(None, conn.sock, conn.client, LimitRequestHeaders("without an end"))
+        self._end(conn)
+
+    def _end(self, conn: Any) -> None:  # noqa: ANN401 - as above
+        """Say that nothing more comes, and wait a little for the other side to say the same."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._hang_up(conn)
+        else:
+            self.ending.take_in(conn)
+
+    def _look_for_end(self, waiting: Waiting) -> Leaving | None:
+        piece = waiting.read(LINGER_BYTES_MAX)
+        if piece is None or (piece and waiting.bytes_read < LINGER_BYTES_MAX):
+            return None
+        return lambda: self._hang_up(waiting.connection)
+
+    def _hang_up(self, conn: Any) -> None:  # noqa: ANN401 - as above
+        self.nr_conns -= 1
+        conn.close()
 
     def handle_error(self, _req: object, client: socket.socket, _addr: object, exc: Any) -> None:  # noqa: ANN401 - as above
         """Answer what is no request as the application answers errors; log no word of it."""

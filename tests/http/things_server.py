@@ -6,7 +6,7 @@ from adapters_http import server
 from tests.contracts.worlds import memory_world
 from tests.http.things import api_of_things
 
-HEAD_SECONDS = 1.0
+HEAD_SECONDS = float(os.environ.get("HEAD_SECONDS", "1"))
 server.HEAD_SECONDS = HEAD_SECONDS  # type: ignore[misc] # a test does not wait for ten
 application = api_of_things(
     memory_world(), REQUEST_TIMEOUT_SECONDS=os.environ.get("REQUEST_TIMEOUT_SECONDS", "25")
