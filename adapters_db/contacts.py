@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters_db.tables.contacts import consent_event, consent_subject, contact
 from retail_core.contacts.errors import PhoneTaken
 from retail_core.contacts.model import (
+    DECIDING_TYPES,
     ConsentEvent,
     ConsentFact,
     ConsentType,
@@ -147,12 +148,13 @@ class SqlConsentLedger:
         )
 
     def latest_type(self, account: AccountId, contact_id: ContactId) -> ConsentType | None:
-        """The newest fact says what happened last."""
+        """The newest fact that decides anything."""
         return self.connection.execute(
             select(consent_event.c.type)
             .where(
                 consent_event.c.account_id == account,
                 consent_event.c.contact_id == contact_id,
+                consent_event.c.type.in_(DECIDING_TYPES),
             )
             .order_by(consent_event.c.id.desc())
             .limit(1)
@@ -166,7 +168,11 @@ class SqlConsentLedger:
         rows = self.connection.execute(
             select(columns.contact_id, columns.type)
             .ext(distinct_on(columns.contact_id))
-            .where(columns.account_id == account, columns.contact_id.in_(contacts))
+            .where(
+                columns.account_id == account,
+                columns.contact_id.in_(contacts),
+                columns.type.in_(DECIDING_TYPES),
+            )
             .order_by(columns.contact_id, columns.id.desc())
         )
         return {ContactId(row.contact_id): row.type for row in rows}

@@ -146,12 +146,13 @@ _IMPORTS: Final = Old(
     counts_last=True,
 )
 
-# Whose last word was no, long ago; or who was deleted long ago.
+# Whose last word was no, long ago, unless he was asked of late; or who was deleted long ago.
 _OLD_CONSENTS: Final = """
 SELECT e.account_id, e.contact_id FROM consent_event e
 WHERE e.type = 'withdrawn' AND e.occurred_at < :before AND NOT EXISTS (
     SELECT FROM consent_event l
-    WHERE l.account_id = e.account_id AND l.contact_id = e.contact_id AND l.id > e.id)
+    WHERE l.account_id = e.account_id AND l.contact_id = e.contact_id AND l.id > e.id
+      AND (l.type <> 'requested' OR l.occurred_at >= :before))
 UNION
 SELECT s.account_id, s.contact_id FROM consent_subject s
 WHERE s.deleted_at < :before AND EXISTS (

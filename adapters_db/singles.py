@@ -38,7 +38,8 @@ SELECT m.account_id FROM single_message m WHERE {_IS_DUE}
 ORDER BY m.kind = 'automation', m.number LIMIT 1
 """
 
-# A confirmation asks somebody who may have left before; it lifts what he himself can lift.
+# A confirmation asks somebody who may have left before he was asked, in a way that he himself can
+# take back; whoever leaves after that is not asked any more.
 _LIFTABLE = ", ".join(f"'{reason.value}'" for reason in sorted(LIFTED_BY_LINK, key=str))
 _INTENT = f"""
 WITH due AS (
@@ -59,7 +60,8 @@ WITH due AS (
                     THEN '{Dropped.OPTED_OUT.value}'
                 WHEN EXISTS (SELECT FROM suppression s
                              WHERE s.account_id IN (%(account)s, %(system)s) AND s.phone = m.phone
-                               AND (m.kind <> 'confirmation' OR s.reason NOT IN ({_LIFTABLE})))
+                               AND (m.kind <> 'confirmation' OR s.reason NOT IN ({_LIFTABLE})
+                                    OR s.created_at > m.created_at))
                     THEN '{Dropped.SUPPRESSED.value}' END AS dropped
     FROM due JOIN single_message m USING (number)
          LEFT JOIN contact c ON c.account_id = %(account)s AND c.id = m.contact_id

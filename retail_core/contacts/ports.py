@@ -92,13 +92,13 @@ class ConsentLedger(Protocol):
         ...
 
     def latest_type(self, account: AccountId, contact: ContactId) -> ConsentType | None:
-        """What happened last; None for a contact without any fact."""
+        """What was decided last; None for a contact of whom nothing ever was."""
         ...
 
     def latest_types(
         self, account: AccountId, contacts: Collection[ContactId]
     ) -> Mapping[ContactId, ConsentType]:
-        """What happened last to each; nobody without any fact is named."""
+        """What each decided last; nobody of whom nothing ever was decided is named."""
         ...
 
     def history(self, account: AccountId, contact: ContactId) -> Sequence[ConsentEvent]:

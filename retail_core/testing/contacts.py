@@ -7,6 +7,7 @@ import attrs
 
 from retail_core.contacts.errors import PhoneTaken
 from retail_core.contacts.model import (
+    DECIDING_TYPES,
     ConsentEvent,
     ConsentFact,
     ConsentType,
@@ -101,7 +102,8 @@ class MemoryConsentLedger:
         if not sees(self.bound_to, account):
             return None
         events = consents_of(self.tables, account, contact_id)
-        return events[-1].type if events else None
+        deciding = [event.type for event in events if event.type in DECIDING_TYPES]
+        return deciding[-1] if deciding else None
 
     def latest_types(
         self, account: AccountId, contacts: Collection[ContactId]

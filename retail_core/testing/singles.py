@@ -230,11 +230,13 @@ class MemorySingleMessageStore:
         return Dropped.SUPPRESSED if self._is_barred(row, row.phone) else None
 
     def _is_barred(self, row: StoredSingle, phone: PhoneNumber) -> bool:
-        """A confirmation asks somebody who may have left before; it lifts what he can lift."""
+        """A confirmation asks also whoever left by himself, if that was before he was asked."""
         barred = suppressions_of(self.tables, (row.account, SYSTEM_ACCOUNT), phone)
         if row.single.kind is not MessageKind.CONFIRMATION:
             return bool(barred)
-        return any(each.reason not in LIFTED_BY_LINK for each in barred)
+        return any(
+            each.reason not in LIFTED_BY_LINK or each.created_at > row.created_at for each in barred
+        )
 
     def _own(self, account: AccountId) -> list[StoredSingle]:
         if not sees(self.bound_to, account):

@@ -202,6 +202,20 @@ class ConsentLedgerContract:
             uow.consents.append(account, fact(contact.id, ConsentType.WITHDRAWN))
             assert uow.consents.latest_type(account, contact.id) is ConsentType.WITHDRAWN
 
+    def test_a_request_decides_nothing(self, world: World) -> None:
+        account = world.new_account()
+        ana, bob = added(world, account, draft(), draft(BOB))
+
+        with world.transactions.begin(account) as uow:
+            uow.consents.append(account, fact(ana.id, ConsentType.WITHDRAWN))
+            for contact in (ana, bob):
+                uow.consents.append(account, fact(contact.id, ConsentType.REQUESTED))
+            assert uow.consents.latest_type(account, ana.id) is ConsentType.WITHDRAWN
+            assert uow.consents.latest_type(account, bob.id) is None
+            assert uow.consents.latest_types(account, [ana.id, bob.id]) == {
+                ana.id: ConsentType.WITHDRAWN
+            }
+
     def test_facts_outlive_their_contact(self, world: World) -> None:
         account = world.new_account()
         [contact] = added(world, account, draft())

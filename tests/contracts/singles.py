@@ -226,6 +226,20 @@ class SingleIntent:
 
         assert [each.dropped for each in intend(world, account, uuid4())] == [dropped]
 
+    @pytest.mark.parametrize("reason", SuppressionReason)
+    def test_a_confirmation_reaches_nobody_who_leaves_after_he_was_asked(
+        self, world: World, reason: SuppressionReason
+    ) -> None:
+        account = shop(world)
+        (contact,) = people(world, account, 1, is_subscribed=False)
+        to_contact(world, contact, account, kind=MessageKind.CONFIRMATION)
+        later = world.clock.now() + timedelta(microseconds=1)
+        entry = SuppressionEntry(phone=contact.phone, reason=reason, at=later)
+        with world.transactions.begin(account) as uow:
+            uow.suppressions.add(account, entry)
+
+        assert [each.dropped for each in intend(world, account, uuid4())] == [Dropped.SUPPRESSED]
+
 
 class SingleMessageStoreContract(SinglePlanning, SingleIntent, SingleSettling, SingleReports):
     """All verbs of the port."""

@@ -1,6 +1,7 @@
 """Contacts, their values, and the record of their consent."""
 
 from retail_core.contacts.model.consent import (
+    DECIDING_TYPES,
     DELETED_BY_STORE,
     LIFTED_BY_LINK,
     LIFTED_BY_STORE,
@@ -33,6 +34,7 @@ from retail_core.contacts.model.tagging import TagChange, TagCounts
 from retail_core.kernel.changes import KEEP, Keep
 
 __all__ = [
+    "DECIDING_TYPES",
     "DELETED_BY_STORE",
     "KEEP",
     "LIFTED_BY_LINK",

@@ -112,6 +112,8 @@ class Unsubscribe:
                 source="link",
                 contact=contact.id,
             )
+            # counted from now, so that no confirmation that he asked for before reaches him
+            uow.suppressions.lift(link.account, contact.phone, frozenset({entry.reason}))
             uow.suppressions.add(link.account, entry)
             return True
 

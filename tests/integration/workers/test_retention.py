@@ -35,7 +35,11 @@ VALUES (2, 1, 'granted', 'manual', %(now)s - interval '2000 days'),
        (2, 3, 'granted', 'manual', %(now)s - interval '2000 days'),
        (2, 3, 'withdrawn', 'manual', %(now)s - interval '1824 days'),
        (2, 8, 'granted', 'manual', %(now)s - interval '3000 days'),
-       (2, 9, 'granted', 'manual', %(now)s - interval '3000 days');
+       (2, 9, 'granted', 'manual', %(now)s - interval '3000 days'),
+       (2, 4, 'withdrawn', 'manual', %(now)s - interval '1900 days'),
+       (2, 4, 'requested', 'nfc', %(now)s - interval '1850 days'),
+       (2, 5, 'withdrawn', 'manual', %(now)s - interval '1900 days'),
+       (2, 5, 'requested', 'nfc', %(now)s - interval '1 day');
 INSERT INTO consent_subject (account_id, contact_id, phone_hash, deleted_at)
 VALUES (2, 8, decode(repeat('08', 32), 'hex'), %(now)s - interval '1826 days'),
        (2, 9, decode(repeat('09', 32), 'hex'), %(now)s - interval '1824 days');
@@ -90,7 +94,7 @@ def test_what_is_old_goes_once_and_the_rest_stays(connections: Connections) -> N
         "parked_reports": 0,
         "import_files": 6,
         "imports": 1,
-        "consents": 3,
+        "consents": 5,
     }
 
     assert cleaned(connections, dry_run=True) == expected
@@ -103,7 +107,7 @@ def test_what_is_old_goes_once_and_the_rest_stays(connections: Connections) -> N
     for table in ("import_row", "import_fault"):
         assert sorted(told(connections, f"SELECT import_id FROM {table}")) == [0, 2]
     kept = "SELECT contact_id FROM consent_event ORDER BY id"
-    assert told(connections, kept) == [2, 2, 3, 3, 9]
+    assert told(connections, kept) == [2, 2, 3, 3, 9, 5, 5]
     assert told(connections, "SELECT contact_id FROM consent_subject") == [9]
 
 
