@@ -89,6 +89,7 @@ ERASURES: Final = (
         "ip IS NOT NULL OR user_agent IS NOT NULL",
     ),
     _removed("suppression"),
+    _removed("confirmation"),
     _MESSAGES,
     _emptied("message_doubt", "phone = NULL", "phone IS NOT NULL"),
     _emptied(

@@ -10,6 +10,7 @@ from sqlalchemy import Column, func, select, text
 from adapters_db.connections import Connections
 from adapters_db.retention import KINDS, Old
 from adapters_db.tables.accounts import refresh_token, session
+from adapters_db.tables.confirmations import confirmation
 from adapters_db.tables.doubts import status_look_up
 from adapters_db.tables.jobs import failed_job
 from adapters_db.tables.kernel import audit_entry, idempotency_key
@@ -24,6 +25,7 @@ AGE_OF: Final[Mapping[str, Column[Any]]] = {
     "refresh_tokens": refresh_token.c.expires_at,
     "password_resets": password_reset.c.expires_at,
     "notices": notice.c.created_at,
+    "confirmations": confirmation.c.asked_at,
     "status_look_ups": status_look_up.c.asked_at,
     "audit_entries": audit_entry.c.at,
 }

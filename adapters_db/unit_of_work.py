@@ -11,6 +11,7 @@ from adapters_db.billing import SqlSubscriptionStore
 from adapters_db.campaign_progress import SqlCampaignProgress
 from adapters_db.campaigns import SqlCampaignStore
 from adapters_db.closing import SqlClosingStore
+from adapters_db.confirmations import SqlConfirmationStore
 from adapters_db.contact_sets import SqlContactSets
 from adapters_db.contacts import SqlConsentLedger, SqlContactStore
 from adapters_db.credits import SqlCreditLedger
@@ -108,6 +109,10 @@ class SqlUnitOfWork:
     @property
     def look_ups(self) -> SqlLookUpStore:
         return SqlLookUpStore(self.connection)
+
+    @property
+    def confirmations(self) -> SqlConfirmationStore:
+        return SqlConfirmationStore(self.connection)
 
     @property
     def singles(self) -> SqlSingleMessageStore:

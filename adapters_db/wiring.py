@@ -41,6 +41,7 @@ from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, Messag
 from retail_core.contacts.queries import ContactQueries, SubjectQueries, SuppressionQueries
 from retail_core.credits.ports import CreditsUnitOfWork
 from retail_core.credits.queries import CreditQueries, LedgerAudit
+from retail_core.engagement.ports import EngagementUnitOfWork
 from retail_core.imports.ports import ImportsUnitOfWork, UploadReads
 from retail_core.imports.queries import ImportQueries
 from retail_core.kernel.ports import AuditTrail, IdempotencyReplies, Transactions, Work
@@ -61,6 +62,7 @@ SLICES: Final = (
     AudiencesUnitOfWork,
     NoticesUnitOfWork,
     CampaignsUnitOfWork,
+    EngagementUnitOfWork,
 )
 
 

@@ -56,6 +56,10 @@ class StoreFace:
         """A text with the store's name in it."""
         return text.replace("{store}", self.name)
 
+    def welcome(self, link: OptOutLink) -> str:
+        """What is said to whoever is in from now on."""
+        return self.words.confirmed if link.is_confirmation else self.words.started
+
     @classmethod
     def of(cls, account: Account | None) -> "StoreFace":
         """Its company, else its sender's name, else a neutral word."""

@@ -5,6 +5,7 @@ import json
 from adapters_http.policy import frequency_cap, quiet_policy
 from retail_core.campaigns.planning import PARTS_MAX, SendingPolicy
 from retail_core.credits.model import CREDITS_MAX, LOW_CREDITS
+from retail_core.engagement.model import DAILY_MAX, ConfirmationPolicy
 from retail_core.kernel.money import DEFAULT_PRICES, PriceList
 from retail_core.kernel.phones import is_supported_region
 from retail_core.kernel.senders import is_valid_sender
@@ -31,14 +32,30 @@ def sending_policy(env: Env) -> SendingPolicy:
     )
 
 
+def confirmation_policy(env: Env) -> ConfirmationPolicy:
+    """What confirmations are told: the page is ours, and leads on to the web client's if any."""
+    sending = sending_policy(env)
+    return ConfirmationPolicy(
+        page=f"{_public_base_url(env)}/u/{{code}}",
+        fallback_sender=sending.fallback_sender,
+        prices=sending.prices,
+        daily_max=env.integer("CONFIRMATION_DAILY_MAX", default=DAILY_MAX, maximum=1_000_000),
+        low_credits=sending.low_credits,
+    )
+
+
+def _public_base_url(env: Env) -> str:
+    port = env.integer("PORT", default=3001, minimum=1, maximum=65_535)
+    return env.url("PUBLIC_BASE_URL", development=f"http://127.0.0.1:{port}")
+
+
 def link_templates(env: Env) -> LinkTemplates:
     """How the links of messages look (http-contract, 5)."""
-    port = env.integer("PORT", default=3001, minimum=1, maximum=65_535)
     optional = {
         name.lower(): env.text(name, default="") or None
         for name in ("OFFER_BASE_URL", "UNSUBSCRIBE_BASE_URL", "OFFER_URL", "UNSUBSCRIBE_URL")
     }
-    public = env.url("PUBLIC_BASE_URL", development=f"http://127.0.0.1:{port}")
+    public = _public_base_url(env)
     try:
         return LinkTemplates.of_settings(public_base_url=public, **optional)
     except ValueError as error:

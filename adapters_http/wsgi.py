@@ -22,10 +22,11 @@ from adapters_http.app import create_app
 from adapters_http.contact_settings import ContactSettings
 from adapters_http.context import Request, Response
 from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
-from adapters_http.sending import sending_policy
+from adapters_http.sending import confirmation_policy, sending_policy
 from adapters_http.settings import AccountSettings, EdgeSettings, web_threads
 from adapters_sms.settings import SmsSettings
 from retail_core.campaigns.planning import SendingPolicy
+from retail_core.engagement.model import ConfirmationPolicy
 from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.messages.ports import Pause
@@ -42,6 +43,7 @@ class Settings:
     contacts: ContactSettings
     edge: EdgeSettings
     sending: SendingPolicy
+    confirmations: ConfirmationPolicy
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -55,6 +57,7 @@ class Settings:
             contacts=ContactSettings.read(env),
             edge=EdgeSettings.read(env),
             sending=sending_policy(env),
+            confirmations=confirmation_policy(env),
         )
 
 
@@ -76,6 +79,7 @@ def compose(settings: Settings) -> punq.Container:
     container.register(Randomness, instance=SystemRandomness())
     container.register(Pause, instance=SystemPause())
     container.register(SendingPolicy, instance=settings.sending)
+    container.register(ConfirmationPolicy, instance=settings.confirmations)
     adapters_db.wiring.register(container, settings.database, deadlines.remaining_seconds)
     adapters_sms.wiring.register(container, settings.sms)
     adapters_http.wiring.register_accounts(container, settings.accounts)

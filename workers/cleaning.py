@@ -18,6 +18,7 @@ DAYS_MAX: Final = 36_500
 FAILED_JOBS_LIFE: Final = timedelta(days=90)
 ENDED_SESSIONS_LIFE: Final = timedelta(days=30)
 NOTICES_LIFE: Final = timedelta(days=30)
+CONFIRMATIONS_LIFE: Final = timedelta(days=31)
 STATUS_LOOK_UPS_LIFE: Final = timedelta(days=30)
 IMPORT_FILES_LIFE: Final = timedelta(days=1)
 AUDIT_LIFE: Final = timedelta(days=731)
@@ -44,6 +45,8 @@ class Lives:
     password_resets: timedelta = timedelta(0)
     # long after the last attempt, and after the causes that could come again
     notices: timedelta = NOTICES_LIFE
+    # as far back as anybody looks before he asks again
+    confirmations: timedelta = CONFIRMATIONS_LIFE
     # long after the last age at which a message is asked about
     status_look_ups: timedelta = STATUS_LOOK_UPS_LIFE
     audit_entries: timedelta = AUDIT_LIFE

@@ -64,7 +64,7 @@ class OptOutPage:
         except ContactGone:
             _show_gone(resp, store)
             return
-        _show_choice(resp, store, contact)
+        _show_choice(resp, store, contact, is_asked=link.is_confirmation)
 
     def on_post(self, req: Request, resp: Response, code: str) -> None:
         """Do what the button says."""
@@ -87,7 +87,7 @@ class OptOutPage:
         client = client_of(req, store.locale)
         if action is Action.RESUBSCRIBE:
             self.resubscribe(link, client)
-            return store.words.started
+            return store.welcome(link)
         was_there = self.unsubscribe(link, client)
         return store.words.stopped if was_there else store.words.gone
 
@@ -98,8 +98,9 @@ class OptOutPage:
             return None
 
 
-def _show_choice(resp: Response, store: StoreFace, contact: Contact) -> None:
+def _show_choice(resp: Response, store: StoreFace, contact: Contact, *, is_asked: bool) -> None:
     words = store.words
+    told, start = (words.asked, words.confirm) if is_asked else (words.unsubscribed, words.start)
     letter = initial(contact.last_name)
     person = " ".join(filter(None, (contact.first_name, letter and f"{letter}.")))
     subscribed = contact.is_subscribed
@@ -108,10 +109,10 @@ def _show_choice(resp: Response, store: StoreFace, contact: Contact) -> None:
         store.locale,
         store.say(words.title),
         *([paragraph(words.addressed.replace("{person}", person))] if person else []),
-        paragraph(store.say(words.subscribed if subscribed else words.unsubscribed)),
+        paragraph(store.say(words.subscribed if subscribed else told)),
         button(words.stop, Action.UNSUBSCRIBE.value)
         if subscribed
-        else button(words.start, Action.RESUBSCRIBE.value),
+        else button(start, Action.RESUBSCRIBE.value),
     )
 
 

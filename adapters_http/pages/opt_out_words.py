@@ -26,6 +26,9 @@ class OptOutWords:
     gone_title: str
     gone: str
     barred: str
+    asked: str
+    confirm: str
+    confirmed: str
 
 
 WORDS: Final[Mapping[Locale, OptOutWords]] = {
@@ -44,6 +47,9 @@ WORDS: Final[Mapping[Locale, OptOutWords]] = {
         gone_title="Nothing to do",
         gone="Your number is no longer stored with this store.",
         barred="{store} cannot send you messages. Please ask the store.",
+        asked="Do you want to receive text messages from {store}?",
+        confirm="Yes, I want messages",
+        confirmed="Thank you. You will receive messages from {store}.",
     ),
     Locale.EL: OptOutWords(
         some_store="το κατάστημα",
@@ -60,5 +66,8 @@ WORDS: Final[Mapping[Locale, OptOutWords]] = {
         gone_title="Δεν χρειάζεται κάτι άλλο",
         gone="Ο αριθμός σας δεν είναι πλέον αποθηκευμένος σε αυτό το κατάστημα.",
         barred="Δεν είναι δυνατή η αποστολή μηνυμάτων από: {store}. Ρωτήστε το κατάστημα.",
+        asked="Θέλετε να λαμβάνετε μηνύματα από: {store};",
+        confirm="Ναι, θέλω μηνύματα",
+        confirmed="Ευχαριστούμε. Θα λαμβάνετε μηνύματα από: {store}.",
     ),
 }

@@ -157,7 +157,7 @@ class Resubscriptions:
         link = self.reader.read(codec.body(req, TokenBody).text)
         store = self.people.store(link)
         self.resubscribe(link, client_of(req, store.locale))
-        message = store.say(store.words.started)
+        message = store.say(store.welcome(link))
         done: OptOutReply = {"ok": True, "message": message, "storeName": store.name}
         resp.media = done
 

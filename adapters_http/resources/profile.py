@@ -86,7 +86,7 @@ class ProfileBody:
             adults_only=_kept(self.adults_only),
             quiet_hours=quiet.read() if isinstance(quiet, QuietHoursShape) else _kept(quiet),
             default_country=_kept(self.default_country),
-            locale=KEEP if isinstance(self.locale, Unset) else _locale(self.locale),
+            locale=KEEP if isinstance(self.locale, Unset) else locale_of(self.locale),
             smart_encoding=_kept(self.smart_encoding),
         )
 
@@ -194,7 +194,8 @@ def _clock(path: str, text: str) -> time:
     return time.fromisoformat(text)
 
 
-def _locale(word: LocaleWord) -> Locale:
+def locale_of(word: LocaleWord) -> Locale:
+    """The language of a word; `gr` is a legacy one for Greek."""
     return Locale.EN if word is LocaleWord.EN else Locale.EL
 
 

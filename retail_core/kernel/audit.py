@@ -36,6 +36,7 @@ class AuditAction(enum.StrEnum):
     CONTACT_DELETED = "contact_deleted"
     CONTACT_ERASED = "contact_erased"
     CONSENT_CHANGED = "consent_changed"
+    CONSENT_REQUESTED = "consent_requested"
     SUPPRESSION_ADDED = "suppression_added"
     SUPPRESSION_REMOVED = "suppression_removed"
     CREDITS_GRANTED = "credits_granted"

@@ -32,6 +32,8 @@ class NoticeKind(enum.StrEnum):
     CAMPAIGN_FAILED = "campaign_failed"
     CAMPAIGN_FINISHED = "campaign_finished"
     CREDITS_LOW = "credits_low"
+    CONFIRMATION_LIMIT = "confirmation_limit"
+    CONFIRMATION_COUNTRY = "confirmation_country"
 
     @property
     def stale_after(self) -> timedelta:
@@ -112,7 +114,25 @@ class CreditsLow:
     available: int
 
 
-Content: TypeAlias = PasswordReset | CampaignPaused | CampaignFailed | CampaignFinished | CreditsLow
+@attrs.frozen
+class ConfirmationLimit:
+    """Somebody asked for messages, but the store may send no more confirmations for a while."""
+
+
+@attrs.frozen
+class ConfirmationCountry:
+    """Somebody asked for messages from a country that the price list does not name."""
+
+
+Content: TypeAlias = (
+    PasswordReset
+    | CampaignPaused
+    | CampaignFailed
+    | CampaignFinished
+    | CreditsLow
+    | ConfirmationLimit
+    | ConfirmationCountry
+)
 
 
 @attrs.frozen

@@ -11,6 +11,8 @@ from retail_core.notices.model import (
     CampaignFailed,
     CampaignFinished,
     CampaignPaused,
+    ConfirmationCountry,
+    ConfirmationLimit,
     Content,
     CreditsLow,
     PasswordReset,
@@ -90,6 +92,34 @@ _TEXTS: Final[Mapping[type[Content], Mapping[Locale, Wording]]] = {
         Locale.EL: Wording(
             "Τα credits σας λιγοστεύουν",
             "Σας απομένουν {available} διαθέσιμα credits.\n",
+        ),
+    },
+    ConfirmationLimit: {
+        Locale.EN: Wording(
+            "A confirmation SMS was not sent",
+            "Somebody filled in your form, but as many confirmation messages as are allowed "
+            "within 24 hours were sent already.\n\nNone is sent later: whoever is still "
+            "interested can fill in the form again. If you did not expect so many, somebody may "
+            "be misusing the form.\n",
+        ),
+        Locale.EL: Wording(
+            "Δεν στάλθηκε SMS επιβεβαίωσης",
+            "Κάποιος συμπλήρωσε τη φόρμα σας, αλλά έχουν ήδη σταλεί όσα μηνύματα επιβεβαίωσης "
+            "επιτρέπονται μέσα σε 24 ώρες.\n\nΔεν θα σταλεί αργότερα: όποιος ενδιαφέρεται ακόμη "
+            "μπορεί να συμπληρώσει ξανά τη φόρμα. Αν δεν περιμένατε τόσα, ίσως κάποιος "
+            "καταχράται τη φόρμα.\n",
+        ),
+    },
+    ConfirmationCountry: {
+        Locale.EN: Wording(
+            "A confirmation SMS was not sent",
+            "Somebody filled in your form with a number of a country to which no confirmation "
+            "messages are sent. Ask your provider to name the country in the price list.\n",
+        ),
+        Locale.EL: Wording(
+            "Δεν στάλθηκε SMS επιβεβαίωσης",
+            "Κάποιος συμπλήρωσε τη φόρμα σας με αριθμό χώρας στην οποία δεν στέλνονται μηνύματα "
+            "επιβεβαίωσης. Ζητήστε από τον πάροχό σας να προστεθεί η χώρα στον τιμοκατάλογο.\n",
         ),
     },
 }

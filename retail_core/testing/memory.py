@@ -17,6 +17,7 @@ from retail_core.testing.batches import MemoryBatchStore
 from retail_core.testing.billing import MemorySubscriptionStore
 from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
 from retail_core.testing.closing import MemoryClosingStore
+from retail_core.testing.confirmations import MemoryConfirmationStore
 from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactSets, MemoryContactStore
 from retail_core.testing.credits import MemoryCreditLedger
 from retail_core.testing.database import MemoryDatabase
@@ -186,6 +187,10 @@ class MemoryUnitOfWork:
     @property
     def look_ups(self) -> MemoryLookUpStore:
         return MemoryLookUpStore(self.tables, self.account)
+
+    @property
+    def confirmations(self) -> MemoryConfirmationStore:
+        return MemoryConfirmationStore(self.tables, self.account)
 
     @property
     def singles(self) -> MemorySingleMessageStore:

@@ -264,6 +264,9 @@ class MemoryTables:
         self.doubts: MemoryTable[tuple[CampaignId, int], StoredDoubt] = MemoryTable(journal)
         self.look_ups: MemoryTable[tuple[CampaignId, int], StoredLookUp] = MemoryTable(journal)
         self.singles: MemoryTable[MessageNumber, StoredSingle] = MemoryTable(journal)
+        self.confirmations: MemoryTable[MessageNumber, tuple[AccountId, bytes, datetime]] = (
+            MemoryTable(journal)
+        )
         self.gateway_health: MemoryTable[str, GatewayHealth] = MemoryTable(journal)
         self.reports: MemoryTable[ReportId, StoredReport] = MemoryTable(journal)
         self.report_ids = Sequence()

@@ -21,6 +21,7 @@ from retail_core.contacts.ports import (
     SuppressionStore,
 )
 from retail_core.credits.ports import CreditLedger
+from retail_core.engagement.ports import ConfirmationStore
 from retail_core.imports.ports import (
     ImportMerge,
     ImportReversal,
@@ -103,6 +104,8 @@ class EveryStore(Work, Protocol):
     def doubts(self) -> DoubtStore: ...
     @property
     def look_ups(self) -> LookUpStore: ...
+    @property
+    def confirmations(self) -> ConfirmationStore: ...
     @property
     def singles(self) -> SingleMessageStore: ...
     @property

@@ -15,6 +15,8 @@ from retail_core.notices.model import (
     CampaignFailed,
     CampaignFinished,
     CampaignPaused,
+    ConfirmationCountry,
+    ConfirmationLimit,
     Content,
     CreditsLow,
     HandOver,
@@ -39,6 +41,8 @@ CONTENTS: tuple[Content, ...] = (
     CampaignFailed("S" * 200, "no_recipients"),
     CampaignFinished("Sale", 10, 5, 3, 1, 1),
     CreditsLow(7),
+    ConfirmationLimit(),
+    ConfirmationCountry(),
 )
 
 

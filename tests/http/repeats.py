@@ -87,6 +87,9 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "/api/contacts/{contact_id}/erase": lambda shop: Asked(
         f"/api/contacts/{shops.add_person(shop).id}/erase", {"reason": "asked for it"}
     ),
+    "/api/contacts/{contact_id}/request-consent": lambda shop: Asked(
+        f"/api/contacts/{shops.add_person(shop, is_subscribed=False).id}/request-consent", {}
+    ),
     "/api/api-keys": lambda _: Asked(
         "/api/api-keys",
         {"name": "A", "scopes": ["contacts:read"]},

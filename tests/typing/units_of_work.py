@@ -8,6 +8,7 @@ from retail_core.billing.ports import BillingUnitOfWork
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.contacts.ports import ContactsUnitOfWork
 from retail_core.credits.ports import CreditsUnitOfWork
+from retail_core.engagement.ports import EngagementUnitOfWork
 from retail_core.imports.ports import ImportsUnitOfWork
 from retail_core.kernel.ports import Transactions
 from retail_core.messages.ports import MessagesUnitOfWork
@@ -22,6 +23,7 @@ def both_serve_every_room(uow: SqlUnitOfWork | MemoryUnitOfWork) -> None:
     _campaigns: CampaignsUnitOfWork = uow
     _contacts: ContactsUnitOfWork = uow
     _credits: CreditsUnitOfWork = uow
+    _engagement: EngagementUnitOfWork = uow
     _imports: ImportsUnitOfWork = uow
     _messages: MessagesUnitOfWork = uow
     _notices: NoticesUnitOfWork = uow

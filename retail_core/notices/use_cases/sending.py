@@ -25,6 +25,8 @@ from retail_core.notices.model import (
     CampaignFailed,
     CampaignFinished,
     CampaignPaused,
+    ConfirmationCountry,
+    ConfirmationLimit,
     Content,
     CreditsLow,
     HandOver,
@@ -42,6 +44,12 @@ STATES: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.CAMPAIGN_FAILED: "failed",
     NoticeKind.CAMPAIGN_FINISHED: "completed",
 }
+PLAIN: Final[Mapping[NoticeKind, Content]] = {
+    NoticeKind.CONFIRMATION_LIMIT: ConfirmationLimit(),
+    NoticeKind.CONFIRMATION_COUNTRY: ConfirmationCountry(),
+}
+"""What is told as it was, whatever happened since."""
+
 BY_USER: Final = "by_user"
 
 
@@ -108,8 +116,8 @@ class SendNotice:
             return PasswordReset(self.link.of(token), minutes)
         if notice.kind is NoticeKind.CREDITS_LOW:
             return CreditsLow(self.facts.available(notice.account))
-        if notice.campaign is None:
-            return None
+        if notice.kind in PLAIN or notice.campaign is None:
+            return PLAIN.get(notice.kind)
         facts = self.facts.campaign(notice.account, notice.campaign)
         if facts is None or facts.state != STATES[notice.kind] or facts.reason == BY_USER:
             return None

@@ -9,6 +9,9 @@ from retail_core.notices.model import (
     CampaignFailed,
     CampaignFinished,
     CampaignPaused,
+    ConfirmationCountry,
+    ConfirmationLimit,
+    Content,
     CreditsLow,
     HandOver,
     NewNotice,
@@ -122,6 +125,23 @@ class TestCampaigns:
             uow.campaigns.pause(account, campaign.id, "by_user", office.world.clock.now())
 
         assert office.send(office.announce(account, NoticeKind.CAMPAIGN_PAUSED, campaign)) is False
+
+    @pytest.mark.parametrize(
+        ("kind", "content"),
+        [
+            (NoticeKind.CONFIRMATION_LIMIT, ConfirmationLimit()),
+            (NoticeKind.CONFIRMATION_COUNTRY, ConfirmationCountry()),
+        ],
+    )
+    def test_confirmations_that_were_not_sent_are_told(
+        self, office: Office, kind: NoticeKind, content: Content
+    ) -> None:
+        account = office.account().id
+        with office.world.transactions.begin(account) as uow:
+            announce(uow, account, NewNotice(kind, "c", office.world.clock.now()))
+
+        assert [office.send(job) for job in office.jobs()] == [True]
+        assert [each.content for each in office.notifier.letters] == [content]
 
     def test_credits_are_told_as_they_are_by_then(self, office: Office) -> None:
         account = office.account().id
