@@ -13,8 +13,8 @@ import psycopg
 from sqlalchemy import Connection
 
 from adapters_db.connections import psycopg_connection
-from adapters_db.tables.contacts import LINE_TYPE_NUMBERS
-from retail_core.contacts.model import SEARCH_SEPARATOR, folded_fields
+from adapters_db.imports_staging import COPY_STAGED, staged_lines
+from retail_core.contacts.model import SEARCH_SEPARATOR
 from retail_core.contacts.model.values import TAGS_MAX
 from retail_core.imports.model import ImportedRow, ImportMode, ImportTerms, MergeOutcome
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ImportId
@@ -240,25 +240,5 @@ def _numbers(cursor: _Cursor) -> Sequence[int]:
 
 
 def _copy(cursor: _Cursor, rows: Sequence[ImportedRow]) -> None:
-    with cursor.copy("COPY staged FROM STDIN") as copy:
-        for row in rows:
-            phone = row.phone
-            _, email, first, last = folded_fields("", row.email, row.first_name, row.last_name)
-            copy.write_row(
-                (
-                    row.row,
-                    int(phone.number[1:]),
-                    phone.country,
-                    LINE_TYPE_NUMBERS[phone.line_type],
-                    row.email,
-                    row.first_name,
-                    row.last_name,
-                    None if row.gender is None else row.gender.value,
-                    row.birthday,
-                    None if row.tags is None else list(row.tags),
-                    row.subscribed,
-                    email or None,
-                    first or None,
-                    last or None,
-                )
-            )
+    with cursor.copy(COPY_STAGED) as copy:
+        copy.write(staged_lines(rows))

@@ -15,11 +15,27 @@ from retail_core.contacts.model import (
 from retail_core.imports.model import (
     ImportMode,
 )
-from retail_core.kernel.phones import LineType
+from retail_core.kernel.phones import LineType, PhoneNumber
 from tests.contracts.import_lists import CAT, PuttingOnLists, contacts_of, merge, row
 from tests.contracts.imports import AT, fault, new_import
 from tests.contracts.people import ANA, BOB, added, draft, entry, history, suppress
 from tests.contracts.worlds import World
+
+AWKWARD_TEXTS = [
+    "plain",
+    "\\N",
+    "\\.",
+    "a\\tb\\",
+    "tab\there",
+    "two\nlines",
+    "two\r\nlines",
+    "NULL",
+    "{a,b}",
+    "\"quoted\" 'twice'",
+    "Ά, ΈΣ",
+    "🎉\u2028",
+    "\x85",
+]
 
 
 class ImportMergeContract(PuttingOnLists):
@@ -57,6 +73,21 @@ class ImportMergeContract(PuttingOnLists):
         )
         assert (bob.phone, bob.email, bob.tags) == (BOB, None, ("x", "y"))
         assert ana.id < bob.id
+
+    def test_texts_come_as_they_are_whatever_stands_in_them(self, world: World) -> None:
+        account = world.new_account()
+        rows = [
+            row(no, PhoneNumber(f"+3069{no:08}"), first_name=text, last_name="Ω", tags=(text,))
+            for no, text in enumerate(AWKWARD_TEXTS, start=1)
+        ]
+
+        assert merge(world, account, new_import(world, account), *rows) == (len(rows), 0, [])
+
+        found = contacts_of(world, account)
+        assert [contact.first_name for contact in found] == AWKWARD_TEXTS
+        assert [contact.tags for contact in found] == [(text,) for text in AWKWARD_TEXTS]
+        for contact, text in zip(found, AWKWARD_TEXTS, strict=True):
+            assert contact in contacts_of(world, account, text)
 
     def test_a_created_contact_has_one_consent_event(self, world: World) -> None:
         account = world.new_account()

@@ -27,6 +27,7 @@ from retail_core.contacts.model.contact import (
     ContactForm,
     Gender,
     draft_contact,
+    folded_field,
     folded_fields,
     search_term,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "TagCounts",
     "draft_contact",
     "fold_consent",
+    "folded_field",
     "folded_fields",
     "search_term",
 ]

@@ -169,13 +169,14 @@ def folded_fields(
     phone: str, email: str | None, first_name: str | None, last_name: str | None
 ) -> tuple[str, str, str, str]:
     """The searchable fields in their fixed order, folded, a missing one empty."""
-    return (phone, _folded(email), _folded(first_name), _folded(last_name))
+    return (phone, folded_field(email), folded_field(first_name), folded_field(last_name))
 
 
 def search_term(text: str) -> str:
     """What to look for in a `search_text` when somebody searches for `text`."""
-    return _folded(text)
+    return folded_field(text)
 
 
-def _folded(text: str | None) -> str:
+def folded_field(text: str | None) -> str:
+    """One field as it stands in a `search_text`; empty if there is none."""
     return fold(text.replace(SEARCH_SEPARATOR, " ")) if text else ""
