@@ -2,6 +2,7 @@
 
 import codecs
 import functools
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -41,6 +42,7 @@ _Read: TypeAlias = Callable[[Cell], object]
 """Reads one cell; None where it is blank. Raises `RuleViolation`."""
 
 CELLS_REMEMBERED_MAX: Final = 2_048
+BIRTHDAYS_REMEMBERED_MAX: Final = 16_384
 SEPARATORS: Final = (";", ",", "\t")
 
 _FIELDS: Final[Mapping[str, str]] = {
@@ -164,20 +166,26 @@ class RowReader:
     extra_tags: tuple[str, ...] = ()
 
     _cells: tuple[tuple[int, str, str, _Read], ...] = attrs.field(init=False, repr=False, eq=False)
+    _width: int = attrs.field(init=False, repr=False, eq=False)
+
+    @_width.default
+    def _columns_needed(self) -> int:
+        return max(self.columns.values()) + 1
 
     @_cells.default
     def _known_cells(self) -> tuple[tuple[int, str, str, _Read], ...]:
         """Where each cell stands, what its column and its value are called, and how it is read."""
-        # the same few words stand in these columns again and again
+        # the same few words, names and days stand in these columns again and again
         remembered = functools.lru_cache(CELLS_REMEMBERED_MAX)
+        remembered_days = functools.lru_cache(BIRTHDAYS_REMEMBERED_MAX)
         ways: Mapping[str, tuple[str, _Read]] = {
             "phone": ("phone", self._phone),
             "subscribed": ("subscribed", _subscribed),
             "email": ("email", _email),
-            "firstName": ("first_name", _first_name),
-            "lastName": ("last_name", _last_name),
+            "firstName": ("first_name", remembered(_first_name)),
+            "lastName": ("last_name", remembered(_last_name)),
             "gender": ("gender", remembered(_gender)),
-            "birthday": ("birthday", remembered(self._birthday)),
+            "birthday": ("birthday", remembered_days(self._birthday)),
             "tags": ("tags", remembered(self._tags)),
         }
         return tuple(
@@ -190,9 +198,11 @@ class RowReader:
         """A contact, or one fault for each cell that is wrong."""
         faults: list[RowFault] = []
         found: dict[str, Any] = {}
+        if len(cells) < self._width:
+            cells = (*cells, *itertools.repeat("", self._width - len(cells)))
         for index, field, name, read in self._cells:
-            cell = cells[index] if index < len(cells) else ""
-            if cell == "":
+            cell = cells[index]
+            if not cell:
                 continue
             try:
                 found[name] = read(cell)
@@ -246,7 +256,7 @@ def _written_date(text: str) -> date:
 def _text(cell: Cell) -> str:
     """The cell as text, without the apostrophe by which exports disarm formulas."""
     text = str(cell).strip()
-    return text[1:] if _GUARDED.match(text) else text
+    return text[1:] if text.startswith("'") and _GUARDED.match(text) else text
 
 
 def _email(cell: Cell) -> str | None:
