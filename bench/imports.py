@@ -43,6 +43,7 @@ from retail_core.imports.model import (
 from retail_core.imports.use_cases import ImportContacts, ImportRequest, StartImport
 from retail_core.kernel.ids import AccountId, ImportId
 from workers.embedded import EmbeddedValkey
+from workers.memory import settle
 from workers.readers import TableReaders
 from workers.reading_ahead import read_ahead
 
@@ -286,6 +287,7 @@ def main() -> None:
     options.add_argument("--large-xlsx", type=int, default=1_000_000)
     options.add_argument("--rounds", type=int, default=5)
     chosen = options.parse_args()
+    settle()  # as a worker does
     with scratch() as name, stage(Path(name)) as made:
         speeds(made, chosen.csv, chosen.rounds)
         workbooks(made, chosen.xlsx, chosen.rounds)

@@ -25,7 +25,7 @@ from retail_core.kernel.settings import SettingsError
 from workers.kinds import KINDS_BY_NAME, lane_of
 from workers.lane_worker import LaneWorker, RunsJobs, quieten_rq
 from workers.lanes import Lane, served_by
-from workers.memory import hold_little
+from workers.memory import hold_little, settle
 from workers.queue import JobQueue
 from workers.running import JobKind, RunJob
 from workers.supervisor import Supervisor
@@ -58,6 +58,7 @@ def serve(settings: Settings, index: int) -> None:
     stopping = Stopping()
     queue = JobQueue(redis_of(redis_url), lane_of)
     run = runner(build(settings), queue, worker, stopping)
+    settle()
     lanes = served_by(index, settings.worker.import_concurrency)
     logger.debug("worker process serves", worker=worker, lanes=",".join(lanes))
     take_jobs(worker, lanes, redis_url, run, stopping)
