@@ -12,6 +12,7 @@ from adapters_db.closing_sql import ERASURES, OBSTACLES
 from adapters_db.tables.accounts import api_key
 from adapters_db.tables.closing import account_closing
 from adapters_db.tables.contacts import consent_subject, contact
+from adapters_db.tables.jobs import failed_job
 from adapters_db.tables.kernel import account as accounts
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.phones import PhoneNumber
@@ -38,6 +39,7 @@ class SqlClosingStore:
             .where(api_key.c.account_id == account, api_key.c.revoked_at.is_(None))
             .values(revoked_at=now)
         )
+        self.connection.execute(delete(failed_job).where(failed_job.c.account_id == account))
         self.connection.execute(
             insert(account_closing)
             .values(account_id=account, began_at=now)

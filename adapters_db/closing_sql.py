@@ -78,7 +78,8 @@ SET name = '{_NOTHING}', message_text = '{_NOTHING}', segment = NULL,
 WHERE account_id = :account AND id IN (
     SELECT id FROM campaign
     WHERE account_id = :account AND (name <> '{_NOTHING}' OR message_text <> '{_NOTHING}'
-        OR list_id IS NOT NULL OR segment IS NOT NULL)
+        OR list_id IS NOT NULL OR segment IS NOT NULL
+        OR plan ->> 'sender' <> '{_NOTHING}' OR plan ->> 'store_name' <> '{_NOTHING}')
     LIMIT :rows)
 """
 

@@ -17,6 +17,7 @@ from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import MessageState
 
 FAULT_DIGITS_MIN: Final = 7
 """A cell with fewer digits is nobody's number."""
@@ -32,16 +33,31 @@ DELETE FROM import_row r USING import_job j
 WHERE j.account_id = %(account)s AND r.account_id = j.account_id AND r.import_id = j.id
   AND r.phone = %(phone)s
 """
-# People write numbers in many ways, but the last digits are always the number's last.
+# People write numbers in many ways, but the last digits are always the number's last. What else
+# was wrong in a row of his is his too, such as his e-mail address.
 _FORGET_FAULTS: Final = f"""
-UPDATE import_fault f SET value = ''
-FROM (
-    SELECT id, ltrim(regexp_replace(value, '[^0-9]', '', 'g'), '0') AS digits
+WITH written AS (
+    SELECT import_id, row_no, ltrim(regexp_replace(value, '[^0-9]', '', 'g'), '0') AS digits
     FROM import_fault WHERE account_id = %(account)s AND value <> ''
-) written
-WHERE f.account_id = %(account)s AND f.id = written.id
-  AND length(digits) >= {FAULT_DIGITS_MIN}
-  AND right(%(phone)s::bigint::text, length(digits)) = digits
+), his AS (
+    SELECT import_id, row_no FROM written
+    WHERE length(digits) >= {FAULT_DIGITS_MIN}
+      AND right(%(phone)s::bigint::text, length(digits)) = digits
+    UNION
+    SELECT r.import_id, r.row_no FROM import_job j JOIN import_row r
+        ON r.account_id = j.account_id AND r.import_id = j.id AND r.phone = %(phone)s
+    WHERE j.account_id = %(account)s
+)
+UPDATE import_fault f SET value = ''
+FROM his
+WHERE f.account_id = %(account)s AND f.value <> ''
+  AND f.import_id = his.import_id AND f.row_no = his.row_no
+"""
+# A test message knows a number and no person. One that waits is not sent any more.
+_FORGET_TESTS: Final = f"""
+UPDATE single_message SET phone = NULL, text = NULL, error = NULL
+WHERE account_id = %(account)s AND kind = 'test' AND phone = %(phone)s
+  AND state <> {MessageState.SUBMITTING:d}
 """
 # A repeat is told what is there by then, which is nothing.
 _FORGET_REPLIES: Final = """
@@ -62,7 +78,7 @@ class SqlPersonTraces:
         """A statement for each table."""
         driver: psycopg.Connection[tuple[Any, ...]] = psycopg_connection(self.connection)
         parameters = {"account": account, "contact": contact_id, "phone": int(phone[1:])}
-        for statement in (_FORGET_IMPORT_ROWS, _FORGET_FAULTS, _FORGET_REPLIES):
+        for statement in (_FORGET_FAULTS, _FORGET_IMPORT_ROWS, _FORGET_TESTS, _FORGET_REPLIES):
             driver.execute(statement.encode(), parameters)
         memberships = driver.execute(_FORGET_MEMBERSHIPS, parameters).rowcount
         return memberships, driver.execute(_FORGET_ENGAGEMENT, parameters).rowcount

@@ -123,7 +123,8 @@ class ClosingStore(Protocol):
     def begin(self, account: AccountId, now: datetime) -> bool:
         """Let nobody sign in to the account any more, and no program in; locks its row.
 
-        Returns whether its rows are being erased already, by somebody who began before us.
+        Forgets what is written down about failed jobs of it. Returns whether its rows are being
+        erased already, by somebody who began before us.
         """
         ...
 

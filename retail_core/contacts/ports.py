@@ -185,7 +185,11 @@ class MessageTraces(Protocol):
 
 
 class PersonTraces(Protocol):
-    """What else is kept about a person: lists, what he did, rows of imports, kept replies."""
+    """What else is kept about a person.
+
+    Lists, what he did, rows of imports and what was wrong in them, test messages to his number,
+    kept replies.
+    """
 
     def forget(self, account: AccountId, contact: ContactId, phone: PhoneNumber) -> tuple[int, int]:
         """Remove all of it; returns how many memberships and how many things that he did."""

@@ -10,8 +10,10 @@ from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import MessageKind, MessageState
 from retail_core.testing.contacts import MemoryContactStore
 from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.message_rows import forgotten_single
 from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
@@ -32,6 +34,7 @@ class MemoryPersonTraces:
         if not sees(self.bound_to, account):
             return 0, 0
         self._forget_imports(account, phone)
+        self._forget_tests(account, phone)
         for kept, key in list(self.tables.keys.items()):
             if kept[0] == account:
                 self.tables.keys.put(kept, attrs.evolve(key, reply=None))
@@ -52,18 +55,31 @@ class MemoryPersonTraces:
         return len(members), len(facts)
 
     def _forget_imports(self, account: AccountId, phone: PhoneNumber) -> None:
-        for row in [name for name, _ in self.tables.import_numbers.items()]:
-            if (row[0], row[2]) == (account, phone):
-                self.tables.import_numbers.remove(row)
+        his = {
+            (stored.import_id, stored.fault.row)
+            for stored in self.tables.import_faults
+            if stored.account == account and _is_number(stored.fault.value, phone)
+        }
+        for name, kept in list(self.tables.import_numbers.items()):
+            if (name[0], name[2]) == (account, phone):
+                his.add((name[1], kept.row))
+                self.tables.import_numbers.remove(name)
         for number, stored in list(self.tables.import_faults.items()):
-            digits = re.sub("[^0-9]", "", stored.fault.value).lstrip("0")
-            if (
-                stored.account == account
-                and len(digits) >= FAULT_DIGITS_MIN
-                and phone.endswith(digits)
-            ):
+            if stored.account == account and (stored.import_id, stored.fault.row) in his:
                 nameless = attrs.evolve(stored.fault, value="")
                 self.tables.import_faults.put(number, attrs.evolve(stored, fault=nameless))
+
+    def _forget_tests(self, account: AccountId, phone: PhoneNumber) -> None:
+        for stored in self.tables.singles:
+            is_his = (stored.account, stored.phone) == (account, phone)
+            is_test = stored.single.kind is MessageKind.TEST
+            if is_his and is_test and stored.state is not MessageState.SUBMITTING:
+                self.tables.singles.put(stored.single.number, forgotten_single(stored))
+
+
+def _is_number(value: str, phone: PhoneNumber) -> bool:
+    digits = re.sub("[^0-9]", "", value).lstrip("0")
+    return len(digits) >= FAULT_DIGITS_MIN and phone.endswith(digits)
 
 
 @attrs.frozen

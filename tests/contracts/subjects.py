@@ -10,6 +10,7 @@ from tests.contracts.import_lists import merge, row
 from tests.contracts.imports import AT, new_import
 from tests.contracts.lists import made, on_it, put
 from tests.contracts.people import ANA, BOB, added, draft, entry, phones, suppress
+from tests.contracts.single_stage import planned
 from tests.contracts.worlds import World
 
 
@@ -75,6 +76,39 @@ class PersonTracesContract:
 
         faults = world.import_queries.faults(account, job.id)
         assert [fault.value for fault in faults] == ["", "", "", "690", "6900000002", "0001"]
+
+    def test_what_else_was_wrong_in_his_rows_goes_too(self, world: World) -> None:
+        account = world.new_account()
+        job = new_import(world, account, mode=ImportMode.UPDATE)
+        added(world, account, draft(), draft(BOB))
+        merge(world, account, job, row(1, ANA, first_name="A"), row(2, BOB, first_name="B"))
+        wrong = [(1, "email", "ana@@x"), (2, "email", "bob@@x"), (3, "phone", "6900000001")]
+        wrong.append((3, "email", "ana@@y"))
+        with world.transactions.begin(account) as uow:
+            faults = [RowFault(no, field, "X", "x", value) for no, field, value in wrong]
+            uow.imports.add_faults(account, job.id, faults)
+
+        forget(world, account, self.both(world, account)[0], ANA)
+
+        faults = list(world.import_queries.faults(account, job.id))
+        assert [(fault.row, fault.value) for fault in faults] == [
+            (1, ""),
+            (2, "bob@@x"),
+            (3, ""),
+            (3, ""),
+        ]
+
+    def test_test_messages_to_the_number_go_and_no_waiting_one_is_sent(self, world: World) -> None:
+        account = world.new_account()
+        tests = [planned(world, account, phone=number, text="Hi Ana") for number in (ANA, BOB)]
+
+        forget(world, account, ContactId(1), ANA)
+
+        occasions = [test.occasion for test in tests]
+        his, other = sorted(
+            world.message_queries.of_occasions(account, occasions), key=lambda test: test.number
+        )
+        assert (his.phone, other.phone) == (None, BOB)
 
     def test_forgetting_does_not_see_another_accounts_rows(self, world: World) -> None:
         account, other = world.new_account(), world.new_account()
