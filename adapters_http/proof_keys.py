@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Final, TypedDict
 
 import attrs
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from adapters_http.ed25519 import PUBLIC_BYTES, SEED_BYTES, SigningKey
-from retail_core.kernel.ports import Randomness
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
 
+SEED_BYTES: Final = 32
+PUBLIC_BYTES: Final = 32
 _LABEL: Final = b"consent proof"
 
 
@@ -56,25 +57,29 @@ class ProofSigner:
     """Signs with the key in use, and shows all public keys."""
 
     keys: ProofKeys
-    randomness: Randomness = attrs.field(repr=False)
-    _key: SigningKey = attrs.field(init=False, repr=False)
+    _key: Ed25519PrivateKey = attrs.field(init=False, repr=False)
 
     @_key.default
-    def _make_key(self) -> SigningKey:
-        return SigningKey.of_seed(self.keys.seed, self.randomness)
+    def _make_key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.keys.seed)
+
+    @property
+    def public(self) -> bytes:
+        """What signatures of now are checked with."""
+        return self._key.public_key().public_bytes_raw()
 
     @property
     def key_id(self) -> str:
         """Which of the public keys fits."""
-        return key_id(self._key.public)
+        return key_id(self.public)
 
     def sign(self, message: bytes) -> str:
-        """The signature, in base64url."""
+        """The signature (Ed25519, RFC 8032), in base64url; the same message gives the same."""
         return spelled(self._key.sign(message))
 
     def public_keys(self) -> list[PublicKey]:
         """The one in use first."""
-        found = dict.fromkeys((self._key.public, *self.keys.previous))
+        found = dict.fromkeys((self.public, *self.keys.previous))
         return [_shown(public) for public in found]
 
 

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from adapters_http.proof_keys import ProofKeys, ProofSigner, canonical
 from examples import verify_consent_proof as checking
-from retail_core.testing.randomness import SeededRandomness
 
 SCRIPT = Path(checking.__file__)
-SIGNER = ProofSigner(ProofKeys(bytes(range(32))), SeededRandomness(1))
+SIGNER = ProofSigner(ProofKeys(bytes(range(32))))
 [PUBLIC] = SIGNER.public_keys()
 KEYS = checking._keys_of(json.dumps({"keys": [PUBLIC]}).encode())
 
@@ -173,7 +172,7 @@ def test_what_is_no_proof_as_it_was_issued_is_refused(given: bytes) -> None:
 
 
 def test_a_proof_of_another_key_or_format_is_refused() -> None:
-    other = ProofSigner(ProofKeys(bytes(32)), SeededRandomness(2))
+    other = ProofSigner(ProofKeys(bytes(32)))
     others = checking._keys_of(json.dumps({"keys": other.public_keys()}).encode())
 
     with pytest.raises(checking.Refused, match="not among those given"):

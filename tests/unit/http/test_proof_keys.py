@@ -4,7 +4,6 @@ import pytest
 
 from adapters_http.proof_keys import ProofKeys, ProofSigner, canonical
 from retail_core.kernel.settings import Env, SettingsError
-from retail_core.testing.randomness import SeededRandomness
 
 SEED = bytes(range(224, 256))
 SECRET = {"APP_ENV": "test", "UNSUBSCRIBE_TOKEN_SECRET": "a secret that signs links"}
@@ -18,7 +17,7 @@ def read(**variables: str) -> ProofKeys:
 
 
 def signer(keys: ProofKeys) -> ProofSigner:
-    return ProofSigner(keys, SeededRandomness(1))
+    return ProofSigner(keys)
 
 
 @pytest.mark.parametrize(
