@@ -51,6 +51,7 @@ class ContactExport:
         resp.content_type = csv_files.CSV
         resp.downloadable_as = "contacts.csv"
         if req.method == "HEAD":
+            resp.stream = iter(())  # as long as that of GET: nobody knows
             return
         rows = map(_row, self.export(req.account, which))
         resp.stream = csv_files.lines(COLUMNS, rows, csv_files.Form(asked.separator, asked.bom))

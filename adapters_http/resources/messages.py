@@ -104,6 +104,7 @@ class MessageExport:
         resp.content_type = csv_files.CSV
         resp.downloadable_as = "messages.csv"
         if req.method == "HEAD":
+            resp.stream = iter(())  # as long as that of GET: nobody knows
             return
         rows = self._rows(self.export(req.account, wanted))
         how = csv_files.Form(asked.separator, asked.bom)

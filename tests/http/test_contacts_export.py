@@ -122,6 +122,7 @@ def test_who_asks_for_the_head_only_gets_nothing_and_is_not_noted(shop: Shop) ->
     reply = shop.ask("HEAD", "/api/contacts/export")
 
     assert (reply.status_code, reply.content) == (200, b"")
+    assert "Content-Length" not in reply.headers, "GET's is not known before it is sent"
     assert noted(shop) == []
 
 
