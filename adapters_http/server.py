@@ -28,6 +28,7 @@ from adapters_http.slow_clients import PATIENCE
 from adapters_http.waiting_room import (
     HEAD_BYTES_MAX,
     LINGER_BYTES_MAX,
+    Head,
     Leaving,
     Waiting,
     WaitingRoom,
@@ -158,19 +159,18 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _look_for_head(self, waiting: Waiting) -> Leaving | None:
         conn = waiting.connection
-        if waiting.has_head():  # it came together with the request before
-            return lambda: self._serve(conn, waiting.received)
-        piece = waiting.read(HEAD_BYTES_MAX)
-        if piece is None:
-            return None
-        if not piece and not waiting.received:
-            return lambda: self._hang_up(conn)
-        waiting.received += piece
-        if not piece or waiting.has_head():
-            return lambda: self._serve(conn, waiting.received)
-        if len(waiting.received) >= HEAD_BYTES_MAX:
+        head = waiting.head()  # it may have come together with the request before
+        if head is Head.PART:
+            piece = waiting.read(HEAD_BYTES_MAX)
+            if piece is None:
+                return None
+            if not piece and not waiting.received:
+                return lambda: self._hang_up(conn)
+            waiting.received += piece
+            head = waiting.head() if piece else Head.WHOLE  # as much as it will ever be
+        if head is Head.ENDLESS:
             return lambda: self._refuse(conn)
-        return None
+        return (lambda: self._serve(conn, waiting.received)) if head is Head.WHOLE else None
 
     def _serve(self, conn: Any, received: bytearray) -> None:  # noqa: ANN401 - as above
         """Give it to a thread, with all that came so far."""

@@ -4,6 +4,8 @@ The server's own loop waits for all of them at once. A thread gets a connection 
 head has arrived, so whoever says nothing, or says it slowly, keeps nobody else waiting.
 """
 
+import enum
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -19,6 +21,15 @@ LINGER_BYTES_MAX: Final = 65_536
 """So much of what a client goes on sending is read, so that its last reply is not cut off."""
 
 END_OF_HEAD: Final = b"\r\n\r\n"
+_BARE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")
+
+
+class Head(enum.Enum):
+    """How much of the lines before a body is there. An endless one is too long, or has no CRLF."""
+
+    PART = enum.auto()
+    WHOLE = enum.auto()
+    ENDLESS = enum.auto()
 
 
 @attrs.define(eq=False)
@@ -48,11 +59,14 @@ class Waiting:
         self.bytes_read += len(piece)
         return piece
 
-    def has_head(self) -> bool:
-        """Whether the end of the headers is among what was received."""
+    def head(self) -> Head:
+        """How much of a head was received; looks only at what came since it was asked before."""
         begin = max(self.searched - len(END_OF_HEAD) + 1, 0)
         self.searched = len(self.received)
-        return self.received.find(END_OF_HEAD, begin) >= 0
+        if self.received.find(END_OF_HEAD, begin) >= 0:
+            return Head.WHOLE
+        is_endless = self.searched >= HEAD_BYTES_MAX or _BARE_LINE_FEED.search(self.received, begin)
+        return Head.ENDLESS if is_endless else Head.PART
 
 
 Leaving = Callable[[], None]

@@ -123,6 +123,22 @@ class TestHeads:
             assert (answer.status, answer.json["code"]) == (400, "VALIDATION_ERROR")
             assert is_ended(line, HEAD_SECONDS + 4)
 
+    @pytest.mark.parametrize("said", [b"GET / HTTP/1.1\nHost: x\n\n", b"\n", b"a\r\nb\n"])
+    def test_lines_that_end_otherwise_are_refused_at_once(self, port: int, said: bytes) -> None:
+        with connect(port) as line:
+            for byte in said:
+                line.sendall(bytes([byte]))
+            began = time.monotonic()
+            answer = read_answer(line)
+            assert answer is not None
+            assert (answer.status, answer.json["code"]) == (400, "VALIDATION_ERROR")
+            assert time.monotonic() - began < AT_ONCE_SECONDS
+
+    def test_blank_lines_before_a_head_hold_no_thread(self, port: int) -> None:
+        with crowd(port, 3 * THREADS, b"\r\n\r\n"), crowd(port, 3 * THREADS, b"\r\n") as blank:
+            assert seconds_of_an_answer(port) < AT_ONCE_SECONDS
+            assert all(is_ended(line, HEAD_SECONDS + 4) for line in blank)
+
 
 class TestEnds:
     def test_who_does_not_hang_up_after_its_last_reply_holds_nobody_up(self, port: int) -> None:
