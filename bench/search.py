@@ -6,6 +6,7 @@ Each figure is a whole question of the API without HTTP: the total, the page, an
 """
 
 import argparse
+import hashlib
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -71,6 +72,7 @@ QUESTIONS: dict[str, tuple[ContactFilter, PageRequest]] = {
     "everybody, a page in the middle": (ContactFilter(), PageRequest(25_000, PAGE_SIZE)),
     "subscribed": (ContactFilter(is_subscribed=True), FIRST),
     "a whole number": (ContactFilter(term=search_term("+306900007919")), FIRST),
+    "the end of a number": (ContactFilter(term=search_term("00007919")), FIRST),
     "four digits": (ContactFilter(term=search_term("4711")), FIRST),
     "a first name": (ContactFilter(term=search_term("Γιώργος")), FIRST),
     "a first name, page 3000": (
@@ -78,6 +80,12 @@ QUESTIONS: dict[str, tuple[ContactFilter, PageRequest]] = {
         PageRequest(3_000, PAGE_SIZE),
     ),
     "part of an e-mail": (ContactFilter(term=search_term("c4ca4238")), FIRST),
+    "a whole e-mail": (
+        ContactFilter(
+            term=search_term(f"{hashlib.md5(b'1', usedforsecurity=False).hexdigest()}@example.com")
+        ),
+        FIRST,
+    ),
     "what all have": (ContactFilter(term=search_term("@example.com")), FIRST),
     "nobody has": (ContactFilter(term=search_term("nobody at all")), FIRST),
     "two characters (no index)": (ContactFilter(term=search_term("zz")), FIRST),

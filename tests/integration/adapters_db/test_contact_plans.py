@@ -84,6 +84,14 @@ def test_a_search_is_counted_by_its_trigrams(explain: Explain, term: str) -> Non
     assert "Seq Scan" not in found, found
 
 
+@pytest.mark.parametrize("term", ["+306900012345", "6900012345"])
+def test_of_a_whole_number_the_index_is_asked_for_the_end(explain: Explain, term: str) -> None:
+    found = explain(count(term=term), BY_INDEX)
+
+    assert "Index Cond: (search_text ~~ '%012345%'" in found, found
+    assert f"strpos(search_text, '{term}'" in found, found
+
+
 def test_a_page_of_a_rare_term_is_found_by_its_trigrams(explain: Explain) -> None:
     found = explain(page(3, term="6900012345"), BY_INDEX)
 
