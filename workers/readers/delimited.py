@@ -1,5 +1,6 @@
 """CSV, streamed: never more than a piece of the file and a row are in memory."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -20,15 +21,20 @@ csv.field_size_limit(CELL_CHARACTERS_MAX)
 def delimited_rows(encoding: Encoding, chunks: Chunks) -> Iterator[list[str]]:
     """The rows of a CSV file; the separator is chosen by its header row.
 
-    Raises `UnreadableTable` for cells and rows without an end.
+    Raises `UnreadableTable` for cells and rows without an end: a quote that nobody closes would
+    make one cell of all rows after it.
     """
+    # some programs write the mark of UTF-8 before any text
+    mark = codecs.BOM_UTF8.decode(encoding.value)
     raw = io.BufferedReader(_ChunkStream(chunks()), BUFFER_BYTES)
     with io.TextIOWrapper(raw, encoding=encoding.value, newline="") as text:
         lines = _Lines(text)
         try:
-            header = next((line for line in lines if line.strip()), "")
+            header = next((line for line in lines if line.strip()), "").removeprefix(mark)
             lines.put_back(header)
             for cells in csv.reader(lines, delimiter=choose_separator(header)):
+                if lines.is_at_end:  # it was asked for more only since a quote was still open
+                    raise UnreadableTable("A quoted cell has no end.")
                 lines.row_has_ended()
                 yield cells
         except (csv.Error, UnicodeDecodeError) as error:
@@ -42,6 +48,7 @@ class _Lines:
         self._read = text.readline
         self._first: str | None = None
         self._characters = 0
+        self.is_at_end = False
 
     def __iter__(self) -> "_Lines":
         return self
@@ -52,6 +59,7 @@ class _Lines:
         if self._characters > ROW_CHARACTERS_MAX:
             raise UnreadableTable(f"A row has more than {ROW_CHARACTERS_MAX:,} characters.")
         if not line:
+            self.is_at_end = True
             raise StopIteration
         return line
 

@@ -100,6 +100,7 @@ class TestCsv:
             (Encoding.UTF_8, "\ufeffphone;όνομα\r\n1;Ω".encode()),
             (Encoding.UTF_8, "\n \nphone;όνομα\n1;Ω\n".encode()),
             (Encoding.WINDOWS_1253, "phone;όνομα\r1;Ω".encode("cp1253")),
+            (Encoding.WINDOWS_1253, b"\xef\xbb\xbf" + "phone;όνομα\n1;Ω".encode("cp1253")),
         ],
     )
     def test_encodings_and_line_ends_are_understood(self, encoding: Encoding, raw: bytes) -> None:
@@ -107,6 +108,19 @@ class TestCsv:
 
     def test_an_empty_file_has_no_header(self) -> None:
         assert read(CSV) == []
+
+    @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n"])
+    def test_a_quote_that_nobody_closes_does_not_swallow_the_rows_after_it(
+        self, end: bytes
+    ) -> None:
+        with pytest.raises(UnreadableTable, match="no end"):
+            read(CSV, b'phone,name\n1,"Ana\n2,Bob' + end)
+
+    @pytest.mark.parametrize(
+        "raw", [b'phone,name\n1,"A\nB"', b'phone,name\n1,"A\nB"\n', b'"phone",name\n1,A"\n']
+    )
+    def test_quotes_that_are_closed_or_stand_within_a_cell_are_no_fault(self, raw: bytes) -> None:
+        assert len(read(CSV, raw)) == 2
 
     @pytest.mark.parametrize("raw", [b'phone\n"' + b"x" * 200_000, b"phone\n" + b"x" * 200_000])
     def test_a_cell_without_an_end_is_refused(self, raw: bytes) -> None:
