@@ -60,11 +60,11 @@ def people(rows: int) -> Iterator[tuple[str, ...]]:
             f"69{no:08}",
             NAMES[no % 8],
             f"P{no % 997}",
-            f"p{no}@x.gr",
+            f"{no}@x.gr",
             "f" if no % 2 else "m",
             birthday,
             "",
-            "vip" if no % 3 else "new",
+            "v" if no % 3 else "n",
         )
 
 
