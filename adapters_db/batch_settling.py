@@ -12,6 +12,7 @@ from retail_core.messages.model import (
     LOOK_UP_AFTER,
     BatchResults,
     ClaimedBatch,
+    Dropped,
     MessageState,
     Settlement,
 )
@@ -30,12 +31,17 @@ _RESULTS = """
     %(credits)s::integer[], string_to_array(%(provider_ids)s, E'\\n', ''),
     string_to_array(%(error_codes)s, E'\\n', ''), string_to_array(%(errors)s, E'\\n', '')"""
 
+# Who was deleted while a campaign froze him left nothing that his deletion could have seen.
+_KEPT = f"CASE WHEN r.error_code IS DISTINCT FROM '{Dropped.ERASED.value}' THEN r.{{}} END"
+
 _INSERT = f"""
 INSERT INTO message (campaign_id, seq, account_id, contact_id, phone, first_name, last_name, email,
                      state, encoding, parts, credits, provider_id, error_code, error,
                      sent_at, failed_at, updated_at)
-SELECT b.campaign_id, r.seq, b.account_id, r.contact_id, r.phone, r.first_name, r.last_name,
-       r.email, r.state, r.encoding, r.parts, r.credits, r.provider_id, r.error_code, r.error,
+SELECT b.campaign_id, r.seq, b.account_id, {_KEPT.format("contact_id")},
+       {_KEPT.format("phone")}, {_KEPT.format("first_name")}, {_KEPT.format("last_name")},
+       {_KEPT.format("email")}, r.state, r.encoding, r.parts, r.credits, r.provider_id,
+       r.error_code, r.error,
        CASE WHEN r.state = {MessageState.SENT:d} THEN %(now)s END,
        CASE WHEN r.state = {MessageState.FAILED:d} THEN %(now)s END,
        %(now)s

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from retail_core.audiences.ports import ListStore
-from retail_core.contacts.ports import SuppressionStore
+from retail_core.contacts.ports import MessageTraces, SuppressionStore
 from retail_core.imports.model import (
     Cell,
     FileForm,
@@ -140,6 +140,8 @@ class ImportsUnitOfWork(Work, Protocol):
     def suppressions(self) -> SuppressionStore: ...
     @property
     def lists(self) -> ListStore: ...
+    @property
+    def message_traces(self) -> MessageTraces: ...
 
 
 class UploadReads(Protocol):

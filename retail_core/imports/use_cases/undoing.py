@@ -69,6 +69,8 @@ class RevertImport:
             if step.last is None:
                 uow.imports.save(key.account, job.undone_for_good(now))
                 return False
+            if step.removed:  # a campaign may be waiting with their numbers
+                uow.message_traces.forget(key.account, [contact.id for contact in step.removed])
             hashes = [(contact.id, self.number_hash.of(contact.phone)) for contact in step.removed]
             uow.import_reversal.remember_removed(key.account, hashes, now)
             uow.imports.save(key.account, job.taken_back(step.counts, step.last, now))
