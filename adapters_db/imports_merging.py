@@ -19,6 +19,9 @@ from retail_core.contacts.model.values import TAGS_MAX
 from retail_core.imports.model import ImportedRow, ImportMode, ImportTerms, MergeOutcome
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ImportId
 
+# Two files with the same new numbers in another order would wait for each other for ever.
+_ALONE: Final = "SELECT pg_advisory_xact_lock(hashtext('import_merge'), %(account)s)"
+
 _STAGE: Final = """
 CREATE TEMP TABLE staged (
     row_no integer, phone bigint, country text, line_type smallint, email text, first_name text,
@@ -213,6 +216,7 @@ def _store(
     cursor: _Cursor, values: Mapping[str, Any], mode: ImportMode
 ) -> tuple[int, Sequence[int]]:
     updated = 0
+    cursor.execute(_ALONE, values)
     joins = values["list"] is not None and bool(_numbers(cursor.execute(_HOLD_LIST, values)))
     if mode is ImportMode.UPDATE:
         cursor.execute(_LOCK_KNOWN, values)
