@@ -63,6 +63,11 @@ STATEMENTS: Final[Mapping[str, str]] = {
                failed_at
         FROM single_message WHERE account_id = :account ORDER BY number
     """,
+    "inbound_texts": """
+        SELECT t.id, '+' || t.phone AS phone, t.text, t.keyword, t.arrived_at, t.is_repeat
+        FROM inbound_scope s JOIN inbound_text t ON t.id = s.inbound_id
+        WHERE s.account_id = :account ORDER BY t.id
+    """,
     "ledger": """
         SELECT id, key, kind, debit, credit, amount, campaign_id, message_number, reason, meta,
                balance_after, created_at

@@ -83,6 +83,14 @@ WHERE account_id = :account AND id IN (
     LIMIT :rows)
 """
 
+_TEXTS: Final = """
+UPDATE inbound_text
+SET raw = NULL, phone = NULL, text = NULL, message_id = NULL, fingerprint = NULL
+WHERE id = ANY (ARRAY(
+    SELECT t.id FROM inbound_scope s JOIN inbound_text t ON t.id = s.inbound_id
+    WHERE s.account_id = :account AND t.raw IS NOT NULL LIMIT :rows))
+"""
+
 ERASURES: Final = (
     _emptied(
         "consent_event",
@@ -91,6 +99,9 @@ ERASURES: Final = (
     ),
     _removed("suppression"),
     _removed("confirmation"),
+    _TEXTS,
+    _removed("inbound_scope"),
+    _removed("number_trace"),
     _MESSAGES,
     _emptied("message_doubt", "phone = NULL", "phone IS NOT NULL"),
     _emptied(

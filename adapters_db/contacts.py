@@ -26,6 +26,7 @@ from retail_core.contacts.model import (
     DECIDING_TYPES,
     ConsentEvent,
     ConsentFact,
+    ConsentSource,
     ConsentType,
     Contact,
     ContactDraft,
@@ -159,6 +160,22 @@ class SqlConsentLedger:
             .order_by(consent_event.c.id.desc())
             .limit(1)
         ).scalar()
+
+    def latest_fact(
+        self, account: AccountId, contact_id: ContactId
+    ) -> tuple[ConsentType, ConsentSource] | None:
+        """The newest fact that decides anything."""
+        row = self.connection.execute(
+            select(consent_event.c.type, consent_event.c.source)
+            .where(
+                consent_event.c.account_id == account,
+                consent_event.c.contact_id == contact_id,
+                consent_event.c.type.in_(DECIDING_TYPES),
+            )
+            .order_by(consent_event.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else (row.type, row.source)
 
     def latest_types(
         self, account: AccountId, contacts: Collection[ContactId]

@@ -106,6 +106,16 @@ _RAW_REPORTS: Final = Old(
         ),
     ),
 )
+_OLD_TEXTS: Final = _OLD_REPORTS.replace("report_inbox", "inbound_text")
+_INBOUND_TEXTS: Final = Old(
+    count=f"SELECT count(*) {_OLD_TEXTS}",
+    steps=(
+        (
+            f"DELETE FROM inbound_text WHERE id IN (SELECT id {_OLD_TEXTS} ORDER BY id "
+            "LIMIT :rows FOR UPDATE SKIP LOCKED)"
+        ),
+    ),
+)
 _PARKED_REPORTS: Final = Old(
     count="SELECT count(*) FROM report_parked WHERE parked_at < :before",
     steps=(
@@ -181,6 +191,7 @@ KINDS: Final[Mapping[str, Old]] = {
     "message_texts": _MESSAGE_TEXTS,
     "single_message_texts": _SINGLE_TEXTS,
     "raw_reports": _RAW_REPORTS,
+    "inbound_texts": _INBOUND_TEXTS,
     "parked_reports": _PARKED_REPORTS,
     "import_files": _IMPORT_FILES,
     "imports": _IMPORTS,

@@ -59,11 +59,26 @@ UPDATE single_message SET phone = NULL, text = NULL, error = NULL
 WHERE account_id = %(account)s AND kind = 'test' AND phone = %(phone)s
   AND state <> {MessageState.SUBMITTING:d}
 """
+# By row security or by this: only texts that concern the store.
+_FORGET_INBOUND: Final = """
+UPDATE inbound_text t
+SET raw = NULL, phone = NULL, text = NULL, message_id = NULL, fingerprint = NULL
+WHERE t.phone = %(phone)s AND EXISTS (
+    SELECT FROM inbound_scope s WHERE s.inbound_id = t.id AND s.account_id = %(account)s)
+"""
 # A repeat is told what is there by then, which is nothing.
 _FORGET_REPLIES: Final = """
 UPDATE idempotency_key SET reply_body = NULL, reply_status = NULL
 WHERE account_id = %(account)s AND reply_body IS NOT NULL
 """
+
+_EVERYWHERE: Final = (
+    _FORGET_FAULTS,
+    _FORGET_IMPORT_ROWS,
+    _FORGET_TESTS,
+    _FORGET_INBOUND,
+    _FORGET_REPLIES,
+)
 
 
 @attrs.frozen
@@ -78,7 +93,7 @@ class SqlPersonTraces:
         """A statement for each table."""
         driver: psycopg.Connection[tuple[Any, ...]] = psycopg_connection(self.connection)
         parameters = {"account": account, "contact": contact_id, "phone": int(phone[1:])}
-        for statement in (_FORGET_FAULTS, _FORGET_IMPORT_ROWS, _FORGET_TESTS, _FORGET_REPLIES):
+        for statement in _EVERYWHERE:
             driver.execute(statement.encode(), parameters)
         memberships = driver.execute(_FORGET_MEMBERSHIPS, parameters).rowcount
         return memberships, driver.execute(_FORGET_ENGAGEMENT, parameters).rowcount

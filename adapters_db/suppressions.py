@@ -160,6 +160,13 @@ class SqlSuppressionStore:
             .on_conflict_do_nothing(constraint="suppression_account_id_phone_hash_key")
         )
 
+    def is_erased(self, account: AccountId, phone_hash: bytes) -> bool:
+        """Over the index of hashes."""
+        found = exists().where(
+            suppression.c.account_id == account, suppression.c.phone_hash == phone_hash
+        )
+        return bool(self.connection.execute(select(found)).scalar())
+
     def has_erased(self, account: AccountId) -> bool:
         """Over the index of hashes."""
         return bool(

@@ -20,11 +20,13 @@ from adapters_db.gateway_health import SqlGatewayHealthStore
 from adapters_db.imports import SqlImportStore, SqlUploadStore
 from adapters_db.imports_merging import SqlImportMerge
 from adapters_db.imports_reverting import SqlImportReversal
+from adapters_db.inbound import SqlInboundStore
 from adapters_db.lists import SqlEngagementFacts, SqlListMembers, SqlListStore, SqlListUses
 from adapters_db.look_ups import SqlLookUpStore
 from adapters_db.message_numbers import SqlMessageNumbers
 from adapters_db.messages import SqlMessageStore
 from adapters_db.notices import SqlNoticeStore
+from adapters_db.number_traces import SqlNumberTraces
 from adapters_db.outbox import SqlJobOutbox
 from adapters_db.password_resets import SqlPasswordResetStore
 from adapters_db.reports import SqlReportStore
@@ -127,6 +129,10 @@ class SqlUnitOfWork:
         return SqlReportStore(self.connection)
 
     @property
+    def inbound_texts(self) -> SqlInboundStore:
+        return SqlInboundStore(self.connection)
+
+    @property
     def contacts(self) -> SqlContactStore:
         return SqlContactStore(self.connection)
 
@@ -149,6 +155,10 @@ class SqlUnitOfWork:
     @property
     def person_traces(self) -> SqlPersonTraces:
         return SqlPersonTraces(self.connection)
+
+    @property
+    def number_traces(self) -> SqlNumberTraces:
+        return SqlNumberTraces(self.connection)
 
     @property
     def lists(self) -> SqlListStore:

@@ -11,7 +11,8 @@ import orjson
 from adapters_sms import vocabulary
 from retail_core.messages.model import DeliveryReport
 
-_NOTHING: Final[Mapping[str, object]] = {}
+NOTHING: Final[Mapping[str, object]] = {}
+"""What an element says that is no object."""
 
 
 @attrs.frozen
@@ -26,15 +27,15 @@ class MittoReportReader:
     def read(self, raw: bytes, arrived_at: datetime) -> Sequence[DeliveryReport]:
         """Never raises, on any bytes; a report without a time gets that of its arrival."""
         try:
-            body = _parsed(raw)
+            body = parsed(raw)
         except (ValueError, RecursionError):
             return ()
         elements = body if isinstance(body, list) else [body]
         return tuple(_report(element, arrived_at) for element in elements)
 
 
-def _parsed(raw: bytes) -> object:
-    """The body as JSON; the standard library is the more forgiving second try."""
+def parsed(raw: bytes) -> object:
+    """The body as JSON, or `ValueError`; the standard library is the more forgiving second try."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -42,7 +43,7 @@ def _parsed(raw: bytes) -> object:
 
 
 def _report(element: object, arrived_at: datetime) -> DeliveryReport:
-    fields = element if isinstance(element, dict) else _NOTHING
+    fields = element if isinstance(element, dict) else NOTHING
     word = vocabulary.first_text(fields, vocabulary.STATUS_NAMES, vocabulary.WORD_CHARACTERS_MAX)
     state = vocabulary.state_of(word)
     return DeliveryReport(

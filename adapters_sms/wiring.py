@@ -4,10 +4,12 @@ import logging
 
 import punq
 
+from adapters_sms.inbound import MittoInboundReader
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.pace import pace_of
 from adapters_sms.reports import MittoReportReader
 from adapters_sms.settings import SmsSettings
+from retail_core.engagement.ports import InboundReader
 from retail_core.messages.ports import GatewayPace, ReportReader, SmsGateway
 
 
@@ -21,3 +23,4 @@ def register(container: punq.Container, settings: SmsSettings) -> None:
     container.register(SmsGateway, instance=MittoGateway.of(settings))
     container.register(GatewayPace, instance=pace_of(settings))
     container.register(ReportReader, instance=MittoReportReader())
+    container.register(InboundReader, instance=MittoInboundReader())

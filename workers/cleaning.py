@@ -6,6 +6,7 @@ from typing import Final, Protocol, Self
 
 import attrs
 
+from retail_core.contacts.model import HAND_OVER_REMEMBERED
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.settings import Env
 
@@ -55,6 +56,9 @@ class Lives:
     single_message_texts: timedelta = timedelta(days=MESSAGE_TEXT_DAYS)
     raw_reports: timedelta = timedelta(days=RAW_EVENTS_DAYS)
     parked_reports: timedelta = timedelta(days=RAW_EVENTS_DAYS)
+    inbound_texts: timedelta = timedelta(days=RAW_EVENTS_DAYS)
+    # hashes of forgotten numbers: as long as STOP means the stores that wrote to them
+    number_traces: timedelta = HAND_OVER_REMEMBERED
     import_files: timedelta = IMPORT_FILES_LIFE
     imports: timedelta = timedelta(days=IMPORTS_DAYS)
     consents: timedelta = timedelta(days=CONSENT_DAYS)
@@ -75,6 +79,7 @@ class Lives:
             single_message_texts=texts,
             raw_reports=raw,
             parked_reports=raw,
+            inbound_texts=raw,
             imports=days("IMPORTS", IMPORTS_DAYS),
             consents=days("CONSENT", CONSENT_DAYS),
         )

@@ -63,6 +63,7 @@ single_message = Table(
         postgresql_where=text("lease_until IS NOT NULL"),
     ),
     Index("single_message_open_phone_idx", "phone", postgresql_where=text("state IN (1, 2)")),
+    Index("single_message_phone_idx", "phone", postgresql_where=text("phone IS NOT NULL")),
     Index(
         "single_message_look_up_at_idx",
         "look_up_at",

@@ -9,6 +9,7 @@ import attrs
 from retail_core.contacts.model import (
     ConsentEvent,
     ConsentFact,
+    ConsentSource,
     ConsentType,
     Contact,
     ContactDraft,
@@ -95,6 +96,12 @@ class ConsentLedger(Protocol):
         """What was decided last; None for a contact of whom nothing ever was."""
         ...
 
+    def latest_fact(
+        self, account: AccountId, contact: ContactId
+    ) -> tuple[ConsentType, ConsentSource] | None:
+        """What was decided last and where; None for a contact of whom nothing ever was."""
+        ...
+
     def latest_types(
         self, account: AccountId, contacts: Collection[ContactId]
     ) -> Mapping[ContactId, ConsentType]:
@@ -155,6 +162,10 @@ class SuppressionStore(Protocol):
         """Remember an erased number by its hash alone; nothing happens if it is known."""
         ...
 
+    def is_erased(self, account: AccountId, phone_hash: bytes) -> bool:
+        """Whether the store has erased the number with this hash."""
+        ...
+
     def has_erased(self, account: AccountId) -> bool:
         """Whether the store has erased anybody, so that numbers it meets must be looked at."""
         ...
@@ -196,6 +207,41 @@ class PersonTraces(Protocol):
         ...
 
 
+@attrs.frozen(kw_only=True)
+class LastHandOver:
+    """When a store last handed a message to a number, from which sender; and its last campaign."""
+
+    account: AccountId
+    at: datetime
+    sender: str
+    campaign: CampaignId | None = None
+    campaign_at: datetime | None = None
+
+
+class NumberTraces(Protocol):
+    """Which stores wrote to a number, and when last, also where its contact or messages are gone.
+
+    A message counts once it may have reached the gateway, whatever became of it there.
+    """
+
+    def keep(self, account: AccountId, hashes: Mapping[ContactId, bytes], since: datetime) -> None:
+        """Remember by the hash of his number when each of these contacts was last written to.
+
+        To be called before his messages are forgotten or his number changes; what was before
+        `since` is not kept. Locks the batches that he is in, in their order.
+        """
+        ...
+
+    def last_hand_overs_across_accounts(
+        self, phone: PhoneNumber, phone_hash: bytes, since: datetime, country: str | None = None
+    ) -> Sequence[LastHandOver]:
+        """The stores that wrote to a number since then (of one country, if given), by their ids.
+
+        Stores whose account is being erased are left out.
+        """
+        ...
+
+
 class ContactsUnitOfWork(Work, Protocol):
     """One transaction over contacts, their consent and their suppressions."""
 
@@ -211,6 +257,8 @@ class ContactsUnitOfWork(Work, Protocol):
     def contact_sets(self) -> ContactSets: ...
     @property
     def person_traces(self) -> PersonTraces: ...
+    @property
+    def number_traces(self) -> NumberTraces: ...
 
 
 @attrs.frozen

@@ -1,13 +1,26 @@
-"""What confirmations need from the world."""
+"""What confirmations and answers of people need from the world."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from retail_core.accounts.ports import AccountStore
-from retail_core.contacts.ports import ConsentLedger, ContactStore, SuppressionStore
+from retail_core.contacts.ports import (
+    ConsentLedger,
+    ContactStore,
+    NumberTraces,
+    SuppressionStore,
+)
 from retail_core.credits.ports import CreditLedger
-from retail_core.kernel.ids import AccountId, MessageNumber
+from retail_core.engagement.model import (
+    AppliedText,
+    EarlierText,
+    InboundCall,
+    InboundText,
+    RawInbound,
+)
+from retail_core.kernel.ids import AccountId, InboundId, MessageNumber
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports import MessageNumbers, SingleMessageStore
 from retail_core.notices.ports import NoticeStore
@@ -43,8 +56,47 @@ class Subscriptions(Protocol):
     def is_active(self, account: AccountId) -> bool: ...
 
 
+class InboundReader(Protocol):
+    """Understands how the gateway tells a text."""
+
+    def read(self, raw: bytes) -> InboundText:
+        """Read the JSON of one text; never raises on any bytes."""
+        ...
+
+
+class InboundStore(Protocol):
+    """Texts as they came, and what became of them."""
+
+    def add_across_accounts(self, calls: Sequence[InboundCall]) -> None:
+        """Store texts as they came."""
+        ...
+
+    def take_next_across_accounts(self) -> RawInbound | None:
+        """The oldest text that is not applied yet; None if there is none.
+
+        Until the end nobody else gets any: texts are applied one after the other, in their order.
+        """
+        ...
+
+    def earlier_across_accounts(
+        self, phone: PhoneNumber, message_id: str | None, since: datetime
+    ) -> Sequence[EarlierText]:
+        """Applied texts of a number, the newest first: since then, or whenever under this id."""
+        ...
+
+    def countries_across_accounts(self) -> Sequence[str]:
+        """The countries as in which stores write numbers."""
+        ...
+
+    def mark_applied_across_accounts(
+        self, inbound: InboundId, applied: AppliedText, now: datetime
+    ) -> None:
+        """Write down what became of a text, and which stores it concerns."""
+        ...
+
+
 class EngagementUnitOfWork(Work, Protocol):
-    """The stores that confirmations work on."""
+    """The stores that confirmations and answers work on."""
 
     @property
     def accounts(self) -> AccountStore: ...
@@ -66,3 +118,7 @@ class EngagementUnitOfWork(Work, Protocol):
     def subscriptions(self) -> Subscriptions: ...
     @property
     def notices(self) -> NoticeStore: ...
+    @property
+    def inbound_texts(self) -> InboundStore: ...
+    @property
+    def number_traces(self) -> NumberTraces: ...

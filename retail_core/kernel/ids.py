@@ -15,6 +15,7 @@ ConsentEventId = NewType("ConsentEventId", int)
 SuppressionId = NewType("SuppressionId", int)
 TransferId = NewType("TransferId", int)
 ReportId = NewType("ReportId", int)
+InboundId = NewType("InboundId", int)
 NoticeId = NewType("NoticeId", int)
 
 MessageNumber = NewType("MessageNumber", int)

@@ -13,6 +13,7 @@ from retail_core.kernel.ids import AccountId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 from retail_core.testing.notice_rows import Closing
+from retail_core.testing.subject_traces import forget_texts
 from retail_core.testing.table import MemoryTable, sees
 from retail_core.testing.tables import MemoryTables
 
@@ -96,6 +97,7 @@ class MemoryClosingStore:
         for message in [*self.tables.messages.items()]:
             if message[1].account == account:
                 count += self._change(self.tables.messages, message[0], **personal, **names)
+        count += forget_texts(self.tables, account, None)
         for key, campaign in [*self.tables.campaigns.items()]:
             if campaign.account_id == account:
                 content = attrs.evolve(campaign.content, name=NOTHING, message_text=NOTHING)
@@ -118,6 +120,7 @@ class MemoryClosingStore:
         kinds = (
             tables.lists,
             tables.suppressions,
+            tables.number_traces,
             tables.imports,
             tables.refresh_tokens,
             tables.sessions,

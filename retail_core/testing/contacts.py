@@ -10,6 +10,7 @@ from retail_core.contacts.model import (
     DECIDING_TYPES,
     ConsentEvent,
     ConsentFact,
+    ConsentSource,
     ConsentType,
     Contact,
     ContactDraft,
@@ -103,6 +104,15 @@ class MemoryConsentLedger:
             return None
         events = consents_of(self.tables, account, contact_id)
         deciding = [event.type for event in events if event.type in DECIDING_TYPES]
+        return deciding[-1] if deciding else None
+
+    def latest_fact(
+        self, account: AccountId, contact_id: ContactId
+    ) -> tuple[ConsentType, ConsentSource] | None:
+        if not sees(self.bound_to, account):
+            return None
+        events = consents_of(self.tables, account, contact_id)
+        deciding = [(each.type, each.source) for each in events if each.type in DECIDING_TYPES]
         return deciding[-1] if deciding else None
 
     def latest_types(

@@ -29,6 +29,7 @@ from retail_core.testing.imports import (
     MemoryImportStore,
     MemoryUploadStore,
 )
+from retail_core.testing.inbound import MemoryInboundStore
 from retail_core.testing.lists import (
     MemoryEngagementFacts,
     MemoryListMembers,
@@ -39,6 +40,7 @@ from retail_core.testing.look_ups import MemoryLookUpStore
 from retail_core.testing.message_numbers import MemoryMessageNumbers
 from retail_core.testing.messages import MemoryMessageStore
 from retail_core.testing.notices import MemoryNoticeStore
+from retail_core.testing.number_traces import MemoryNumberTraces
 from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.password_resets import MemoryPasswordResetStore
 from retail_core.testing.reports import MemoryReportStore
@@ -129,6 +131,10 @@ class MemoryUnitOfWork:
         return MemoryPersonTraces(self.tables, self.account)
 
     @property
+    def number_traces(self) -> MemoryNumberTraces:
+        return MemoryNumberTraces(self.tables, self.account)
+
+    @property
     def lists(self) -> MemoryListStore:
         return MemoryListStore(self.tables, self.account)
 
@@ -203,6 +209,10 @@ class MemoryUnitOfWork:
     @property
     def reports(self) -> MemoryReportStore:
         return MemoryReportStore(self.tables)
+
+    @property
+    def inbound_texts(self) -> MemoryInboundStore:
+        return MemoryInboundStore(self.tables)
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""

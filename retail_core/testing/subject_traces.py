@@ -8,6 +8,7 @@ import attrs
 
 from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
+from retail_core.engagement.model import InboundText
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind, MessageState
@@ -35,6 +36,7 @@ class MemoryPersonTraces:
             return 0, 0
         self._forget_imports(account, phone)
         self._forget_tests(account, phone)
+        forget_texts(self.tables, account, phone)
         for kept, key in list(self.tables.keys.items()):
             if kept[0] == account:
                 self.tables.keys.put(kept, attrs.evolve(key, reply=None))
@@ -80,6 +82,24 @@ class MemoryPersonTraces:
 def _is_number(value: str, phone: PhoneNumber) -> bool:
     digits = re.sub("[^0-9]", "", value).lstrip("0")
     return len(digits) >= FAULT_DIGITS_MIN and phone.endswith(digits)
+
+
+def forget_texts(tables: MemoryTables, account: AccountId, phone: PhoneNumber | None) -> int:
+    """Forget the texts that concern a store, of one number or of all; returns how many."""
+    forgotten = 0
+    for inbound, row in tables.inbound_texts.items():
+        applied = row.applied
+        if applied is None or row.is_forgotten or account not in applied.scope:
+            continue
+        if phone in (None, applied.phone):
+            nobody = InboundText(sender="", receiver="", text="")
+            nameless = attrs.evolve(applied, text=nobody, phone=None)
+            raw = attrs.evolve(row.raw, raw=b"")
+            tables.inbound_texts.put(
+                inbound, attrs.evolve(row, raw=raw, applied=nameless, is_forgotten=True)
+            )
+            forgotten += 1
+    return forgotten
 
 
 @attrs.frozen

@@ -106,6 +106,10 @@ class MemorySuppressionStore:
         self.tables.suppressions.insert(suppression_id, row)
         self.tables.erased_numbers.insert((account, phone_hash), suppression_id)
 
+    def is_erased(self, account: AccountId, phone_hash: bytes) -> bool:
+        is_known = (account, phone_hash) in self.tables.erased_numbers
+        return sees(self.bound_to, account) and is_known
+
     def has_erased(self, account: AccountId) -> bool:
         return sees(self.bound_to, account) and any(
             owner == account for (owner, _), _ in self.tables.erased_numbers.items()

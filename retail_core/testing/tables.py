@@ -12,6 +12,7 @@ from retail_core.billing.model import Subscription
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import ConsentEvent, Contact, Suppression
 from retail_core.contacts.model.erasure import Erasure
+from retail_core.contacts.ports import LastHandOver
 from retail_core.credits.model import Transfer, Wallet
 from retail_core.kernel.audit import AuditRecord
 from retail_core.kernel.idempotency import Once, StoredReply
@@ -22,6 +23,7 @@ from retail_core.kernel.ids import (
     ConsentEventId,
     ContactId,
     ImportId,
+    InboundId,
     ListId,
     MessageNumber,
     NoticeId,
@@ -45,6 +47,7 @@ from retail_core.messages.model import (
     Recipients,
 )
 from retail_core.templates.encoding import Encoding, TextSize
+from retail_core.testing.inbound_rows import StoredInbound
 from retail_core.testing.notice_rows import Closing, StoredNotice
 from retail_core.testing.single_rows import StoredSingle
 from retail_core.testing.stored_imports import StoredFault, StoredImport, StoredImportRow
@@ -170,6 +173,7 @@ class MemoryTables:
         self.journal = Journal()
         self._make_kernel(self.journal)
         self._make_people(self.journal)
+        self._make_answers(self.journal)
         self._make_sending(self.journal)
 
     def _make_kernel(self, journal: Journal) -> None:
@@ -246,6 +250,14 @@ class MemoryTables:
         self.import_numbers: MemoryTable[
             tuple[AccountId, ImportId, PhoneNumber], StoredImportRow
         ] = MemoryTable(journal)
+
+    def _make_answers(self, journal: Journal) -> None:
+        """What people text back, and whom they mean."""
+        self.number_traces: MemoryTable[tuple[AccountId, bytes], LastHandOver] = MemoryTable(
+            journal
+        )
+        self.inbound_texts: MemoryTable[InboundId, StoredInbound] = MemoryTable(journal)
+        self.inbound_ids = Sequence()
 
     def _make_sending(self, journal: Journal) -> None:
         """Campaigns, batches, messages and reports."""

@@ -198,9 +198,12 @@ class ConsentLedgerContract:
 
         with world.transactions.begin(account) as uow:
             assert uow.consents.latest_type(account, contact.id) is None
+            assert uow.consents.latest_fact(account, contact.id) is None
             uow.consents.append(account, fact(contact.id))
             uow.consents.append(account, fact(contact.id, ConsentType.WITHDRAWN))
             assert uow.consents.latest_type(account, contact.id) is ConsentType.WITHDRAWN
+            latest = uow.consents.latest_fact(account, contact.id)
+            assert latest == (ConsentType.WITHDRAWN, ConsentSource.MANUAL)
 
     def test_a_request_decides_nothing(self, world: World) -> None:
         account = world.new_account()
@@ -238,3 +241,4 @@ class ConsentLedgerContract:
         with world.transactions.begin(mine) as uow:
             assert uow.consents.latest_type(mine, contact.id) is None
             assert uow.consents.latest_type(theirs, contact.id) is None
+            assert uow.consents.latest_fact(theirs, contact.id) is None

@@ -17,11 +17,12 @@ from retail_core.contacts.ports import (
     ContactSets,
     ContactStore,
     MessageTraces,
+    NumberTraces,
     PersonTraces,
     SuppressionStore,
 )
 from retail_core.credits.ports import CreditLedger
-from retail_core.engagement.ports import ConfirmationStore
+from retail_core.engagement.ports import ConfirmationStore, InboundStore
 from retail_core.imports.ports import (
     ImportMerge,
     ImportReversal,
@@ -73,6 +74,8 @@ class EveryStore(Work, Protocol):
     @property
     def person_traces(self) -> PersonTraces: ...
     @property
+    def number_traces(self) -> NumberTraces: ...
+    @property
     def contact_sets(self) -> ContactSets: ...
     @property
     def lists(self) -> ListStore: ...
@@ -112,3 +115,5 @@ class EveryStore(Work, Protocol):
     def gateway_health(self) -> GatewayHealthStore: ...
     @property
     def reports(self) -> ReportStore: ...
+    @property
+    def inbound_texts(self) -> InboundStore: ...

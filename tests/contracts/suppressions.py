@@ -134,6 +134,8 @@ class SuppressionStoreContract:
             uow.suppressions.add_erased(account, HASH, AT)
             uow.suppressions.add_erased(account, HASH, AT)
             assert uow.suppressions.has_erased(account)
+            assert uow.suppressions.is_erased(account, HASH)
+            assert not uow.suppressions.is_erased(account, OTHER_HASH)
             assert uow.suppressions.reasons(account, ANA) == frozenset()
 
         for _ in range(2):
@@ -154,6 +156,8 @@ class SuppressionStoreContract:
         with world.transactions.begin(mine) as uow:
             assert not uow.suppressions.has_erased(mine)
             assert not uow.suppressions.has_erased(theirs)
+            assert not uow.suppressions.is_erased(mine, HASH)
+            assert not uow.suppressions.is_erased(theirs, HASH)
             assert uow.suppressions.bar_erased(mine, {ANA: HASH}, AT) == frozenset()
 
 

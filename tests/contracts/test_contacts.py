@@ -12,6 +12,7 @@ from tests.contracts.contacts import (
     ConsentLedgerContract,
     ContactStoreContract,
 )
+from tests.contracts.number_traces import NumberTracesContract
 from tests.contracts.people import added, draft, fact
 from tests.contracts.subjects import PersonTracesContract, SubjectQueriesContract
 from tests.contracts.suppressions import SuppressionQueriesContract, SuppressionStoreContract
@@ -35,6 +36,10 @@ class TestSuppressionQueries(SuppressionQueriesContract):
 
 
 class TestContactSets(ContactSetsContract):
+    pass
+
+
+class TestNumberTraces(NumberTracesContract):
     pass
 
 

@@ -3,6 +3,7 @@
 from retail_core.contacts.model.consent import (
     DECIDING_TYPES,
     DELETED_BY_STORE,
+    HAND_OVER_REMEMBERED,
     LIFTED_BY_LINK,
     LIFTED_BY_STORE,
     OPTED_OUT_IN_PERSON,
@@ -37,6 +38,7 @@ from retail_core.kernel.changes import KEEP, Keep
 __all__ = [
     "DECIDING_TYPES",
     "DELETED_BY_STORE",
+    "HAND_OVER_REMEMBERED",
     "KEEP",
     "LIFTED_BY_LINK",
     "LIFTED_BY_STORE",

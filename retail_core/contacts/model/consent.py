@@ -6,7 +6,8 @@ his facts. A suppression is keyed by number, so it holds whether or not a contac
 
 import enum
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import attrs
 
@@ -131,6 +132,9 @@ class ResubscribePolicy(enum.StrEnum):
     ALLOW = "allow"
     CONFIRM = "confirm"
 
+
+HAND_OVER_REMEMBERED: Final = timedelta(days=400)
+"""So long a store that wrote to a number is meant by its STOP, also if it forgot the person."""
 
 OPTED_OUT_IN_PERSON = frozenset({SuppressionReason.STOP, SuppressionReason.UNSUBSCRIBE})
 """The person himself said no."""

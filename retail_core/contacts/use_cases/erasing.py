@@ -4,6 +4,7 @@ import attrs
 
 from retail_core.contacts.errors import ContactBeingWrittenTo, ContactNotFound
 from retail_core.contacts.model import (
+    HAND_OVER_REMEMBERED,
     ConsentFact,
     ConsentSource,
     ConsentType,
@@ -76,8 +77,9 @@ class EraseContact:
                 actor.fact(contact_id, ConsentType.WITHDRAWN, now, statement),
                 source=ConsentSource.ERASE,
             )
-            erasure = Erasure(now, self._forget(uow, account, contact, fact))
             phone_hash = self.number_hash.of(contact.phone)
+            uow.number_traces.keep(account, {contact_id: phone_hash}, now - HAND_OVER_REMEMBERED)
+            erasure = Erasure(now, self._forget(uow, account, contact, fact))
             uow.consents.remember_deleted(account, {contact_id: phone_hash}, now, erasure.erased)
             uow.suppressions.lift(account, contact.phone, frozenset(SuppressionReason))
             uow.suppressions.add_erased(account, phone_hash, now)

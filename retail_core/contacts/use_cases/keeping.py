@@ -7,6 +7,7 @@ import attrs
 
 from retail_core.contacts.errors import ConsentRequired, ContactNotFound
 from retail_core.contacts.model import (
+    HAND_OVER_REMEMBERED,
     LIFTED_BY_STORE,
     OPTED_OUT_IN_PERSON,
     ConsentFact,
@@ -114,6 +115,8 @@ class UpdateContact:
                 raise ContactNotFound
             new = changes.apply(old, region, now.date())
             if new.phone != old.phone:
+                hashes = {old.id: self.number_hash.of(old.phone)}
+                uow.number_traces.keep(actor.account, hashes, now - HAND_OVER_REMEMBERED)
                 _recognise(uow, self.number_hash, actor.account, new.phone, now)
             if changes.is_subscribed is True:
                 new = self._opted_in(uow, actor, new, statement, now)
@@ -222,8 +225,9 @@ def forget_contacts(
     for contact in contacts:
         if latest.get(contact.id) is ConsentType.WITHDRAWN and not contact.is_subscribed:
             _keep_opted_out(uow, account, contact, now)
-    uow.message_traces.forget(account, ids)
     hashes = {contact.id: number_hash.of(contact.phone) for contact in contacts}
+    uow.number_traces.keep(account, hashes, now - HAND_OVER_REMEMBERED)
+    uow.message_traces.forget(account, ids)
     uow.consents.remember_deleted(account, hashes, now)
     uow.contacts.remove(account, ids)
     if uow.suppressions.has_erased(account):

@@ -11,6 +11,17 @@ from retail_core.engagement.model.confirming import (
     confirmation_text,
     number_free_at,
 )
+from retail_core.engagement.model.inbound import (
+    REPEAT_WINDOW,
+    AppliedText,
+    EarlierText,
+    InboundCall,
+    InboundText,
+    RawInbound,
+    is_repeat,
+    readings,
+    scope_of,
+)
 from retail_core.engagement.model.keywords import BUILT_IN, Keyword, Keywords
 
 __all__ = [
@@ -19,11 +30,20 @@ __all__ = [
     "DAILY_MAX",
     "LAPSES_AFTER",
     "LONG_WHILE",
+    "REPEAT_WINDOW",
     "SHORT_WHILE",
+    "AppliedText",
     "ConfirmationPolicy",
+    "EarlierText",
+    "InboundCall",
+    "InboundText",
     "Keyword",
     "Keywords",
+    "RawInbound",
     "ShownConsent",
     "confirmation_text",
+    "is_repeat",
     "number_free_at",
+    "readings",
+    "scope_of",
 ]

@@ -1,5 +1,6 @@
-"""What can be done about what people want: ask them to confirm it."""
+"""What can be done about what people want: ask them to confirm it, obey what they text back."""
 
+from retail_core.engagement.use_cases.answering import ApplyInboundTexts, RecordInboundTexts
 from retail_core.engagement.use_cases.confirming import (
     AskToConfirm,
     RequestConsent,
@@ -7,4 +8,11 @@ from retail_core.engagement.use_cases.confirming import (
     occasion_of,
 )
 
-__all__ = ["AskToConfirm", "RequestConsent", "TakeRequest", "occasion_of"]
+__all__ = [
+    "ApplyInboundTexts",
+    "AskToConfirm",
+    "RecordInboundTexts",
+    "RequestConsent",
+    "TakeRequest",
+    "occasion_of",
+]

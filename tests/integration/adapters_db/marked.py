@@ -141,6 +141,7 @@ def filled_shop(world: World, url: str) -> Stage:
         for table in dict.fromkeys(each.table for each in found):
             its = [each for each in found if each.table == table]
             _fill(connection, table, its, known | dict(_WORDS.get(table, {})))
+        connection.execute("UPDATE inbound_text SET applied_at = arrived_at")
     return stage
 
 

@@ -47,6 +47,11 @@ INSERT INTO report_inbox (raw, arrived_at, applied_at)
 VALUES ('a', %(now)s - interval '91 days', %(now)s),
        ('b', %(now)s - interval '91 days', NULL),
        ('c', %(now)s - interval '89 days', %(now)s);
+INSERT INTO inbound_text (raw, arrived_at, applied_at)
+VALUES ('a', %(now)s - interval '91 days', %(now)s),
+       ('b', %(now)s - interval '91 days', NULL),
+       ('c', %(now)s - interval '89 days', %(now)s);
+INSERT INTO inbound_scope (account_id, inbound_id) SELECT 2, id FROM inbound_text;
 INSERT INTO import_job (id, account_id, status, file_name, kind, encoding, size_bytes, region, mode,
                         dry_run, tags, consent_source, position, total, created, updated, skipped,
                         faults, starts, created_at, touched_at, finished_at)
@@ -91,6 +96,7 @@ def test_what_is_old_goes_once_and_the_rest_stays(connections: Connections) -> N
         "message_texts": 0,
         "single_message_texts": 0,
         "raw_reports": 1,
+        "inbound_texts": 1,
         "parked_reports": 0,
         "import_files": 6,
         "imports": 1,
@@ -102,6 +108,8 @@ def test_what_is_old_goes_once_and_the_rest_stays(connections: Connections) -> N
     assert set(cleaned(connections).values()) == {0}
 
     assert told(connections, "SELECT raw FROM report_inbox ORDER BY id") == [b"b", b"c"]
+    assert told(connections, "SELECT raw FROM inbound_text ORDER BY id") == [b"b", b"c"]
+    assert told(connections, "SELECT count(*) FROM inbound_scope") == [2]
     assert told(connections, "SELECT id FROM import_job ORDER BY id") == [0, 2]
     assert told(connections, "SELECT DISTINCT import_id FROM import_chunk") == [0]
     for table in ("import_row", "import_fault"):

@@ -1,0 +1,146 @@
+"""Which stores wrote to a number, and when last: found by contacts, by numbers, and by hashes.
+
+Messages of campaigns have no index by number: it would cost every one of them at its hand-over.
+The stores' contacts with the number lead to them, and where a contact is gone or has another
+number, a hash was kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+import psycopg
+from sqlalchemy import Connection
+
+from adapters_db.connections import psycopg_connection
+from adapters_db.plans import by_index
+from retail_core.contacts.ports import LastHandOver
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import BatchState, MessageState
+
+_REACHED: Final = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d}, {MessageState.DELIVERED:d})"
+_SINGLE_REACHED: Final = f"""s.submitted_at IS NOT NULL
+    AND (s.state = {MessageState.SUBMITTING:d} OR s.state IN {_REACHED}
+         OR s.provider_id IS NOT NULL)"""
+
+# What may have reached the gateway for contacts `o` (account_id, id, phone). A number that was
+# removed with age counts as theirs. A batch that is just being handed over has no rows yet.
+_BY_CONTACT: Final = f"""
+    SELECT o.account_id, o.id, c.id AS campaign, c.plan ->> 'sender' AS sender,
+           coalesce(m.sent_at, m.delivered_at, m.failed_at, m.updated_at) AS at
+    FROM own o JOIN message m ON m.contact_id = o.id AND m.account_id = o.account_id
+         JOIN campaign c ON c.id = m.campaign_id
+    WHERE (m.state IN {_REACHED} OR m.provider_id IS NOT NULL)
+      AND (m.phone = o.phone OR m.phone IS NULL)
+    UNION ALL
+    SELECT o.account_id, o.id, c.id, c.plan ->> 'sender', b.submitted_at
+    FROM own o JOIN send_batch b ON b.account_id = o.account_id
+             AND b.state = '{BatchState.SUBMITTING.value}' AND b.contact_ids @> ARRAY[o.id]
+         JOIN campaign c ON c.id = b.campaign_id
+    WHERE b.phones[array_position(b.contact_ids, o.id)] = o.phone
+      AND NOT b.dropped ? (array_position(b.contact_ids, o.id) - 1)::text
+    UNION ALL
+    SELECT o.account_id, o.id, NULL, s.sender, s.submitted_at
+    FROM own o JOIN single_message s ON s.account_id = o.account_id AND s.contact_id = o.id
+    WHERE {_SINGLE_REACHED} AND (s.phone = o.phone OR s.phone IS NULL)
+"""
+
+_FIND: Final = f"""
+WITH own AS MATERIALIZED (
+    SELECT found.account_id, found.id, found.phone
+    FROM account a CROSS JOIN LATERAL (
+        SELECT c.account_id, c.id, c.phone FROM contact c
+        WHERE c.account_id = a.id AND c.phone = %(phone)s OFFSET 0) found
+), handed AS (
+    {_BY_CONTACT}
+    UNION ALL
+    SELECT s.account_id, NULL, NULL, s.sender, s.submitted_at FROM single_message s
+    WHERE s.phone = %(phone)s AND {_SINGLE_REACHED}
+    UNION ALL
+    SELECT account_id, NULL, NULL, sender, at FROM number_trace WHERE phone_hash = %(hash)s
+)
+SELECT h.account_id, max(h.at), (array_agg(h.sender ORDER BY h.at DESC))[1],
+       (array_agg(h.campaign ORDER BY h.at DESC) FILTER (WHERE h.campaign IS NOT NULL))[1],
+       max(h.at) FILTER (WHERE h.campaign IS NOT NULL)
+FROM handed h JOIN account a ON a.id = h.account_id
+WHERE h.at >= %(since)s
+  AND (%(country)s::text IS NULL OR a.default_country = %(country)s)
+  AND NOT EXISTS (SELECT FROM account_closing k
+                  WHERE k.account_id = a.id AND k.erasing_since IS NOT NULL)
+GROUP BY h.account_id ORDER BY h.account_id
+"""
+
+_LOCK: Final = """
+SELECT b.campaign_id, b.no FROM send_batch b
+WHERE b.account_id = %(account)s AND b.contact_ids && %(contacts)s::integer[]
+ORDER BY b.campaign_id, b.no
+FOR UPDATE
+"""
+_KEEP: Final = f"""
+WITH own AS MATERIALIZED (
+    SELECT c.account_id, c.id, c.phone FROM contact c
+    WHERE c.account_id = %(account)s AND c.id = ANY(%(contacts)s)
+), last AS (
+    SELECT DISTINCT ON (h.id) h.id, h.at, h.sender FROM ({_BY_CONTACT}) h
+    WHERE h.at >= %(since)s ORDER BY h.id, h.at DESC
+)
+INSERT INTO number_trace (account_id, phone_hash, at, sender)
+SELECT %(account)s, given.phone_hash, last.at, last.sender
+FROM unnest(%(contacts)s::integer[], %(hashes)s::bytea[]) AS given (id, phone_hash)
+     JOIN last USING (id)
+ON CONFLICT (account_id, phone_hash) DO UPDATE
+SET at = excluded.at, sender = excluded.sender WHERE number_trace.at < excluded.at
+"""
+
+
+@attrs.frozen
+class SqlNumberTraces:
+    """`NumberTraces` on PostgreSQL."""
+
+    connection: Connection
+
+    @property
+    def _driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg_connection(self.connection)
+
+    def keep(self, account: AccountId, hashes: Mapping[ContactId, bytes], since: datetime) -> None:
+        """Lock what may become a hand-over at this moment; then one statement."""
+        parameters = {
+            "account": account,
+            "contacts": list(hashes),
+            "hashes": list(hashes.values()),
+            "since": since,
+        }
+        held: set[tuple[int, int]] = set()
+        while True:  # again while a split that we waited for has moved somebody
+            found = {(row[0], row[1]) for row in self._driver.execute(_LOCK, parameters)}
+            if found <= held:
+                break
+            held |= found
+        with by_index(self._driver):
+            self._driver.execute(_KEEP, parameters)
+
+    def last_hand_overs_across_accounts(
+        self, phone: PhoneNumber, phone_hash: bytes, since: datetime, country: str | None = None
+    ) -> Sequence[LastHandOver]:
+        """A look into each store for its contact, and from there by the indexes of persons."""
+        parameters = {
+            "phone": int(phone[1:]),
+            "hash": phone_hash,
+            "since": since,
+            "country": country,
+        }
+        with by_index(self._driver):
+            rows = self._driver.execute(_FIND, parameters).fetchall()
+        return [
+            LastHandOver(
+                account=AccountId(account),
+                at=at,
+                sender=sender,
+                campaign=None if campaign is None else CampaignId(campaign),
+                campaign_at=campaign_at,
+            )
+            for account, at, sender, campaign, campaign_at in rows
+        ]

@@ -1,0 +1,58 @@
+"""Texts that people send back, and traces of numbers that were written to."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+
+from adapters_db.columns import EnumText, PhoneDigits, UtcTime
+from adapters_db.tables.metadata import metadata
+from retail_core.engagement.model import Keyword
+
+inbound_text = Table(
+    "inbound_text",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("raw", LargeBinary),
+    Column("arrived_at", UtcTime, nullable=False),
+    Column("applied_at", UtcTime),
+    Column("phone", PhoneDigits),
+    Column("text", Text),
+    Column("message_id", Text),
+    Column("fingerprint", LargeBinary),
+    Column("keyword", EnumText(Keyword)),
+    Column("is_repeat", Boolean, nullable=False, server_default="false"),
+    Index("inbound_text_waiting_idx", "id", postgresql_where=text("applied_at IS NULL")),
+    Index("inbound_text_phone_idx", "phone", "id", postgresql_where=text("phone IS NOT NULL")),
+)
+
+inbound_scope = Table(
+    "inbound_scope",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id"), primary_key=True),
+    Column(
+        "inbound_id",
+        BigInteger,
+        ForeignKey("inbound_text.id", ondelete="CASCADE"),
+        primary_key=True,
+        index=True,
+    ),
+)
+
+number_trace = Table(
+    "number_trace",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id"), primary_key=True),
+    Column("phone_hash", LargeBinary, primary_key=True, index=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("sender", Text, nullable=False),
+)

@@ -1,0 +1,117 @@
+"""Texts that people send back: as they came, as they are read, and whom they concern."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import attrs
+
+from retail_core.contacts.ports import LastHandOver
+from retail_core.engagement.model.keywords import Keyword
+from retail_core.kernel.ids import AccountId, InboundId
+from retail_core.kernel.phones import NO_REGION, PhoneNumber, country_of, parse_inbound, parse_phone
+
+REPEAT_WINDOW: Final = timedelta(minutes=10)
+"""So long the same text without an id of its own may be the same message, delivered again."""
+
+
+@attrs.frozen
+class InboundCall:
+    """The bytes of one text as the gateway told it."""
+
+    raw: bytes = attrs.field(repr=False)
+    arrived_at: datetime
+
+
+@attrs.frozen
+class RawInbound(InboundCall):
+    """A stored text that is to be applied."""
+
+    id: InboundId
+
+
+@attrs.frozen(kw_only=True)
+class InboundText:
+    """A text, read but not understood: every field as it was written, empty where it is missing.
+
+    `message_id` is the gateway's id of it, `told_at` the time that the gateway wrote on it.
+    """
+
+    sender: str = attrs.field(repr=False)
+    receiver: str = attrs.field(repr=False)
+    text: str = attrs.field(repr=False)
+    message_id: str | None = None
+    told_at: str = ""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The same for the same text from the same number to the same one."""
+        fields = (self.sender, self.receiver, self.text, self.told_at)
+        return hashlib.sha256("\x00".join(fields).encode("utf-8", "replace")).digest()
+
+
+@attrs.frozen
+class EarlierText:
+    """A text that was applied, as far as it tells whether another is the same message."""
+
+    message_id: str | None
+    fingerprint: bytes
+
+
+@attrs.frozen(kw_only=True)
+class AppliedText:
+    """What became of a text: who sent it, what it asked for, and the stores that it concerns."""
+
+    text: InboundText = attrs.field(repr=False)
+    phone: PhoneNumber | None = attrs.field(default=None, repr=False)
+    keyword: Keyword | None = None
+    is_repeat: bool = False
+    scope: Sequence[AccountId] = ()
+
+
+def readings(sender: str, countries: Sequence[str]) -> Sequence[tuple[PhoneNumber, str | None]]:
+    """The numbers that a sender may mean; a national one for the stores of each country alone."""
+    international = _international(sender)
+    if international is not None:
+        return [(international, None)]
+    national = [(parse_phone(sender.strip(), country), country) for country in countries]
+    return [(phone.number, country) for phone, country in national if phone is not None]
+
+
+def is_repeat(text: InboundText, keyword: Keyword | None, earlier: Sequence[EarlierText]) -> bool:
+    """Whether a text was applied before. `earlier`: of the same number, the newest first.
+
+    The same text under the same id was. Without an id, the same text of late may be the same
+    message or a new one. Whoever leaves, comes back and leaves again must be out: so the same STOP
+    counts again once something else came between, and the same START does not.
+    """
+    if text.message_id is not None:
+        return EarlierText(text.message_id, text.fingerprint) in earlier
+    fingerprints = [each.fingerprint for each in earlier]
+    return text.fingerprint in (fingerprints if keyword is Keyword.START else fingerprints[:1])
+
+
+def scope_of(hand_overs: Sequence[LastHandOver], receiver: str) -> Sequence[LastHandOver]:
+    """The stores that are meant: those that last wrote from the number answered, else all."""
+    meant = [each for each in hand_overs if _is_sender(each.sender, receiver)]
+    return meant or hand_overs
+
+
+def _is_sender(sender: str, receiver: str) -> bool:
+    if not sender.startswith("+"):
+        return sender.strip().casefold() == receiver.strip().casefold()
+    number = _international(receiver)
+    if number is None:
+        national = parse_phone(receiver.strip(), country_of(PhoneNumber(sender)))
+        number = None if national is None else national.number
+    return number == sender
+
+
+def _international(text: str) -> PhoneNumber | None:
+    """A number written with `+`, with `00`, or as bare international digits."""
+    written = text.strip()
+    if written.startswith("00"):
+        written = f"+{written[2:]}"
+    phone = parse_inbound(written, NO_REGION)
+    return None if phone is None else phone.number

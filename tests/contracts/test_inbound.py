@@ -1,0 +1,7 @@
+"""The contracts of what people text back, in memory and on PostgreSQL."""
+
+from tests.contracts.inbound import InboundStoreContract
+
+
+class TestInboundStore(InboundStoreContract):
+    pass

@@ -1,0 +1,128 @@
+"""A STOP that is committed before the hand-over is honoured, whatever happens at once."""
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+
+from adapters_db.connections import Connections
+from retail_core.contacts.model import Contact
+from retail_core.contacts.use_cases import DeleteContact
+from retail_core.kernel.ids import AccountId
+from retail_core.messages.model import ClaimedBatch, Dropped
+from tests.answering import HASH, answer, apply_all, applying, reasons, record
+from tests.contracts.people import added, draft, history, phones
+from tests.contracts.staging import claimed, intend, sent, shop, started
+from tests.contracts.worlds import World
+from tests.integration.pipeline.test_side_by_side import HONOURED_MOMENTS, both, intend_late
+from tests.pipeline import Pipeline
+
+ROUNDS = 60
+STEP_SECONDS, INTENT_SECONDS = 0.004, 0.03
+
+
+def customers(world: World) -> tuple[AccountId, list[Contact]]:
+    """Two people who got a campaign, so that their answers mean the shop."""
+    account = shop(world)
+    contacts = added(world, account, *(draft(number) for number in phones(account)))
+    started(world, account)
+    sent(world)
+    return account, contacts
+
+
+@pytest.mark.parametrize("moment", HONOURED_MOMENTS)
+def test_a_stop_before_the_hand_over_is_honoured(
+    world: World, connections: Connections, moment: str
+) -> None:
+    account, (leaves, _) = customers(world)
+    started(world, account)
+    stop = partial(answer, world, leaves.phone, "STOP")
+
+    if moment == "before the claim":
+        stop()
+        dropped = intend(world, claimed(world), uuid4())
+    elif moment == "after the claim":
+        batch = claimed(world)
+        stop()
+        dropped = intend(world, batch, uuid4())
+    else:
+        dropped = intend_late(world, connections, claimed(world), stop)
+
+    assert dropped == {0: Dropped.OPTED_OUT}
+
+
+def test_at_any_moment_a_stop_is_honoured_or_came_after_the_intent(
+    world: World, rng: random.Random
+) -> None:
+    honoured = 0
+    for _ in range(ROUNDS):
+        account, (leaves, _) = customers(world)
+        started(world, account)
+        batch = claimed(world)
+        record(world, leaves.phone, "STOP")
+        barrier = Barrier(2)
+        waits = [rng.uniform(0, STEP_SECONDS), rng.uniform(0, INTENT_SECONDS)]
+
+        with ThreadPoolExecutor(2) as threads:
+            stopping = threads.submit(stop_at, world, barrier, waits[0])
+            handing_over = threads.submit(intend_at, world, barrier, waits[1], batch)
+        stopped_at, (began_at, dropped) = stopping.result(), handing_over.result()
+
+        assert dropped in ({}, {0: Dropped.OPTED_OUT})
+        assert dropped or stopped_at > began_at
+        honoured += bool(dropped)
+        line = Pipeline.over(world, name=f"{uuid4()}", seed=uuid4().int)
+        started(world, account)
+        line.dispatch_all()
+        assert leaves.phone not in {each.destination for each in line.gateway.accepted}
+    assert 0 < honoured < ROUNDS
+
+
+def stop_at(world: World, barrier: Barrier, wait_seconds: float) -> float:
+    """Apply what waits; when it was committed."""
+    barrier.wait()
+    time.sleep(wait_seconds)
+    assert apply_all(world) == 1
+    return time.monotonic()
+
+
+def intend_at(
+    world: World, barrier: Barrier, wait_seconds: float, batch: ClaimedBatch
+) -> tuple[float, dict[int, Dropped]]:
+    """Commit the intent; when that began, and who is left out."""
+    barrier.wait()
+    time.sleep(wait_seconds)
+    began_at = time.monotonic()
+    return began_at, intend(world, batch, uuid4())
+
+
+def test_two_equal_stops_at_once_have_one_effect(world: World) -> None:
+    for _ in range(10):
+        account, (leaves, _) = customers(world)
+        for _ in range(2):
+            record(world, leaves.phone, "STOP")
+
+        done = both(applying(world))
+
+        assert done == [1, 1]
+        assert len(history(world, account, leaves.id)) == 1
+        assert reasons(world, account, leaves.phone) == ["stop"]
+
+
+def test_a_stop_and_the_deletion_of_the_contact_at_once_still_bar_the_number(
+    world: World,
+) -> None:
+    for _ in range(10):
+        account, (leaves, _) = customers(world)
+        record(world, leaves.phone, "STOP")
+        delete = DeleteContact(world.transactions, world.clock, HASH)
+        work = [partial(delete, account, leaves.id), applying(world)]
+
+        both(lambda work=work: work.pop()())  # type: ignore[misc]
+
+        barred = reasons(world, account, leaves.phone)
+        assert "stop" in barred or "unsubscribe" in barred
