@@ -21,6 +21,7 @@ from adapters_http.resources import (
     contact_timeline,
     contacts,
     documents,
+    gateway_inbound,
     gateway_messages,
     gateway_webhooks,
     health,
@@ -67,4 +68,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *messages.ROUTES,
     *gateway_messages.ROUTES,
     *gateway_webhooks.ROUTES,
+    *gateway_inbound.ROUTES,
 )

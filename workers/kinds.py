@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from loguru import logger
 
+from retail_core.engagement.jobs import APPLY_INBOUND_TEXTS
+from retail_core.engagement.use_cases import ApplyInboundTexts
 from retail_core.imports.jobs import (
     IMPORT_CONTACTS,
     SWEEP_IMPORTS,
@@ -88,6 +90,7 @@ def _send_notice(send: SendNotice, run: Run) -> bool:
 
 JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(SEND_SINGLES, Lane.INTERACTIVE, SendSingleMessages, _while_some),
+    JobKind(APPLY_INBOUND_TEXTS, Lane.INTERACTIVE, ApplyInboundTexts, _while_some),
     JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
     JobKind(APPLY_REPORTS, Lane.REPORTS, ApplyReports, _while_some),
     JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _match),

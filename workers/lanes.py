@@ -8,7 +8,7 @@ class Lane(StrEnum):
     """A queue. The names are what `rq info` shows; the order is the order of service."""
 
     INTERACTIVE = "interactive"
-    """Somebody waits for it: single messages."""
+    """Somebody waits for it: single messages, and people who want no more of them."""
 
     SWEEPS = "sweeps"
     """Short housekeeping that finds lost work again."""

@@ -5,6 +5,7 @@ from typing import Final
 
 import attrs
 
+from retail_core.engagement.jobs import APPLY_INBOUND_TEXTS
 from retail_core.kernel.jobs import Job
 from retail_core.messages.jobs import REFRESH_STATUSES
 from retail_core.notices.jobs import SWEEP_NOTICES
@@ -36,6 +37,7 @@ def every(kind: str, **span: float) -> Periodic:
 PERIODIC: Final = (
     every("sweep_stale_batches", seconds=5),
     every("sweep_single_messages", seconds=5),
+    every(APPLY_INBOUND_TEXTS, seconds=10),
     every("sweep_imports", seconds=10),
     every(SWEEP_NOTICES, seconds=60),
     every("match_parked_reports", seconds=60),

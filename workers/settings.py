@@ -6,9 +6,10 @@ from typing import Final, Self
 import attrs
 
 from adapters_http.contact_settings import number_hash_of
-from adapters_http.policy import frequency_cap, quiet_policy
+from adapters_http.policy import frequency_cap, keywords, quiet_policy
 from retail_core.audiences.model import FrequencyCap
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.engagement.model import BUILT_IN, Keywords
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
@@ -44,6 +45,7 @@ class WorkerSettings:
     refresh_every: timedelta | None = timedelta(milliseconds=REFRESH_EVERY_MS)
     quiet_policy: QuietPolicy = OFF
     cap: FrequencyCap | None = None
+    keywords: Keywords = BUILT_IN
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -70,6 +72,7 @@ class WorkerSettings:
             refresh_every=_refresh_every(env),
             quiet_policy=quiet_policy(env),
             cap=frequency_cap(env),
+            keywords=keywords(env),
         )
 
 

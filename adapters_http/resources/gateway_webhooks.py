@@ -81,24 +81,28 @@ class DeliveryReports:
     def on_post(self, req: Request, resp: Response) -> None:
         """Record what the body says: JSON (also without a content type) or a form."""
         self.door.check(req)
-        self._keep(_json_of(req), resp)
+        self._keep(json_of(req), resp)
 
     def on_get(self, req: Request, resp: Response) -> None:
         """Record what the query says."""
         self.door.check(req)
-        told = {name: text for name, text in req.context.query.items() if name != SECRET}
         if req.method != "HEAD":  # a HEAD has no effect
-            self._keep(orjson.dumps(told), resp)
+            self._keep(told_by_query(req), resp)
 
     def _keep(self, raw: bytes, resp: Response) -> None:
         self.record(raw)
         resp.media = codec.shape(RecordedReply())
 
 
-def _json_of(req: Request) -> bytes:
-    """The report as JSON bytes: an object or an array, otherwise as it came.
+def told_by_query(req: Request) -> bytes:
+    """What the query says, without the secret, as the JSON of an object."""
+    return orjson.dumps({name: text for name, text in req.context.query.items() if name != SECRET})
 
-    What a report says is read leniently, by a job; here it must only be JSON.
+
+def json_of(req: Request) -> bytes:
+    """What is told as JSON bytes: an object or an array, otherwise as it came.
+
+    What it says is read leniently, by a job; here it must only be JSON.
     """
     raw, kind = req.context.raw_body, bodies.media_type(req)
     if kind == bodies.FORM:

@@ -1,0 +1,78 @@
+"""Texts that people send back (http-contract, 4.1): verify, record, commit, answer."""
+
+from typing import Final
+
+import attrs
+import orjson
+
+from adapters_http import codec
+from adapters_http.context import Request, Response
+from adapters_http.resources.gateway_webhooks import PROOFS, GatewayDoor, json_of, told_by_query
+from adapters_http.routing import Access, Reading, Route
+from retail_core.engagement.use_cases import RecordInboundTexts
+from retail_core.kernel.errors import Unauthenticated
+
+
+@attrs.frozen
+class TextReply:
+    """The text is stored; a job does what it asks for."""
+
+    ok: bool = True
+
+
+@attrs.frozen
+class InboundText:
+    """What the gateway tells of a text; each value has several names.
+
+    The sender is `from`, `msisdn` or `sender`, with `+`, with `00`, or as bare international
+    digits; the text `text` or `message`; the number that got it `to`, `destination` or `receiver`.
+    """
+
+    from_: object = attrs.field(default=None, repr=False)
+    text: object = attrs.field(default=None, repr=False)
+    to: object = attrs.field(default=None, repr=False)
+    message_id: object = None
+
+
+@attrs.frozen
+class InboundTexts:
+    """`/webhooks/mitto/inbound`."""
+
+    door: GatewayDoor
+    record: RecordInboundTexts
+
+    def on_post(self, req: Request, resp: Response) -> None:
+        """Record what the body says: JSON (also without a content type) or a form."""
+        self.door.check(req)
+        self._keep(json_of(req), resp)
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """Record what the query says."""
+        self.door.check(req)
+        if req.method != "HEAD":  # a HEAD has no effect
+            self._keep(told_by_query(req), resp)
+
+    def _keep(self, raw: bytes, resp: Response) -> None:
+        told = orjson.loads(raw)
+        self.record([orjson.dumps(each) for each in told] if isinstance(told, list) else [raw])
+        resp.media = codec.shape(TextReply())
+
+
+ROUTES: Final = tuple(
+    Route(
+        method=method,
+        path="/webhooks/mitto/inbound",
+        resource=InboundTexts,
+        access=Access.WEBHOOK,
+        summary="Record a text that somebody sent back, such as STOP",
+        body=InboundText | tuple[object, ...] if method == "POST" else None,
+        query=InboundText if method == "GET" else None,
+        reply=TextReply,
+        status=202,
+        reading=Reading.RAW,
+        errors=(Unauthenticated,),
+        proofs=PROOFS,
+        example={"from": "306984303406", "to": "+306984303400", "text": "STOP"},
+    )
+    for method in ("POST", "GET")
+)
