@@ -70,7 +70,7 @@ def added(world: World, account: AccountId, *drafts: ContactDraft) -> list[Conta
 
 def phones(account: AccountId) -> tuple[PhoneNumber, PhoneNumber]:
     """Two numbers that no other test uses, for entries that all stores see."""
-    return PhoneNumber(f"+3069{account:08d}"), PhoneNumber(f"+3068{account:08d}")
+    return PhoneNumber(f"+30695{account:07d}"), PhoneNumber(f"+30685{account:07d}")
 
 
 def fact(contact: ContactId, kind: ConsentType = ConsentType.GRANTED) -> ConsentFact:
