@@ -17,8 +17,9 @@ TRIGRAM_CHARACTERS: Final = 3
 """No index finds shorter terms: they are looked for in every contact of the store."""
 
 DIGITS_BY_INDEX: Final = 6
-"""So many digits at the end of a number tell more than all of them: those before are shared by most
-numbers of a country, and an index would read about each of them where all such numbers are.
+MAILBOX_BY_INDEX_MIN: Final = 6
+"""The end of a number and the name before an `@` tell more than the whole: country codes and large
+mail providers are shared by most, and an index would read where all of them are.
 """
 
 BY_INDEX: Final = b"SET LOCAL enable_seqscan = off"
@@ -102,12 +103,20 @@ def _reachable(account: AccountId, rule: Reachable) -> list[ColumnElement[bool]]
 
 
 def _has(term: str) -> list[ColumnElement[bool]]:
-    """What holds for contacts with this term; of a long number the index is asked for its end."""
+    """What holds for contacts with this term; the index is asked for what tells most in it."""
     text = contact.c.search_text
-    if _LONG_NUMBER.fullmatch(term) is None:
-        return [text.like(_containing(term), escape=ESCAPE)]
-    end = text.like(_containing(term[-DIGITS_BY_INDEX:]), escape=ESCAPE)
-    return [end, func.strpos(text, term) > 0]
+    part = _telling(term)
+    found: list[ColumnElement[bool]] = [text.like(_containing(part), escape=ESCAPE)]
+    if part != term:
+        found.append(func.strpos(text, term) > 0)
+    return found
+
+
+def _telling(term: str) -> str:
+    if _LONG_NUMBER.fullmatch(term) is not None:
+        return term[-DIGITS_BY_INDEX:]
+    mailbox, at, _ = term.partition("@")
+    return mailbox if at and len(mailbox) >= MAILBOX_BY_INDEX_MIN else term
 
 
 def _containing(term: str) -> str:
