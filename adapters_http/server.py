@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from gunicorn import util
 from gunicorn.http.errors import (
+    InvalidHeader,
     InvalidResponseHeader,
     InvalidResponseHeaderName,
     LimitRequestHeaders,
@@ -47,6 +48,8 @@ SEND_SECONDS: Final = 30.0
 
 NEWCOMERS_MAX: Final = 4096
 NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+HOST_SINCE: Final = (1, 1)
+IDEMPOTENCY_KEY: Final = "IDEMPOTENCY-KEY"
 OURS: Final = (InvalidResponseHeader, InvalidResponseHeaderName)
 
 
@@ -99,6 +102,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """The headers are here: from now on the application says how long it waits."""
         PATIENCE.rest(conn.sock)
         conn.sock.settimeout(SEND_SECONDS)
+        _check(req)
         try:
             return super().handle_request(req, conn)
         except TimeoutError:
@@ -197,6 +201,18 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             util.write_nonblock(client, refusal(request_id, is_ours=is_ours))
         except OSError:
             logger.debug("the client did not wait for the answer")
+
+
+def _check(req: Any) -> None:  # noqa: ANN401 - as above
+    """Raise InvalidHeader for what gunicorn lets through: no host (RFC 9112, 3.2), or two keys.
+
+    The application could not tell two keys from one with a comma; two hosts are refused before.
+    """
+    names = [name for name, _ in req.headers]
+    if req.version >= HOST_SINCE and "HOST" not in names:
+        raise InvalidHeader("HOST", req=req)
+    if names.count(IDEMPOTENCY_KEY) > 1:
+        raise InvalidHeader(IDEMPOTENCY_KEY, req=req)
 
 
 def refusal(request_id: str, *, is_ours: bool) -> bytes:

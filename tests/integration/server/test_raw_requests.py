@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.integration.server.serving import Server
+from tests.integration.server.serving import Server, everything
 
 LOGIN = b'{"email":"nobody@shop.example","password":"correct horse"}'
 MEGABYTE = 1_048_576
@@ -110,6 +110,31 @@ class TestHeads:
 
         assert told[0].status in {400, 501}
         assert len(told) == 1, "after such a head nobody knows where the next request begins"
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            ("GET /healthz HTTP/1.1",),
+            ("GET /healthz HTTP/1.1", "Host: x", "Host: x"),
+            ("GET /healthz HTTP/1.1", "Host: x", "hOST: y"),
+            ("GET /healthz HTTP/1.1", "Host: x", "Idempotency-Key: a", "idempotency-key: b"),
+            ("POST /api/contacts HTTP/1.1", "Host: x", *("Idempotency-Key: a",) * 2),
+        ],
+    )
+    def test_what_must_be_said_once_is_refused_if_it_is_not(
+        self, server: Server, lines: tuple[str, ...]
+    ) -> None:
+        told = server.say("\r\n".join([*lines, "", ""]).encode() + get("/healthz"))
+
+        assert [(each.status, json.loads(each.body)["code"]) for each in told] == [
+            (400, "VALIDATION_ERROR")
+        ]
+
+    def test_an_old_client_need_not_name_a_host(self, server: Server) -> None:
+        with server.connect() as line:
+            line.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+
+            assert everything(line).startswith(b"HTTP/1.0 200 ")
 
     @pytest.mark.parametrize(
         "evil",
