@@ -7,10 +7,14 @@ import orjson
 
 from adapters_http import codec
 from adapters_http.context import Request, Response
+from adapters_http.refusals import MalformedBody
 from adapters_http.resources.gateway_webhooks import PROOFS, GatewayDoor, json_of, told_by_query
 from adapters_http.routing import Access, Reading, Route
 from retail_core.engagement.use_cases import RecordInboundTexts
 from retail_core.kernel.errors import Unauthenticated
+
+TEXTS_MAX: Final = 1_000
+"""In one call. Each is applied by itself, in turn: more would hold the next STOP up for long."""
 
 
 @attrs.frozen
@@ -54,7 +58,10 @@ class InboundTexts:
 
     def _keep(self, raw: bytes, resp: Response) -> None:
         told = orjson.loads(raw)
-        self.record([orjson.dumps(each) for each in told] if isinstance(told, list) else [raw])
+        texts = [orjson.dumps(each) for each in told] if isinstance(told, list) else [raw]
+        if len(texts) > TEXTS_MAX:
+            raise MalformedBody(f"The body holds more than {TEXTS_MAX:,} texts.")
+        self.record(texts)
         resp.media = codec.shape(TextReply())
 
 

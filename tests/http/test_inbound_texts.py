@@ -6,6 +6,7 @@ import orjson
 import pytest
 from falcon.testing import Result
 
+from adapters_http.resources.gateway_inbound import TEXTS_MAX
 from tests.answering import applying_over
 from tests.http.api import WEBHOOK_SECRET, Api, error_of
 from tests.http.campaigns.shops import stores
@@ -73,6 +74,18 @@ def test_the_texts_of_an_array_are_stored_each(api: Api, stored: Stored) -> None
     assert tell(api, b'[{"text":"a"}, 5, {"text":"b"}]').status_code == 202
 
     assert stored() == [b'{"text":"a"}', b"5", b'{"text":"b"}']
+
+
+def test_more_texts_than_one_call_may_tell_are_refused_before_any_is_stored(
+    api: Api, stored: Stored
+) -> None:
+    def array(length: int) -> bytes:
+        return orjson.dumps([{"text": "hello"}] * length)
+
+    assert error_of(tell(api, array(TEXTS_MAX + 1))) == (400, "VALIDATION_ERROR")
+    assert stored() == []
+    assert tell(api, array(TEXTS_MAX)).status_code == 202
+    assert len(stored()) == TEXTS_MAX
 
 
 def test_a_head_has_no_effect(api: Api, stored: Stored) -> None:
