@@ -56,6 +56,7 @@ class Exchange(falcon.Context):
         self.once: Once | None = None
         self.kept_body: bytes | None = None
         self.replayed = False
+        self.compared: object = None
         self.query: Mapping[str, str] = NO_QUERY
         self.raw_body = b""
         self.document: Mapping[str, object] = {}

@@ -6,6 +6,7 @@ from typing import Final
 import falcon
 
 from adapters_http.context import Request, Response
+from adapters_http.replies import dumps
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"
@@ -49,7 +50,11 @@ class Caching:
     def process_response(
         self, req: Request, resp: Response, _resource: object, _ok: object
     ) -> None:
-        """Set Cache-Control; give JSON reads a weak ETag; turn a match into 304."""
+        """Set Cache-Control; give JSON reads a weak ETag; turn a match into 304.
+
+        The tag is of the body, or of what the resource left to be compared: where a body tells
+        the time of its request, all but that.
+        """
         if resp.get_header("Cache-Control") is None:
             secret = req.context.route is not None and req.context.route.no_store
             unkept = secret or resp.location is not None
@@ -60,6 +65,8 @@ class Caching:
         body = resp.render_body()
         if body is None:
             return
+        if req.context.compared is not None:
+            body = dumps(req.context.compared)
         tag = falcon.ETag(hashlib.blake2b(body, digest_size=TAG_BYTES).hexdigest())
         tag.is_weak = True
         resp.set_header("ETag", tag.dumps())

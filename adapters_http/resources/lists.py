@@ -127,6 +127,8 @@ class Lists:
             "pageSize": page.page_size,
         }
         resp.media = shown
+        timeless = [each | {"createdAt": None, "updatedAt": None} for each in system]
+        req.context.compared = shown | {"items": [*timeless, *own]}
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Make a list."""

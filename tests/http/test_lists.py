@@ -1,5 +1,6 @@
 """Lists over the API (http-contract, 3.3)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +149,16 @@ class TestListing:
             reply = shop.get(f"/api/lists?page={page}&pageSize=2").json
             assert (reply["total"], reply["page"], reply["pageSize"]) == (11, page, 2)
             assert [item["id"] for item in reply["items"]] == [*SYSTEM_LISTS, *own]
+
+    def test_lists_that_did_not_change_are_not_sent_again(self, shop: Shop) -> None:
+        made(shop)
+        person(shop, 1)
+        known = {"If-None-Match": shop.get("/api/lists").headers["ETag"]}
+        shop.api.clock.advance(timedelta(seconds=1))
+
+        assert shop.get("/api/lists", headers=known).status_code == 304
+        person(shop, 2)
+        assert shop.get("/api/lists", headers=known).status_code == 200
 
     def test_every_list_shows_how_many_are_on_it(self, shop: Shop) -> None:
         by_hand, filtered = made(shop)["id"], made(shop, "Women", filterGender="female")["id"]
