@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters_http import codec
+from adapters_http.description.responses import is_compared
 from adapters_http.description.schemas import Schema, Schemas, Way
-from adapters_http.routing import JSON, Access, Proof, Route
+from adapters_http.routing import Access, Proof, Route
 from retail_core.kernel.idempotency import KEY_CHARACTERS_MAX
 from retail_core.kernel.ids import ID_MAX, MESSAGE_NUMBER_MAX
 
@@ -113,7 +114,7 @@ def parameters(route: Route, schemas: Schemas) -> list[Schema]:
     headers = ["RequestId"]
     if route.once:
         headers.append("IdempotencyKey")
-    if route.method == "GET" and JSON in route.media:
+    if is_compared(route):
         headers.append("IfNoneMatch")
     return found + [{"$ref": f"#/components/parameters/{name}"} for name in headers]
 

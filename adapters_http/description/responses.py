@@ -82,7 +82,7 @@ class Responses:
     def of(self, route: Route) -> dict[str, Schema]:
         """By status."""
         found = {str(status): self._good(route, status) for status in good_statuses(route)}
-        if route.method == "GET" and JSON in route.media:
+        if is_compared(route):
             found["304"] = {
                 "description": "Nothing has changed since the reply with this ETag.",
                 "headers": _headers("X-Request-ID", "ETag"),
@@ -97,7 +97,7 @@ class Responses:
         if status == HTTPStatus.FOUND:
             return response | {"headers": _headers(*headers, "Location")}
         response["content"] = {media: self._content(route, media) for media in route.media}
-        if route.method == "GET" and JSON in route.media and status == HTTPStatus.OK:
+        if is_compared(route) and status == HTTPStatus.OK:
             headers.append("ETag")
         if route.access in GUARDED or route.limits:
             headers.extend(_RATE)
@@ -143,6 +143,11 @@ class Responses:
         known = self.components.setdefault(name, response)
         # a code may mean another thing elsewhere: a phone that is taken, or an e-mail address
         return {"$ref": f"#/components/responses/{name}"} if known == response else response
+
+
+def is_compared(route: Route) -> bool:
+    """Whether the reply has an ETag, so that it need not be sent again."""
+    return route.method == "GET" and JSON in route.media and HTTPStatus.OK in good_statuses(route)
 
 
 def good_statuses(route: Route) -> tuple[int, ...]:

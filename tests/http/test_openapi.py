@@ -46,6 +46,18 @@ class TestDocument:
 
         assert (reply.status_code, reply.content) == (304, b"")
 
+    def test_only_what_carries_an_etag_can_be_known_already(self, api: Api) -> None:
+        paths = api.get("/openapi.json").json["paths"]
+        replies = [
+            operation["responses"]
+            for path in paths.values()
+            for method, operation in path.items()
+            if method != "parameters"
+        ]
+
+        for each in replies:
+            assert ("304" in each) == ("ETag" in each.get("200", {}).get("headers", {}))
+
 
 class TestPage:
     def test_it_shows_every_route(self, api: Api) -> None:
