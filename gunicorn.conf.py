@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters_http import logs
 from adapters_http.last_newcomers import stop_without_loss
+from adapters_http.server import STOP_SECONDS
 from adapters_http.settings import request_seconds, web_threads
 from retail_core.kernel.settings import AppEnv, AppSettings, read_env
 
@@ -35,7 +36,7 @@ worker_connections = 800
 preload_app = True
 
 # Orchestrators kill after 30 seconds by custom; requests under way end a little before.
-graceful_timeout = request_seconds(_env) + 2
+graceful_timeout = request_seconds(_env) + int(STOP_SECONDS)
 when_ready = stop_without_loss
 timeout = 60
 # longer than a usual proxy keeps its idle connections, so that it is never the one who is cut off

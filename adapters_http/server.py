@@ -18,30 +18,31 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import ThreadWorker
 from loguru import logger
 
-from adapters_http import replies
+from adapters_http import deadlines, replies
+from adapters_http.arriving import BodyRoom, ReceivedUnreader
+from adapters_http.framing import HEAD_BYTES_MAX, Extent
 from adapters_http.logs import request_context
 from adapters_http.middleware.headers import SECURITY
 from adapters_http.slow_clients import PATIENCE
-from adapters_http.waiting_room import (
-    HEAD_BYTES_MAX,
-    LINGER_BYTES_MAX,
-    Head,
-    Leaving,
-    Waiting,
-    WaitingRoom,
-)
+from adapters_http.waiting_room import LINGER_BYTES_MAX, Leaving, Waiting, WaitingRoom
 
 HEAD_SECONDS: Final = 10.0
 """A client has so long from its connection, or its next first byte, to the end of its headers."""
 
 CROWDED_SECONDS: Final = 1.0
-"""It has only so long when every connection that there may be is taken."""
+"""It has only so long, and as long for its body, when all connections or the memory are taken."""
 
 STOP_SECONDS: Final = 2.0
-"""When the server ends, whoever is connected has so long to say what it wants."""
+"""When the server ends, whoever is connected has so long to say what it wants.
+
+So much more than a request's own time the server takes to end (`graceful_timeout`).
+"""
 
 LINGER_SECONDS: Final = 2.0
 """A client that got its last reply has so long to hang up."""
+
+DRAIN_SECONDS: Final = 0.1
+"""What is left of a body that was refused has so long to come before the connection is closed."""
 
 SEND_SECONDS: Final = 30.0
 """A client has so long to take in one piece of a reply."""
@@ -58,9 +59,11 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def run(self) -> None:
         """The rooms are of this process, as its loop is."""
-        self.stops_at = math.inf
-        self.heads = WaitingRoom(self.poller, self._look_for_head, self._hang_up)
-        self.ending = WaitingRoom(self.poller, self._look_for_end, self._hang_up)
+        self.stopped_at = math.inf
+        self.heads = WaitingRoom(self.poller, self._look_for_head, self._let_go)
+        request_seconds = self.cfg.graceful_timeout - STOP_SECONDS
+        self.bodies = BodyRoom(self.poller, self._serve, self._refuse, request_seconds)
+        self.ending = WaitingRoom(self.poller, self._look_for_end, self._let_go)
         super().run()
 
     def accept(self, listener: Any) -> None:  # noqa: ANN401 - as gunicorn has it
@@ -75,20 +78,23 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             logger.warning("no more than {} connections fit", self.worker_connections)
 
     def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 - as above
-        """A new connection, or the next request of one: it gets a thread when its head is here."""
+        """A new connection, or the next request of one: it gets a thread when it is here."""
         if self.cfg.is_ssl:  # its heads cannot be seen from here
             super().enqueue_req(conn)
             return
         received = conn.parser.unreader.take_buffered() if conn.initialized else b""
-        self.heads.take_in(conn, received)
+        self.heads.take_in(conn, bytearray(received))
 
     def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401 - as above
         """Let a connection that ends do so without anybody waiting for it."""
+        self.bodies.release(conn)
         is_kept = not fs.cancelled() and fs.exception() is None and fs.result()
-        if is_kept:
-            super().finish_request(conn, fs)
-        else:
+        if not is_kept:
             self._end(conn)
+        elif not self.cfg.is_ssl and conn.parser.unreader.is_ahead:
+            self.enqueue_req(conn)
+        else:
+            super().finish_request(conn, fs)
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 - as above
         """Serve one request of a connection."""
@@ -103,16 +109,27 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         PATIENCE.rest(conn.sock)
         conn.sock.settimeout(SEND_SECONDS)
         _check(req)
+        arrival = getattr(conn, "arrival", None)
+        deadlines.spend(arrival.seconds if arrival else 0.0)
+        if arrival and arrival.is_continued:
+            req._expected_100_continue = False  # noqa: SLF001 - it was told so already
         try:
             return super().handle_request(req, conn)
         except TimeoutError:
             raise StopIteration from None  # it did not take its reply in; nobody is left to tell
 
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:  # noqa: ANN401 - as above
+        """Go on with a connection if its body is here: nobody waits for what nobody reads."""
+        deadline = time.monotonic() + DRAIN_SECONDS
+        return bool(keepalive and conn.parser.finish_body(deadline=deadline))
+
     def murder_pending(self) -> None:
         """Called every second at least, and so the place to look for other late ones."""
         super().murder_pending()
         PATIENCE.end_late()
-        self.heads.end_late(self._head_seconds())
+        self.heads.end_late(self._seconds(HEAD_SECONDS, STOP_SECONDS))
+        request_seconds = self.bodies.request_seconds
+        self.bodies.end_late(self._seconds(request_seconds, request_seconds))
         self.ending.end_late(LINGER_SECONDS)
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - as above
@@ -134,38 +151,44 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             if self.nr_conns == before:
                 return
 
-    def _head_seconds(self) -> float:
+    def _seconds(self, usual: float, at_the_end: float) -> float:
+        """How long somebody may take: as usual, when it is crowded, or after the server's end."""
         now = time.monotonic()
         if not self.alive:
-            self.stops_at = min(self.stops_at, now + STOP_SECONDS)
-        if now >= self.stops_at:
+            self.stopped_at = min(self.stopped_at, now)
+        if now >= self.stopped_at + at_the_end:
             return 0.0
-        is_full = self.nr_conns >= self.worker_connections
-        return min(CROWDED_SECONDS, HEAD_SECONDS) if is_full else HEAD_SECONDS
+        is_full = self.nr_conns >= self.worker_connections or self.bodies.is_full
+        return min(CROWDED_SECONDS, usual) if is_full else usual
 
     def _look_for_head(self, waiting: Waiting) -> Leaving | None:
         conn = waiting.connection
         head = waiting.head()  # it may have come together with the request before
-        if head is Head.PART:
+        if head is Extent.PART:
             piece = waiting.read(HEAD_BYTES_MAX)
             if piece is None:
                 return None
             if not piece and not waiting.received:
                 return lambda: self._hang_up(conn)
             waiting.received += piece
-            head = waiting.head() if piece else Head.WHOLE  # as much as it will ever be
-        if head is Head.ENDLESS:
+            head = waiting.head() if piece else Extent.WHOLE  # as much as it will ever be
+        if head is Extent.ENDLESS:
             return lambda: self._refuse(conn)
-        return (lambda: self._serve(conn, waiting.received)) if head is Head.WHOLE else None
+        if head is Extent.WHOLE:
+            return lambda: self.bodies.take_in(conn, waiting.received)
+        return None
 
     def _serve(self, conn: Any, received: bytearray) -> None:  # noqa: ANN401 - as above
         """Give it to a thread, with all that came so far."""
         conn.init()
-        conn.parser.unreader.unread(bytes(received))
+        if not isinstance(conn.parser.unreader, ReceivedUnreader):
+            conn.parser.unreader = ReceivedUnreader(conn.sock)
+        conn.parser.unreader.put(bytes(received))
         conn.data_ready = True
         super().enqueue_req(conn)
 
     def _refuse(self, conn: Any) -> None:  # noqa: ANN401 - as above
+        self.bodies.release(conn)
         self.handle_error(None, conn.sock, conn.client, LimitRequestHeaders("without an end"))
         self._end(conn)
 
@@ -176,13 +199,16 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         except OSError:
             self._hang_up(conn)
         else:
-            self.ending.take_in(conn)
+            self.ending.take_in(conn, bytearray())
 
     def _look_for_end(self, waiting: Waiting) -> Leaving | None:
         piece = waiting.read(LINGER_BYTES_MAX)
         if piece is None or (piece and waiting.bytes_read < LINGER_BYTES_MAX):
             return None
         return lambda: self._hang_up(waiting.connection)
+
+    def _let_go(self, waiting: Waiting) -> None:
+        self._hang_up(waiting.connection)
 
     def _hang_up(self, conn: Any) -> None:  # noqa: ANN401 - as above
         self.nr_conns -= 1

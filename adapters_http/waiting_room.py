@@ -1,11 +1,9 @@
 """Connections that hold no thread: those whose request is still coming, and those that end.
 
 The server's own loop waits for all of them at once. A thread gets a connection only when all of a
-head has arrived, so whoever says nothing, or says it slowly, keeps nobody else waiting.
+request has arrived, so whoever says nothing, or says it slowly, keeps nobody else waiting.
 """
 
-import enum
-import re
 import socket
 import time
 from collections.abc import Callable
@@ -14,31 +12,23 @@ from typing import Any, Final
 
 import attrs
 
-HEAD_BYTES_MAX: Final = 65_536
-"""So much may come before the end of the headers."""
+from adapters_http.framing import BARE_LINE_FEED, END_OF_HEAD, HEAD_BYTES_MAX, Body, Extent
 
 LINGER_BYTES_MAX: Final = 65_536
 """So much of what a client goes on sending is read, so that its last reply is not cut off."""
 
-END_OF_HEAD: Final = b"\r\n\r\n"
-_BARE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")
-
-
-class Head(enum.Enum):
-    """How much of the lines before a body is there. An endless one is too long, or has no CRLF."""
-
-    PART = enum.auto()
-    WHOLE = enum.auto()
-    ENDLESS = enum.auto()
-
 
 @attrs.define(eq=False)
 class Waiting:
-    """A connection in the room, since when (monotonic seconds), and what came over it."""
+    """A connection in the room, since when (monotonic seconds), and what came over it.
+
+    `body` is what it waits for once its head is here. A client that sends steadily has waited less.
+    """
 
     connection: Any
     since: float
     received: bytearray = attrs.field(factory=bytearray, repr=False)
+    body: Body | None = attrs.field(default=None, repr=False)
     bytes_read: int = 0
     searched: int = 0
 
@@ -59,14 +49,17 @@ class Waiting:
         self.bytes_read += len(piece)
         return piece
 
-    def head(self) -> Head:
-        """How much of a head was received; looks only at what came since it was asked before."""
+    def head(self) -> Extent:
+        """How much of a head was received; looks only at what came since it was asked before.
+
+        An endless one is too long, or has lines that end in no known way.
+        """
         begin = max(self.searched - len(END_OF_HEAD) + 1, 0)
         self.searched = len(self.received)
         if self.received.find(END_OF_HEAD, begin) >= 0:
-            return Head.WHOLE
-        is_endless = self.searched >= HEAD_BYTES_MAX or _BARE_LINE_FEED.search(self.received, begin)
-        return Head.ENDLESS if is_endless else Head.PART
+            return Extent.WHOLE
+        is_endless = self.searched >= HEAD_BYTES_MAX or BARE_LINE_FEED.search(self.received, begin)
+        return Extent.ENDLESS if is_endless else Extent.PART
 
 
 Leaving = Callable[[], None]
@@ -75,7 +68,7 @@ Leaving = Callable[[], None]
 
 @attrs.frozen(eq=False)
 class WaitingRoom:
-    """All connections that wait for the same, the longest waiting first.
+    """All connections that wait for the same.
 
     `look` reads what is there and says what comes next, None as long as the connection stays. All
     of this runs in the thread of the loop, so nothing of it may block.
@@ -83,7 +76,7 @@ class WaitingRoom:
 
     poller: BaseSelector
     look: Callable[[Waiting], Leaving | None]
-    give_up: Callable[[Any], None]
+    give_up: Callable[[Waiting], None]
     monotonic: Callable[[], float] = time.monotonic
     _inside: dict[socket.socket, Waiting] = attrs.field(factory=dict, init=False)
 
@@ -91,9 +84,14 @@ class WaitingRoom:
         """How many wait."""
         return len(self._inside)
 
-    def take_in(self, connection: Any, received: bytes = b"") -> None:  # noqa: ANN401 - gunicorn's
+    def take_in(
+        self,
+        connection: Any,  # noqa: ANN401 - gunicorn's
+        received: bytearray,
+        body: Body | None = None,
+    ) -> None:
         """Let a connection wait, unless all that it waits for is here already."""
-        waiting = Waiting(connection, self.monotonic(), bytearray(received))
+        waiting = Waiting(connection, self.monotonic(), received, body)
         waiting.socket.setblocking(False)
         leave = self.look(waiting)
         if leave is not None:
@@ -106,10 +104,9 @@ class WaitingRoom:
         """Send away whoever has waited that long."""
         before = self.monotonic() - seconds
         for waiting in list(self._inside.values()):
-            if waiting.since > before:
-                return
-            self._let_go(waiting)
-            self.give_up(waiting.connection)
+            if waiting.since <= before:
+                self._let_go(waiting)
+                self.give_up(waiting)
 
     def _readable(self, client: socket.socket) -> None:
         waiting = self._inside.get(client)
