@@ -29,6 +29,7 @@ class AuditAction(enum.StrEnum):
     SESSIONS_ENDED = "sessions_ended"
     SESSION_REUSED = "session_reused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
+    PASSWORD_REFUSED = "password_refused"  # noqa: S105 - a word, no password
     PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105 - a word, no password
     API_KEY_CREATED = "api_key_created"
     API_KEY_REVOKED = "api_key_revoked"

@@ -155,6 +155,16 @@ class TestSessions:
         last = deeds(shop)[-1]
         assert (last.action.value, last.details) == ("password_changed", {"sessions_ended": 1})
 
+    def test_a_wrong_old_password_is_written_down_with_who_tried_it(self, shop: Shop) -> None:
+        body = {"oldPassword": "not the one", "newPassword": "battery staple"}
+
+        assert shop.put("/api/user/password", body).status_code == 401
+
+        last = deeds(shop)[-1]
+        assert (last.action.value, last.id, last.details) == ("password_refused", shop.id, {})
+        assert (last.agent.kind, last.agent.account) == (AgentKind.USER, shop.id)
+        assert last.agent.session is not None
+
 
 class TestApiKeys:
     def test_a_key_is_written_down_when_it_is_made_when_it_acts_and_when_it_ends(

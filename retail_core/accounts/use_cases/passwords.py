@@ -1,5 +1,8 @@
 """New passwords. They are hashed outside of transactions, as everywhere."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import attrs
 
 from retail_core.accounts.errors import AccountNotFound, AuthenticationFailed
@@ -9,6 +12,8 @@ from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.emails import parse_email
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.ports import Clock, Transactions
+
+NOTHING: Final[Mapping[str, int]] = {}
 
 
 @attrs.frozen
@@ -37,7 +42,10 @@ class SetPassword:
 
 @attrs.frozen
 class ChangePassword:
-    """Give oneself a new password: all sessions end but the one that asks."""
+    """Give oneself a new password: all sessions end but the one that asks.
+
+    A wrong old one is written down: somebody may be guessing in a session that is not his.
+    """
 
     transactions: Transactions[AccountsUnitOfWork]
     passwords: PasswordHasher
@@ -51,6 +59,8 @@ class ChangePassword:
         with self.transactions.begin(account) as uow:
             known_hash = uow.accounts.get(account).password_hash
         if not self.passwords.verify(old, known_hash):
+            with self.transactions.begin(account) as uow:
+                uow.audit.record(_entry(AuditAction.PASSWORD_REFUSED, account))
             raise AuthenticationFailed("The old password is wrong.")
         fresh_hash = self.passwords.hash(new)
         now = self.clock.now()
@@ -64,10 +74,13 @@ class ChangePassword:
 
 
 def _changed(account: AccountId, sessions_ended: int) -> AuditEntry:
+    told = {"sessions_ended": sessions_ended}
+    return _entry(AuditAction.PASSWORD_CHANGED, account, told)
+
+
+def _entry(
+    action: AuditAction, account: AccountId, told: Mapping[str, int] = NOTHING
+) -> AuditEntry:
     return AuditEntry(
-        action=AuditAction.PASSWORD_CHANGED,
-        account=account,
-        kind=AuditKind.ACCOUNT,
-        id=account,
-        details={"sessions_ended": sessions_ended},
+        action=action, account=account, kind=AuditKind.ACCOUNT, id=account, details=told
     )
