@@ -219,6 +219,15 @@ def test_dropped_variables_are_warned_of_and_the_old_word_for_warning_is_known()
     assert reading.finish() == ("BITLY_API_TOKEN is no longer used and was ignored",)
 
 
+def test_a_short_secret_of_links_is_warned_of_without_showing_it() -> None:
+    for secret, beginnings in (("", []), ("x" * 32, []), ("hunter2" * 4, ["UNSUBSCRIBE_TOKEN_"])):
+        reading = Env({"UNSUBSCRIBE_TOKEN_SECRET": secret})
+        AppSettings.read(reading)
+        warnings = reading.finish()
+        assert [warning[:18] for warning in warnings] == beginnings
+        assert "hunter2" not in str(warnings)
+
+
 def test_a_dotenv_file_is_read_with_quotes_comments_and_exports(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text(
