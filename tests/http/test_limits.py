@@ -17,7 +17,15 @@ from retail_core.testing.clock import FixedClock
 from tests.contracts.worlds import World
 from tests.http.api import ADDRESS, ORIGIN, PASSWORD, Api, api_in_memory, error_of
 
-UNLIMITED = ("/", "/healthz", "/readiness", "/metrics", "/openapi.json", "/docs")
+UNLIMITED = (
+    "/",
+    "/healthz",
+    "/readiness",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/.well-known/consent-proof-keys",
+)
 NEIGHBOURS = ("2001:db8:0:1::5", "2001:db8:0:1:ffff::9")
 
 
