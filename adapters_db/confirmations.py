@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 import attrs
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, exists, insert, select
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.tables.confirmations import confirmation
@@ -34,6 +34,7 @@ class SqlConfirmationStore:
                 columns.account_id == account,
                 columns.phone_hash == phone_hash,
                 columns.asked_at > since,
+                ~columns.is_of_stop,
             )
             .order_by(columns.asked_at)
         ).all()
@@ -45,7 +46,7 @@ class SqlConfirmationStore:
         columns = confirmation.c
         latest = self.connection.scalars(
             select(columns.asked_at)
-            .where(columns.account_id == account, columns.asked_at > since)
+            .where(columns.account_id == account, columns.asked_at > since, ~columns.is_of_stop)
             .order_by(columns.asked_at.desc())
             .limit(times_max)
         )
@@ -55,8 +56,37 @@ class SqlConfirmationStore:
         self, account: AccountId, phone_hash: bytes, message: MessageNumber, at: datetime
     ) -> None:
         """One row."""
+        self._add(account, phone_hash, message, at, of_stop=False)
+
+    def add_of_stop(
+        self, account: AccountId, phone_hash: bytes, message: MessageNumber, at: datetime
+    ) -> None:
+        """One row, marked."""
+        self._add(account, phone_hash, message, at, of_stop=True)
+
+    def is_told_of_stop_across_accounts(self, phone_hash: bytes, since: datetime) -> bool:
+        """Over the index of those rows."""
+        columns = confirmation.c
+        told = exists().where(
+            columns.is_of_stop, columns.phone_hash == phone_hash, columns.asked_at > since
+        )
+        return bool(self.connection.execute(select(told)).scalar())
+
+    def _add(
+        self,
+        account: AccountId,
+        phone_hash: bytes,
+        message: MessageNumber,
+        at: datetime,
+        *,
+        of_stop: bool,
+    ) -> None:
         self.connection.execute(
             insert(confirmation).values(
-                message_number=message, account_id=account, phone_hash=phone_hash, asked_at=at
+                message_number=message,
+                account_id=account,
+                phone_hash=phone_hash,
+                asked_at=at,
+                is_of_stop=of_stop,
             )
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import attrs
@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters_db.connections import psycopg_connection
+from adapters_db.single_intent import INTENT, IS_DUE
 from adapters_db.single_reports import apply_reports, share
 from adapters_db.tables.singles import single_message
-from retail_core.contacts.model import LIFTED_BY_LINK
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
@@ -30,55 +30,9 @@ from retail_core.messages.model import (
     SingleShare,
 )
 
-_IS_DUE: Final = f"""
-    m.state = {MessageState.QUEUED:d} AND (m.not_before IS NULL OR m.not_before <= %(now)s)"""
-
 _DUE_ACCOUNT = f"""
-SELECT m.account_id FROM single_message m WHERE {_IS_DUE}
+SELECT m.account_id FROM single_message m WHERE {IS_DUE}
 ORDER BY m.kind = 'automation', m.number LIMIT 1
-"""
-
-# A confirmation asks somebody who may have left before he was asked, in a way that he himself can
-# take back; whoever leaves after that is not asked any more.
-_LIFTABLE = ", ".join(f"'{reason.value}'" for reason in sorted(LIFTED_BY_LINK, key=str))
-_INTENT = f"""
-WITH due AS (
-    SELECT m.number FROM single_message m
-    WHERE m.account_id = %(account)s
-      AND CASE WHEN %(numbers)s::bigint[] IS NULL THEN {_IS_DUE}
-               ELSE m.state = {MessageState.QUEUED:d} AND m.number = ANY(%(numbers)s::bigint[]) END
-    ORDER BY m.kind = 'automation', m.number
-    LIMIT %(singles_max)s
-    FOR UPDATE SKIP LOCKED
-), checked AS (
-    SELECT m.number,
-           CASE WHEN m.phone IS NULL OR (m.kind <> 'test' AND c.id IS NULL)
-                    THEN '{Dropped.ERASED.value}'
-                WHEN m.expires_at <= %(now)s THEN '{Dropped.TOO_LATE.value}'
-                WHEN c.phone <> m.phone THEN '{Dropped.NUMBER_CHANGED.value}'
-                WHEN m.kind = 'automation' AND NOT c.is_subscribed
-                    THEN '{Dropped.OPTED_OUT.value}'
-                WHEN EXISTS (SELECT FROM suppression s
-                             WHERE s.account_id IN (%(account)s, %(system)s) AND s.phone = m.phone
-                               AND (m.kind <> 'confirmation' OR s.reason NOT IN ({_LIFTABLE})
-                                    OR s.created_at > m.created_at))
-                    THEN '{Dropped.SUPPRESSED.value}' END AS dropped
-    FROM due JOIN single_message m USING (number)
-         LEFT JOIN contact c ON c.account_id = %(account)s AND c.id = m.contact_id
-)
-UPDATE single_message m
-SET state = CASE WHEN k.dropped IS NULL THEN {MessageState.SUBMITTING:d}
-                 ELSE {MessageState.CANCELLED:d} END,
-    lease_until = CASE WHEN k.dropped IS NULL THEN %(lease_until)s::timestamptz END,
-    holds = m.holds AND k.dropped IS NULL,
-    ref = %(ref)s, error_code = k.dropped, error = NULL, not_before = NULL,
-    submitted_at = CASE WHEN k.dropped IS NULL THEN %(now)s::timestamptz END,
-    look_up_at = CASE WHEN k.dropped IS NULL THEN %(look_up_at)s::timestamptz END,
-    updated_at = %(now)s
-FROM checked k
-WHERE m.number = k.number
-RETURNING m.number, m.phone, m.sender, m.text, m.credits, m.reason, m.tries, k.dropped, m.kind,
-    m.expires_at
 """
 
 _SETTLE = f"""
@@ -189,7 +143,7 @@ class SqlSingleMessageStore:
             "numbers": None if numbers is None else list(numbers),
         }
         with self._driver.cursor(row_factory=namedtuple_row) as cursor:
-            rows = cursor.execute(_INTENT, parameters).fetchall()
+            rows = cursor.execute(INTENT, parameters).fetchall()
         return [_claimed(row) for row in sorted(rows, key=itemgetter(0))]
 
     def settle(
@@ -270,6 +224,7 @@ def _planned(account: AccountId, single: NewSingle, now: datetime) -> dict[str, 
         "credits": single.credits,
         "not_before": single.not_before,
         "expires_at": single.expires_at,
+        "stop_suppression_id": single.confirms_stop,
         "created_at": now,
         "updated_at": now,
     }

@@ -41,6 +41,7 @@ single_message = Table(
     Column("state", EnumNumber(MessageState), nullable=False),
     Column("not_before", UtcTime),
     Column("expires_at", UtcTime),
+    Column("stop_suppression_id", BigInteger),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("ref", Uuid, index=True),
     Column("lease_until", UtcTime),

@@ -27,7 +27,9 @@ from retail_core.notices.ports import NoticeStore
 
 
 class ConfirmationStore(Protocol):
-    """Who was asked when: numbers as keyed hashes, so the limits outlive contacts."""
+    """Who was asked, or told of his STOP, when: numbers as keyed hashes, so the limits outlive
+    contacts.
+    """
 
     def lock(self, account: AccountId) -> None:
         """Let nobody else of the store ask anybody before this transaction ends."""
@@ -47,6 +49,16 @@ class ConfirmationStore(Protocol):
         self, account: AccountId, phone_hash: bytes, message: MessageNumber, at: datetime
     ) -> None:
         """A number is being asked by this message."""
+        ...
+
+    def add_of_stop(
+        self, account: AccountId, phone_hash: bytes, message: MessageNumber, at: datetime
+    ) -> None:
+        """A number is being told by this message that its STOP worked; that asks for nothing."""
+        ...
+
+    def is_told_of_stop_across_accounts(self, phone_hash: bytes, since: datetime) -> bool:
+        """Whether any store tells a number of its STOP by a message planned after `since`."""
         ...
 
 

@@ -35,6 +35,16 @@ class MemoryConfirmationStore:
     ) -> None:
         self.tables.confirmations.insert(message, (account, phone_hash, at))
 
+    def add_of_stop(
+        self, account: AccountId, phone_hash: bytes, message: MessageNumber, at: datetime
+    ) -> None:
+        self.tables.stop_confirmations.insert(message, (account, phone_hash, at))
+
+    def is_told_of_stop_across_accounts(self, phone_hash: bytes, since: datetime) -> bool:
+        return any(
+            hashed == phone_hash and at > since for _, hashed, at in self.tables.stop_confirmations
+        )
+
     def _own(self, account: AccountId) -> list[tuple[bytes, datetime]]:
         if not sees(self.bound_to, account):
             return []

@@ -6,22 +6,19 @@ from uuid import UUID
 
 import attrs
 
-from retail_core.contacts.model import LIFTED_BY_LINK
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.messages.model import (
     LOOK_UP_AFTER,
     ClaimedSingle,
     DeliveryReport,
-    Dropped,
     MessageKind,
     MessageState,
     NewSingle,
     SingleResult,
     SingleShare,
 )
+from retail_core.testing.single_intent import reason_to_drop
 from retail_core.testing.single_rows import StoredSingle, claimed_single
-from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
 
@@ -70,7 +67,7 @@ class MemorySingleMessageStore:
         ]
         claimed = []
         for row in sorted(wanted, key=_turn)[:singles_max]:
-            dropped = self._reason_to_drop(row, now)
+            dropped = reason_to_drop(self.tables, row, now)
             marked = attrs.evolve(row, ref=ref, not_before=None, updated_at=now)
             if dropped is None:
                 state = MessageState.SUBMITTING
@@ -213,30 +210,6 @@ class MemorySingleMessageStore:
             after.account, single.number, single.credits, single.reason, after.state
         )
         return [share]
-
-    def _reason_to_drop(self, row: StoredSingle, now: datetime) -> Dropped | None:
-        kind, stored = row.single.kind, None
-        if row.single.contact is not None:
-            stored = self.tables.contacts.get(row.single.contact)
-        if row.phone is None or (kind is not MessageKind.TEST and stored is None):
-            return Dropped.ERASED
-        if row.single.expires_at is not None and row.single.expires_at <= now:
-            return Dropped.TOO_LATE
-        if stored is not None and stored.contact.phone != row.phone:
-            return Dropped.NUMBER_CHANGED
-        is_automation = kind is MessageKind.AUTOMATION
-        if stored is not None and is_automation and not stored.contact.is_subscribed:
-            return Dropped.OPTED_OUT
-        return Dropped.SUPPRESSED if self._is_barred(row, row.phone) else None
-
-    def _is_barred(self, row: StoredSingle, phone: PhoneNumber) -> bool:
-        """A confirmation asks also whoever left by himself, if that was before he was asked."""
-        barred = suppressions_of(self.tables, (row.account, SYSTEM_ACCOUNT), phone)
-        if row.single.kind is not MessageKind.CONFIRMATION:
-            return bool(barred)
-        return any(
-            each.reason not in LIFTED_BY_LINK or each.created_at > row.created_at for each in barred
-        )
 
     def _own(self, account: AccountId) -> list[StoredSingle]:
         if not sees(self.bound_to, account):

@@ -279,6 +279,9 @@ class MemoryTables:
         self.confirmations: MemoryTable[MessageNumber, tuple[AccountId, bytes, datetime]] = (
             MemoryTable(journal)
         )
+        self.stop_confirmations: MemoryTable[MessageNumber, tuple[AccountId, bytes, datetime]] = (
+            MemoryTable(journal)
+        )
         self.gateway_health: MemoryTable[str, GatewayHealth] = MemoryTable(journal)
         self.reports: MemoryTable[ReportId, StoredReport] = MemoryTable(journal)
         self.report_ids = Sequence()

@@ -1,6 +1,7 @@
 """What may be relied on about who was asked to confirm, and when."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from retail_core.kernel.ids import MessageNumber
 from tests.contracts.people import AT
@@ -32,6 +33,24 @@ class ConfirmationStoreContract:
             assert list(uow.confirmations.asked_by_store(account, AT, 2)) == [
                 AT + minutes * MINUTE for minutes in (2, 3)
             ]
+
+    def test_who_was_told_of_his_stop_is_known_to_every_store_and_was_asked_nothing(
+        self, world: World
+    ) -> None:
+        account = world.new_account()
+        hashes = [uuid4().bytes * 2 for _ in range(2)]
+        with world.transactions.begin(account) as uow:
+            number = uow.numbers.reserve_block(2)
+            uow.confirmations.add_of_stop(account, hashes[0], number, AT)
+            uow.confirmations.add(account, hashes[1], MessageNumber(number + 1), AT)
+
+        with world.transactions.across_accounts() as uow:
+            told = uow.confirmations.is_told_of_stop_across_accounts
+            assert told(hashes[0], AT - MINUTE)
+            assert not told(hashes[0], AT)
+            assert not told(hashes[1], AT - MINUTE)
+            assert list(uow.confirmations.asked(account, hashes[0], AT - MINUTE)) == []
+            assert list(uow.confirmations.asked_by_store(account, AT - MINUTE, 9)) == [AT]
 
     def test_does_not_see_another_accounts_rows(self, world: World) -> None:
         mine, theirs = world.new_account(), world.new_account()

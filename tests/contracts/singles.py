@@ -13,6 +13,7 @@ from retail_core.messages.model import (
     MessageKind,
     SingleResult,
 )
+from tests.contracts.passing_a_stop import PassingAStop
 from tests.contracts.single_settling import SingleReports, SingleSettling
 from tests.contracts.single_stage import (
     SENT,
@@ -241,5 +242,7 @@ class SingleIntent:
         assert [each.dropped for each in intend(world, account, uuid4())] == [Dropped.SUPPRESSED]
 
 
-class SingleMessageStoreContract(SinglePlanning, SingleIntent, SingleSettling, SingleReports):
+class SingleMessageStoreContract(
+    SinglePlanning, SingleIntent, PassingAStop, SingleSettling, SingleReports
+):
     """All verbs of the port."""

@@ -12,6 +12,7 @@ from retail_core.kernel.ids import (
     ContactId,
     MessageNumber,
     ProviderId,
+    SuppressionId,
 )
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model.batches import Dropped
@@ -36,7 +37,9 @@ class NewSingle:
 
     `text` is what is sent, byte for byte. `reason` is what the ledger says when it is paid. A test
     has no contact: whoever gets it, its links lead nowhere. From `expires_at` on it is too late:
-    then it is dropped, never sent.
+    then it is dropped, never sent. `confirms_stop` is the store's suppression by a STOP that a
+    confirmation tells about: of all suppressions this one alone does not bar it, and once this one
+    is lifted it is too late.
     """
 
     number: MessageNumber
@@ -53,6 +56,7 @@ class NewSingle:
     automation: AutomationId | None = None
     not_before: datetime | None = None
     expires_at: datetime | None = None
+    confirms_stop: SuppressionId | None = None
 
 
 def single_credits_key(number: MessageNumber) -> str:
