@@ -1,11 +1,16 @@
 """What the operator says about sending, for every root that writes or starts campaigns."""
 
 import json
+from enum import StrEnum
 
 from adapters_http.policy import frequency_cap, quiet_policy
 from retail_core.campaigns.planning import PARTS_MAX, SendingPolicy
 from retail_core.credits.model import CREDITS_MAX, LOW_CREDITS
-from retail_core.engagement.model import DAILY_MAX, ConfirmationPolicy
+from retail_core.engagement.model import (
+    DAILY_MAX,
+    ConfirmationPolicy,
+    StopConfirmationPolicy,
+)
 from retail_core.kernel.money import DEFAULT_PRICES, PriceList
 from retail_core.kernel.phones import is_supported_region
 from retail_core.kernel.senders import is_valid_sender
@@ -16,17 +21,24 @@ from retail_core.messages.model import BATCH_MESSAGES_MAX
 _FALLBACK_LINKS = LinkTemplates.of_settings(public_base_url="http://127.0.0.1")
 
 
+class StopConfirmation(StrEnum):
+    """Whether a STOP is confirmed by a text."""
+
+    OFF = "off"
+    ON = "on"
+
+
 def sending_policy(env: Env) -> SendingPolicy:
     """Take the variables; problems are collected by `env`."""
     return SendingPolicy(
         links=link_templates(env),
-        fallback_sender=env.parsed("MITTO_SENDER", _sender, default=None),
-        prices=env.parsed("SMS_PRICE_LIST", _price_list, default=DEFAULT_PRICES),
+        fallback_sender=_fallback_sender(env),
+        prices=_prices(env),
         parts_max=env.integer("MAX_SEGMENTS", default=PARTS_MAX, minimum=1, maximum=255),
         batch_messages_max=env.integer(
             "SMS_BATCH_SIZE", default=BATCH_MESSAGES_MAX, minimum=1, maximum=BATCH_MESSAGES_MAX
         ),
-        low_credits=env.integer("CREDITS_LOW_THRESHOLD", default=LOW_CREDITS, maximum=CREDITS_MAX),
+        low_credits=_low_credits(env),
         quiet=quiet_policy(env),
         cap=frequency_cap(env),
     )
@@ -42,6 +54,30 @@ def confirmation_policy(env: Env) -> ConfirmationPolicy:
         daily_max=env.integer("CONFIRMATION_DAILY_MAX", default=DAILY_MAX, maximum=1_000_000),
         low_credits=sending.low_credits,
     )
+
+
+def stop_confirmation_policy(env: Env) -> StopConfirmationPolicy:
+    """Whether whoever leaves by STOP is told so by one text, and how that is sent."""
+    choice = env.choice("STOP_CONFIRMATION", StopConfirmation, default=StopConfirmation.OFF)
+    return StopConfirmationPolicy(
+        is_on=choice is StopConfirmation.ON,
+        fallback_sender=_fallback_sender(env),
+        prices=_prices(env),
+        low_credits=_low_credits(env),
+    )
+
+
+def _fallback_sender(env: Env) -> str | None:
+    found: str | None = env.parsed("MITTO_SENDER", _sender, default=None)
+    return found
+
+
+def _prices(env: Env) -> PriceList:
+    return env.parsed("SMS_PRICE_LIST", _price_list, default=DEFAULT_PRICES)
+
+
+def _low_credits(env: Env) -> int:
+    return env.integer("CREDITS_LOW_THRESHOLD", default=LOW_CREDITS, maximum=CREDITS_MAX)
 
 
 def _public_base_url(env: Env) -> str:

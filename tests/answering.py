@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from adapters_sms.inbound import MittoInboundReader
 from retail_core.contacts.model.number_hash import NumberHash
-from retail_core.engagement.model import BUILT_IN
-from retail_core.engagement.use_cases import ApplyInboundTexts, RecordInboundTexts
+from retail_core.engagement.model import BUILT_IN, StopConfirmationPolicy
+from retail_core.engagement.use_cases import ApplyInboundTexts, ConfirmStop, RecordInboundTexts
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Clock, Transactions
@@ -24,19 +24,27 @@ def record(world: World, sender: str, text: str, receiver: str = "", **more: str
     RecordInboundTexts(world.transactions, world.clock)([json.dumps(told).encode()])
 
 
-def applying_over(transactions: Transactions[EveryStore], clock: Clock) -> ApplyInboundTexts:
+TELLS_NOBODY = StopConfirmationPolicy()
+
+
+def applying_over(
+    transactions: Transactions[EveryStore],
+    clock: Clock,
+    policy: StopConfirmationPolicy = TELLS_NOBODY,
+) -> ApplyInboundTexts:
     """The job that applies the next text."""
-    return ApplyInboundTexts(transactions, MittoInboundReader(), clock, BUILT_IN, HASH)
+    reader, confirm = MittoInboundReader(), ConfirmStop(policy)
+    return ApplyInboundTexts(transactions, reader, clock, BUILT_IN, HASH, confirm)
 
 
-def applying(world: World) -> ApplyInboundTexts:
+def applying(world: World, policy: StopConfirmationPolicy = TELLS_NOBODY) -> ApplyInboundTexts:
     """The job that applies the next text of a world."""
-    return applying_over(world.transactions, world.clock)
+    return applying_over(world.transactions, world.clock, policy)
 
 
-def apply_all(world: World) -> int:
+def apply_all(world: World, policy: StopConfirmationPolicy = TELLS_NOBODY) -> int:
     """Apply what waits; returns how many texts there were."""
-    apply, count = applying(world), 0
+    apply, count = applying(world, policy), 0
     while apply():
         count += 1
     return count

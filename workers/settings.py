@@ -7,9 +7,10 @@ import attrs
 
 from adapters_http.contact_settings import number_hash_of
 from adapters_http.policy import frequency_cap, keywords, quiet_policy
+from adapters_http.sending import stop_confirmation_policy
 from retail_core.audiences.model import FrequencyCap
 from retail_core.contacts.model.number_hash import NumberHash
-from retail_core.engagement.model import BUILT_IN, Keywords
+from retail_core.engagement.model import BUILT_IN, Keywords, StopConfirmationPolicy
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
@@ -46,6 +47,7 @@ class WorkerSettings:
     quiet_policy: QuietPolicy = OFF
     cap: FrequencyCap | None = None
     keywords: Keywords = BUILT_IN
+    stop_confirmation: StopConfirmationPolicy = attrs.field(factory=StopConfirmationPolicy)
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -73,6 +75,7 @@ class WorkerSettings:
             quiet_policy=quiet_policy(env),
             cap=frequency_cap(env),
             keywords=keywords(env),
+            stop_confirmation=stop_confirmation_policy(env),
         )
 
 

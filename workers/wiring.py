@@ -25,7 +25,8 @@ from adapters_db.transactions import SqlTransactions
 from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.settings import SmsSettings
 from retail_core.contacts.model.number_hash import NumberHash
-from retail_core.engagement.model import Keywords
+from retail_core.engagement.model import Keywords, StopConfirmationPolicy
+from retail_core.engagement.use_cases import ConfirmStop
 from retail_core.imports.ports import TableReader
 from retail_core.imports.use_cases import ImportContacts
 from retail_core.kernel.ids import WorkerId
@@ -111,6 +112,8 @@ def build(settings: Settings) -> punq.Container:
     container.register(AskGateway)
     container.register(NumberHash, instance=settings.worker.number_hash)
     container.register(Keywords, instance=settings.worker.keywords)
+    container.register(StopConfirmationPolicy, instance=settings.worker.stop_confirmation)
+    container.register(ConfirmStop)
     for kind in JOB_KINDS:
         container.register(kind.use_case)
     container.register(ImportContacts, read_ahead=read_ahead)

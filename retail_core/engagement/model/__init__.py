@@ -23,6 +23,12 @@ from retail_core.engagement.model.inbound import (
     scope_of,
 )
 from retail_core.engagement.model.keywords import BUILT_IN, Keyword, Keywords
+from retail_core.engagement.model.stop_confirming import (
+    STOP_CONFIRMATION_EVERY,
+    STOP_CONFIRMATION_EXPIRES_AFTER,
+    StopConfirmationPolicy,
+    stop_confirmation_text,
+)
 
 __all__ = [
     "BUILT_IN",
@@ -32,6 +38,8 @@ __all__ = [
     "LONG_WHILE",
     "REPEAT_WINDOW",
     "SHORT_WHILE",
+    "STOP_CONFIRMATION_EVERY",
+    "STOP_CONFIRMATION_EXPIRES_AFTER",
     "AppliedText",
     "ConfirmationPolicy",
     "EarlierText",
@@ -41,9 +49,11 @@ __all__ = [
     "Keywords",
     "RawInbound",
     "ShownConsent",
+    "StopConfirmationPolicy",
     "confirmation_text",
     "is_repeat",
     "number_free_at",
     "readings",
     "scope_of",
+    "stop_confirmation_text",
 ]

@@ -7,10 +7,12 @@ from retail_core.engagement.use_cases.confirming import (
     TakeRequest,
     occasion_of,
 )
+from retail_core.engagement.use_cases.stop_confirming import ConfirmStop
 
 __all__ = [
     "ApplyInboundTexts",
     "AskToConfirm",
+    "ConfirmStop",
     "RecordInboundTexts",
     "RequestConsent",
     "TakeRequest",

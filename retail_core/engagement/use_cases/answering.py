@@ -30,7 +30,8 @@ from retail_core.engagement.model import (
     scope_of,
 )
 from retail_core.engagement.ports import EngagementUnitOfWork, InboundReader
-from retail_core.kernel.ids import CampaignId, InboundId
+from retail_core.engagement.use_cases.stop_confirming import ConfirmStop, Leaver
+from retail_core.kernel.ids import CampaignId, InboundId, SuppressionId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Clock, Transactions
 
@@ -94,6 +95,7 @@ class ApplyInboundTexts:
     clock: Clock
     keywords: Keywords
     number_hash: NumberHash
+    confirm_stop: ConfirmStop
 
     def __call__(self) -> int:
         with self.transactions.across_accounts() as uow:
@@ -123,8 +125,9 @@ class ApplyInboundTexts:
         ]
         if not repeats:
             # by the ids of the stores, as everybody does who locks several
-            for asked in sorted(scope, key=lambda each: each.store.account):
-                _obey(uow, keyword, asked)
+            in_order = sorted(scope, key=lambda each: each.store.account)
+            obeyed = [_obey(uow, keyword, asked) for asked in in_order]
+            self.confirm_stop(uow, [each for each in obeyed if each is not None], now)
         return AppliedText(
             text=text,
             phone=phone,
@@ -141,19 +144,25 @@ class ApplyInboundTexts:
         )
 
 
-def _obey(uow: EngagementUnitOfWork, keyword: Keyword | None, asked: _Asked) -> None:
+def _obey(uow: EngagementUnitOfWork, keyword: Keyword | None, asked: _Asked) -> Leaver | None:
+    """Who was in and is out now; None for anybody else."""
     contact = uow.contacts.lock_by_phone(asked.store.account, asked.phone)
     if keyword is Keyword.STOP:
-        _take_out(uow, contact, asked)
+        stop = _take_out(uow, contact, asked)
+        if stop is not None and contact is not None and contact.is_subscribed:
+            return Leaver(contact, asked.store, asked.phone_hash, stop)
     elif keyword is Keyword.START:
         _take_back(uow, contact, asked)
+    return None
 
 
-def _take_out(uow: EngagementUnitOfWork, contact: Contact | None, asked: _Asked) -> None:
+def _take_out(
+    uow: EngagementUnitOfWork, contact: Contact | None, asked: _Asked
+) -> SuppressionId | None:
     """What waits for him is left out at its hand-over, which looks at this again."""
     account = asked.store.account
     if contact is None and uow.suppressions.is_erased(account, asked.phone_hash):
-        return  # barred for good by the hash, and his number is not to be kept again
+        return None  # barred for good by the hash, and his number is not to be kept again
     if contact is not None and contact.is_subscribed:
         uow.consents.append(account, asked.fact(contact, ConsentType.WITHDRAWN))
         uow.contacts.save(account, contact.unsubscribed(asked.at))
@@ -166,7 +175,7 @@ def _take_out(uow: EngagementUnitOfWork, contact: Contact | None, asked: _Asked)
     )
     # counted from now, so that no confirmation that he asked for before reaches him
     uow.suppressions.lift(account, asked.phone, _STOP)
-    uow.suppressions.add(account, entry)
+    return uow.suppressions.add(account, entry)
 
 
 def _take_back(uow: EngagementUnitOfWork, contact: Contact | None, asked: _Asked) -> None:

@@ -10,12 +10,16 @@ from uuid import uuid4
 import pytest
 
 from adapters_db.connections import Connections
-from retail_core.contacts.model import Contact
+from retail_core.contacts.model import Contact, SuppressionEntry, SuppressionReason
 from retail_core.contacts.use_cases import DeleteContact
+from retail_core.engagement.model import StopConfirmationPolicy
 from retail_core.kernel.ids import AccountId
-from retail_core.messages.model import ClaimedBatch, Dropped
-from tests.answering import HASH, answer, apply_all, applying, reasons, record
+from retail_core.kernel.pages import PageRequest
+from retail_core.messages.model import ClaimedBatch, Dropped, MessageKind
+from retail_core.messages.queries import MessageFilter
+from tests.answering import HASH, SHOP, answer, apply_all, applying, reasons, record
 from tests.contracts.people import added, draft, history, phones
+from tests.contracts.single_stage import intend as intend_single
 from tests.contracts.staging import claimed, intend, sent, shop, started
 from tests.contracts.worlds import World
 from tests.integration.pipeline.test_side_by_side import HONOURED_MOMENTS, both, intend_late
@@ -111,6 +115,73 @@ def test_two_equal_stops_at_once_have_one_effect(world: World) -> None:
         assert done == [1, 1]
         assert len(history(world, account, leaves.id)) == 1
         assert reasons(world, account, leaves.phone) == ["stop"]
+
+
+def test_of_two_stops_at_once_by_one_person_one_is_answered(world: World) -> None:
+    policy = StopConfirmationPolicy(is_on=True, fallback_sender=SHOP)
+    for _ in range(10):
+        account, (leaves, _) = customers(world)
+        for _ in range(2):
+            record(world, leaves.phone, "STOP", id=f"{uuid4()}")
+
+        assert both(applying(world, policy)) == [1, 1]
+
+        which = MessageFilter(kind=MessageKind.CONFIRMATION)
+        assert world.message_queries.page(account, which, PageRequest(1, 9)).total == 1
+
+
+@pytest.mark.parametrize("reason", [SuppressionReason.STOP, SuppressionReason.MANUAL])
+def test_a_suppression_before_the_hand_over_of_its_confirmation_is_honoured(
+    world: World, rng: random.Random, reason: SuppressionReason
+) -> None:
+    """Also one that is committed while the confirmation is being handed over may come too late."""
+    policy = StopConfirmationPolicy(is_on=True, fallback_sender=SHOP)
+    honoured = 0
+    for _ in range(ROUNDS):
+        account, (leaves, _) = customers(world)
+        record(world, leaves.phone, "STOP")
+        assert apply_all(world, policy) == 1
+        barrier = Barrier(2)
+        waits = [rng.uniform(0, STEP_SECONDS) for _ in range(2)]
+
+        with ThreadPoolExecutor(2) as threads:
+            barring = threads.submit(bar_at, world, barrier, waits[0], account, leaves, reason)
+            handing_over = threads.submit(single_intent_at, world, barrier, waits[1], account)
+        barred_at, (began_at, dropped) = barring.result(), handing_over.result()
+
+        assert dropped in (None, Dropped.SUPPRESSED)
+        assert dropped or barred_at > began_at
+        honoured += bool(dropped)
+    assert 0 < honoured < ROUNDS
+
+
+def bar_at(
+    world: World,
+    barrier: Barrier,
+    wait_seconds: float,
+    account: AccountId,
+    contact: Contact,
+    reason: SuppressionReason,
+) -> float:
+    """Bar a number anew; when it was committed."""
+    barrier.wait()
+    time.sleep(wait_seconds)
+    with world.transactions.begin(account) as uow:
+        uow.suppressions.lift(account, contact.phone, frozenset({reason}))
+        entry = SuppressionEntry(phone=contact.phone, reason=reason, at=world.clock.now())
+        assert uow.suppressions.add(account, entry) is not None
+    return time.monotonic()
+
+
+def single_intent_at(
+    world: World, barrier: Barrier, wait_seconds: float, account: AccountId
+) -> tuple[float, Dropped | None]:
+    """Commit the intent of the one message that waits; when that began, and whether it is out."""
+    barrier.wait()
+    time.sleep(wait_seconds)
+    began_at = time.monotonic()
+    [claimed] = intend_single(world, account, uuid4())
+    return began_at, claimed.dropped
 
 
 def test_a_stop_and_the_deletion_of_the_contact_at_once_still_bar_the_number(
