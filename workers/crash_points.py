@@ -27,7 +27,7 @@ STOPS: Final = "stop"
 
 
 class CrashPoint(StrEnum):
-    """Where a process may die; in the order of a batch's life."""
+    """Where a process may die; in the order of a batch's life, then of an inbound text's."""
 
     BEFORE_CLAIM_COMMIT = "before_claim_commit"
     AFTER_CLAIM = "after_claim"
@@ -47,6 +47,8 @@ class CrashPoint(StrEnum):
     AFTER_SWEEP_COMMIT = "after_sweep_commit"
     BEFORE_REPORTS_COMMIT = "before_reports_commit"
     AFTER_REPORTS_COMMIT = "after_reports_commit"
+    BEFORE_TEXT_COMMIT = "before_text_commit"
+    AFTER_TEXT_COMMIT = "after_text_commit"
 
 
 _BY_VERB: Final = {
@@ -67,8 +69,10 @@ _BY_VERB: Final = {
         CrashPoint.BEFORE_REPORTS_COMMIT,
         CrashPoint.AFTER_REPORTS_COMMIT,
     ),
+    # what a text does is committed with it
+    "take_next_across_accounts": (CrashPoint.BEFORE_TEXT_COMMIT, CrashPoint.AFTER_TEXT_COMMIT),
 }
-_WATCHED_STORES: Final = frozenset({"batches", "messages", "singles"})
+_WATCHED_STORES: Final = frozenset({"batches", "messages", "singles", "inbound_texts"})
 
 
 @attrs.frozen

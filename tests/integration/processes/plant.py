@@ -39,13 +39,13 @@ class Plant:
     def gateway_log(self) -> Path:
         return self.directory / "mitto.jsonl"
 
-    def start(self, module: str, *arguments: str) -> psutil.Popen:
-        """Start a process; what it writes is kept in the directory."""
+    def start(self, module: str, *arguments: str, **changes: str) -> psutil.Popen:
+        """Start a process; what it writes is kept in the directory. `changes`: its settings."""
         with (self.directory / f"{module}.log").open("ab") as output:
             process = psutil.Popen(
                 [sys.executable, "-m", module, *arguments],
                 # the code that stands beside this test, wherever another copy is installed
-                env={**self.variables, "PYTHONPATH": str(ROOT)},
+                env={**self.variables, **changes, "PYTHONPATH": str(ROOT)},
                 cwd=self.directory,
                 stdout=output,
                 stderr=output,
