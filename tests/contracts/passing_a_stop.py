@@ -126,6 +126,13 @@ class PassingAStop:
 
         assert dropped(world, account) == [Dropped.SUPPRESSED] * 2
 
+    def test_a_stop_that_the_operator_entered_is_not_its_own(self, world: World) -> None:
+        account = shop(world)
+        [contact] = people(world, account, 1, is_subscribed=False)
+        tell(world, account, contact, bar(world, SYSTEM_ACCOUNT, contact, STOP))
+
+        assert dropped(world, account) == [Dropped.SUPPRESSED]
+
     @pytest.mark.parametrize("reason", OTHERS)
     def test_it_passes_nothing_but_a_stop(self, world: World, reason: SuppressionReason) -> None:
         account = shop(world)
