@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,8 @@ def kill(process: psutil.Popen) -> None:
     except psutil.NoSuchProcess:
         family = []
     for each in family:
-        each.kill()
+        with suppress(psutil.NoSuchProcess):  # it may have died by itself meanwhile
+            each.kill()
     process.wait()
 
 
