@@ -24,6 +24,7 @@ from adapters_http.framing import HEAD_BYTES_MAX, Extent
 from adapters_http.logs import request_context
 from adapters_http.middleware.headers import SECURITY
 from adapters_http.slow_clients import PATIENCE
+from adapters_http.unread import closing_unread
 from adapters_http.waiting_room import LINGER_BYTES_MAX, Leaving, Waiting, WaitingRoom
 
 HEAD_SECONDS: Final = 10.0
@@ -56,6 +57,13 @@ OURS: Final = (InvalidResponseHeader, InvalidResponseHeaderName)
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """gunicorn's worker with threads: patient within limits, and polite in JSON."""
+
+    wsgi: Any
+
+    def load_wsgi(self) -> None:
+        """Load the application."""
+        super().load_wsgi()
+        self.wsgi = closing_unread(self.wsgi)
 
     def run(self) -> None:
         """The rooms are of this process, as its loop is."""

@@ -67,6 +67,7 @@ class TestPipelinedRequests:
 
         assert [each.status for each in told] == [413]
         assert json.loads(told[0].body)["code"] == "PAYLOAD_TOO_LARGE"
+        assert told[0].headers["connection"] == "close"
 
     def test_a_body_of_a_read_is_never_taken_for_a_request(self, server: Server) -> None:
         hidden = get("/healthz", "X-Request-ID: hidden")
