@@ -43,11 +43,16 @@ OK: Final = b"HTTP/1.1 200"
 P99: Final = 0.99
 
 _CONTACTS: Final = """
+WITH person AS (
 INSERT INTO contact (account_id, phone, country, line_type, first_name, last_name, email,
                      is_subscribed, search_text, tags, created_at, updated_at)
 SELECT %(account)s, 306900000000 + n, 'GR', 1, 'Maria', 'P' || n %% 997,
        'person' || n || '@example.com', true, '+' || (306900000000 + n), '{vip}', now(), now()
 FROM generate_series(1, %(contacts)s) n
+RETURNING account_id, id, is_subscribed
+)
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed
 """
 
 

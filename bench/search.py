@@ -42,6 +42,7 @@ PAGE_SIZE = 20
 TODAY = date(2026, 11, 24)
 
 _CONTACTS = """
+WITH person AS (
 INSERT INTO contact (account_id, phone, country, line_type, first_name, last_name, email, gender,
                      birthday, is_subscribed, search_text, tags, created_at, updated_at)
 SELECT %(account)s, phone, 'GR', 1, first, last, mail,
@@ -59,6 +60,10 @@ FROM (
            md5(n::text) || '@example.com' AS mail
     FROM generate_series(1, %(contacts)s) n
 ) person
+RETURNING account_id, id, is_subscribed
+)
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed
 """
 _SUPPRESSIONS = """
 INSERT INTO suppression (account_id, phone, reason, created_at)

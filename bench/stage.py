@@ -39,6 +39,7 @@ TEXT = "Hi {{firstName|friend}}, coffee is on us today until 6!"
 CODES = LinkCodes(b"a secret of the measurements only")
 
 _CONTACTS = """
+WITH person AS (
 INSERT INTO contact (account_id, phone, country, line_type, first_name, last_name, email,
                      is_subscribed, search_text, tags, created_at, updated_at)
 SELECT %(account)s, 306900000000 + n, 'GR', 1,
@@ -46,6 +47,10 @@ SELECT %(account)s, 306900000000 + n, 'GR', 1,
        'P' || n %% 997, 'person' || n || '@example.com', true,
        '+' || (306900000000 + n), '{}', now(), now()
 FROM generate_series(1, %(contacts)s) n
+RETURNING account_id, id, is_subscribed
+)
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed
 """
 
 

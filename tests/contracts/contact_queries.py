@@ -25,6 +25,7 @@ from tests.contracts.people import (
     full,
     phones,
     suppress,
+    undecided,
 )
 from tests.contracts.worlds import World
 
@@ -218,7 +219,7 @@ class ContactQueriesContract:
 
     def test_the_consent_history_goes_from_the_newest_to_the_oldest(self, world: World) -> None:
         account = world.new_account()
-        [contact] = added(world, account, draft())
+        [contact] = added(world, account, undecided())
         kinds = list(ConsentType)
         with world.transactions.begin(account) as uow:
             for kind in kinds:

@@ -18,10 +18,12 @@ from tests.contracts.people import (
     AT,
     BOB,
     added,
+    added_in,
     draft,
     fact,
     full,
     history,
+    undecided,
 )
 from tests.contracts.worlds import World
 
@@ -48,7 +50,7 @@ class ContactStoreContract:
         with world.transactions.begin(account) as uow:
             with pytest.raises(PhoneTaken):
                 uow.contacts.add(account, draft())
-            other = uow.contacts.add(account, draft(BOB))
+            other = added_in(uow, account, draft(BOB))
 
         with world.transactions.begin(account) as uow:
             assert uow.contacts.lock(account, other.id) == other
@@ -92,7 +94,7 @@ class ContactStoreContract:
 
         with world.transactions.begin(account) as uow:
             assert uow.contacts.lock(account, contact.id) is None
-            uow.contacts.add(account, draft())
+            added_in(uow, account, draft())
 
     def test_does_not_see_another_accounts_rows(self, world: World) -> None:
         mine, theirs = world.new_account(), world.new_account()
@@ -111,7 +113,7 @@ class ContactStoreContract:
 class ConsentLedgerContract:
     def test_the_latest_fact_of_each_of_many_is_told(self, world: World) -> None:
         account, other = world.new_account(), world.new_account()
-        ana, bob = added(world, account, draft(), draft(BOB))
+        ana, bob = added(world, account, undecided(), undecided(BOB))
         with world.transactions.begin(account) as uow:
             for kind in (ConsentType.WITHDRAWN, ConsentType.GRANTED):
                 uow.consents.append(account, fact(ana.id, kind))
@@ -129,7 +131,7 @@ class ConsentLedgerContract:
 
     def test_where_facts_came_from_is_forgotten_and_the_facts_stay(self, world: World) -> None:
         account, other = world.new_account(), world.new_account()
-        [ana] = added(world, account, draft())
+        [ana] = added(world, account, undecided())
         written = attrs.evolve(fact(ana.id), ip="203.0.113.7", user_agent="Mozilla")
         with world.transactions.begin(account) as uow:
             uow.consents.append(account, written)
@@ -146,7 +148,7 @@ class ConsentLedgerContract:
 
     def test_a_fact_keeps_everything(self, world: World) -> None:
         account = world.new_account()
-        [contact] = added(world, account, draft())
+        [contact] = added(world, account, undecided())
         whole = ConsentFact(
             contact=contact.id,
             type=ConsentType.CONFIRMED,
@@ -176,7 +178,7 @@ class ConsentLedgerContract:
 
     def test_the_whole_history_is_told_the_oldest_first(self, world: World) -> None:
         account, other = world.new_account(), world.new_account()
-        ana, bob = added(world, account, draft(), draft(BOB))
+        ana, bob = added(world, account, undecided(), undecided(BOB))
         kinds = [ConsentType.REQUESTED, ConsentType.CONFIRMED, ConsentType.WITHDRAWN]
         with world.transactions.begin(account) as uow:
             for kind in kinds:
@@ -194,7 +196,7 @@ class ConsentLedgerContract:
 
     def test_the_latest_fact_counts(self, world: World) -> None:
         account = world.new_account()
-        [contact] = added(world, account, draft())
+        [contact] = added(world, account, undecided())
 
         with world.transactions.begin(account) as uow:
             assert uow.consents.latest_type(account, contact.id) is None
@@ -207,7 +209,7 @@ class ConsentLedgerContract:
 
     def test_a_request_decides_nothing(self, world: World) -> None:
         account = world.new_account()
-        ana, bob = added(world, account, draft(), draft(BOB))
+        ana, bob = added(world, account, undecided(), undecided(BOB))
 
         with world.transactions.begin(account) as uow:
             uow.consents.append(account, fact(ana.id, ConsentType.WITHDRAWN))
@@ -221,7 +223,7 @@ class ConsentLedgerContract:
 
     def test_facts_outlive_their_contact(self, world: World) -> None:
         account = world.new_account()
-        [contact] = added(world, account, draft())
+        [contact] = added(world, account, undecided())
 
         with world.transactions.begin(account) as uow:
             uow.consents.append(account, fact(contact.id))
@@ -234,7 +236,7 @@ class ConsentLedgerContract:
 
     def test_does_not_see_another_accounts_rows(self, world: World) -> None:
         mine, theirs = world.new_account(), world.new_account()
-        [contact] = added(world, theirs, draft())
+        [contact] = added(world, theirs, undecided())
         with world.transactions.begin(theirs) as uow:
             uow.consents.append(theirs, fact(contact.id))
 

@@ -16,6 +16,7 @@ from retail_core.contacts.model import (
     SuppressionEntry,
     SuppressionReason,
 )
+from retail_core.contacts.ports import ContactsUnitOfWork
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.pages import PageRequest
 from retail_core.kernel.phones import LineType, PhoneNumber
@@ -47,6 +48,11 @@ def draft(phone: PhoneNumber = ANA, **changes: Any) -> ContactDraft:
     return attrs.evolve(plain, **changes)
 
 
+def undecided(phone: PhoneNumber = ANA) -> ContactDraft:
+    """A contact that no fact says anything of yet."""
+    return draft(phone, is_subscribed=False)
+
+
 def full(phone: PhoneNumber = ANA) -> ContactDraft:
     """A contact with a value in every field."""
     return draft(
@@ -64,8 +70,16 @@ def full(phone: PhoneNumber = ANA) -> ContactDraft:
 
 
 def added(world: World, account: AccountId, *drafts: ContactDraft) -> list[Contact]:
+    """Contacts as they are stored: whoever is subscribed has a fact that says so."""
     with world.transactions.begin(account) as uow:
-        return [uow.contacts.add(account, each) for each in drafts]
+        return [added_in(uow, account, each) for each in drafts]
+
+
+def added_in(uow: ContactsUnitOfWork, account: AccountId, draft: ContactDraft) -> Contact:
+    contact = uow.contacts.add(account, draft)
+    if contact.is_subscribed:
+        uow.consents.append(account, fact(contact.id))
+    return contact
 
 
 def phones(account: AccountId) -> tuple[PhoneNumber, PhoneNumber]:

@@ -63,7 +63,7 @@ class TestTelling:
         send(world, account)
 
         kinds = [each.type for each in history(world, account, contact.id)]
-        assert kinds == [ConsentType.WITHDRAWN]
+        assert kinds == [ConsentType.WITHDRAWN, ConsentType.GRANTED]
         assert reasons(world, account, contact.phone) == ["stop"]
 
     def test_by_default_nobody_is_told(self, world: World) -> None:

@@ -23,10 +23,15 @@ from retail_core.links.urls import LinkTemplates
 CREDITS: Final = 50_000_000
 CONTACTS_MAX: Final = 9_999
 _CONTACTS: Final = """
+WITH person AS (
 INSERT INTO contact (account_id, phone, country, line_type, first_name, is_subscribed,
                      search_text, tags, created_at, updated_at)
 SELECT %(account)s, phone, 'GR', 1, 'N' || phone, true, '+' || phone, '{}', now(), now()
 FROM generate_series(%(first)s, %(first)s + %(contacts)s - 1) phone
+RETURNING account_id, id, is_subscribed
+)
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed
 """
 _STATE: Final = "SELECT state FROM campaign WHERE id = %s"
 _numbers = itertools.count(1)

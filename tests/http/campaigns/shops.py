@@ -47,7 +47,7 @@ from retail_core.messages.use_cases import DispatchBatch, DispatchOutcome
 from retail_core.testing.gateway import FakeGateway, FakePace
 from retail_core.testing.randomness import SeededRandomness
 from tests.contracts.every_store import EveryStore
-from tests.contracts.people import draft
+from tests.contracts.people import added_in, draft
 from tests.contracts.worlds import World
 from tests.http.api import VARIABLES, Api, Shop, api_in_memory
 
@@ -154,7 +154,7 @@ def add_person(shop: Shop, **fields: Any) -> Contact:
     """A subscribed Greek mobile number, unless `fields` say otherwise."""
     phone = PhoneNumber(f"+3069{next(_numbers):08d}")
     with stores(shop.api).begin(shop.id) as uow:
-        return uow.contacts.add(shop.id, draft(**{"phone": phone} | fields))
+        return added_in(uow, shop.id, draft(**{"phone": phone} | fields))
 
 
 def give_credits(shop: Shop, credits: int) -> None:

@@ -44,7 +44,7 @@ def test_nothing_more_is_sent_to_him(shop: Shop) -> None:
     assert numbers(api) == [stays.phone]
     contact = shop.get(f"/api/contacts/{leaves.id}").json
     assert (contact["isSubscribed"], contact["isSuppressed"]) == (False, True)
-    [fact] = consents(shop, leaves.id)
+    fact, _ = consents(shop, leaves.id)
     assert (fact["type"], fact["source"]) == ("withdrawn", "stop")
     log = shop.get(f"/api/campaigns/{waiting}/messages").json["items"]
     assert sorted(each["status"] for each in log) == ["cancelled", "sent"]

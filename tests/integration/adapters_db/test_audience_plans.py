@@ -52,6 +52,8 @@ INSERT INTO contact (id, account_id, phone, country, line_type, tags, is_subscri
                      created_at, updated_at)
 SELECT {CONTACTS} + no, 2, 306900000000 + no, 'GR', 1, '{{}}', true, '', now(), now()
 FROM generate_series(1, {4 * CONTACTS}) no;
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT 2, {CONTACTS} + no, 'granted', 'manual', now() FROM generate_series(1, {4 * CONTACTS}) no;
 INSERT INTO suppression (account_id, phone, reason, created_at)
 SELECT 2, 306900000000 + no, 'manual', now() FROM generate_series(1, {4 * CONTACTS}, 5) no;
 INSERT INTO contact_list (id, account_id, name, created_at, updated_at)

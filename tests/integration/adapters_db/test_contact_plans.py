@@ -25,12 +25,17 @@ from tests.own_database import own_connections
 SHOP = AccountId(2)
 STAGE = """
 INSERT INTO account (id, email) VALUES (2, 'shop2@example.com'), (3, 'shop3@example.com');
+WITH person AS (
 INSERT INTO contact (account_id, phone, country, line_type, is_subscribed, search_text, tags,
                      created_at, updated_at)
 SELECT CASE WHEN n % 4 = 0 THEN 2 ELSE 3 END, 306900000000 + n, 'GR', 1, n % 10 > 0,
        '+' || (306900000000 + n) || chr(31) || 'somebody' || n || '@example.com',
        CASE WHEN n % 100 < 2 THEN '{vip}' ELSE '{}' END::text[], now(), now()
 FROM generate_series(1, 60000) n
+RETURNING account_id, id, is_subscribed
+)
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed
 """
 FIRST = PageRequest(1, 20)
 

@@ -229,6 +229,7 @@ class TestTexts:
             "account",
             "api_key",
             "campaign",
+            "consent_event",
             "contact",
             "contact_list",
             "outbox",

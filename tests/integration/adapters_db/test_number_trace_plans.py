@@ -20,10 +20,15 @@ SECONDS_MAX: Final = 0.5
 _STAGE: Final = f"""
 INSERT INTO account (id, email)
 SELECT id, 'shop' || id || '@example.com' FROM generate_series(2, {STORES}) id;
+WITH person AS (
 INSERT INTO contact (id, account_id, phone, country, line_type, is_subscribed, search_text, tags,
                      created_at, updated_at)
 SELECT n, 2 + n % 10, 306900000000 + n / 10, 'GR', 1, true, '', '{{}}', now(), now()
-FROM generate_series(1, {PEOPLE}) n;
+FROM generate_series(1, {PEOPLE}) n
+RETURNING account_id, id, is_subscribed
+)
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed;
 INSERT INTO campaign (id, account_id, name, message_text, include_offer, created_at, updated_at)
 SELECT id, 2 + id % 10, 'Sale', 'Hello', false, now(), now()
 FROM generate_series(1, 10) id;

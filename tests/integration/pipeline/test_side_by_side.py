@@ -51,12 +51,17 @@ def crowd(connections: Connections, account: AccountId, count: int) -> None:
         connection.execute(
             text(
                 """
-                INSERT INTO contact (account_id, phone, country, line_type, first_name, tags,
+                WITH person AS (
+INSERT INTO contact (account_id, phone, country, line_type, first_name, tags,
                                      is_subscribed, search_text, created_at, updated_at)
                 SELECT :account, 306900000000 + n, 'GR', 1,
                        CASE WHEN n % 3 = 0 THEN repeat('A', 120) ELSE 'Ana' END, '{}',
                        n % 100 <> 0, '', now(), now()
                 FROM generate_series(1, :count) AS n
+RETURNING account_id, id, is_subscribed
+)
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed
                 """
             ),
             {"account": account, "count": count},

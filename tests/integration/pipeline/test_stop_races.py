@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from adapters_db.connections import Connections
-from retail_core.contacts.model import Contact, SuppressionEntry, SuppressionReason
+from retail_core.contacts.model import ConsentType, Contact, SuppressionEntry, SuppressionReason
 from retail_core.contacts.use_cases import DeleteContact
 from retail_core.engagement.model import StopConfirmationPolicy
 from retail_core.kernel.ids import AccountId
@@ -113,7 +113,8 @@ def test_two_equal_stops_at_once_have_one_effect(world: World) -> None:
         done = both(applying(world))
 
         assert done == [1, 1]
-        assert len(history(world, account, leaves.id)) == 1
+        facts = [event.type for event in history(world, account, leaves.id)]
+        assert facts == [ConsentType.WITHDRAWN, ConsentType.GRANTED]
         assert reasons(world, account, leaves.phone) == ["stop"]
 
 
