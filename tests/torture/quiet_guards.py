@@ -50,6 +50,6 @@ QUIET: Final = (
     Guard(
         "a single message that is too late is dropped",
         Here(SingleIntent().test_what_is_too_late_is_dropped_and_never_sent),
-        without("adapters_db.singles:_INTENT", "m.expires_at <= %(now)s", "false"),
+        without("adapters_db.singles:INTENT", "m.expires_at <= %(now)s", "false"),
     ),
 )
