@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from adapters_db.connections import Connections
 from retail_core.audiences.model import (
+    GRANTING,
     ContactList,
     EngagementFact,
     EngagementKind,
@@ -28,7 +29,7 @@ from retail_core.contacts.model import (
 )
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, ListId
 from retail_core.messages.model import MessageState
-from tests.contracts.people import added, draft, entry, suppress
+from tests.contracts.people import draft, entry, suppress
 from tests.contracts.staging import phone, written
 from tests.contracts.worlds import World
 
@@ -116,8 +117,21 @@ class CrowdMaker:
             "created_at": self._time(moment),
             "is_subscribed": rng.random() < 0.8,
         }
-        [person] = added(self.world, account, draft(phone(account), **fields))
+        with self.world.transactions.begin(account) as uow:
+            person = uow.contacts.add(account, draft(phone(account), **fields))
+            for kind in self._kinds(subscribed=person.is_subscribed):
+                at, source = self._time(moment), ConsentSource.MANUAL
+                uow.consents.append(
+                    account, ConsentFact(contact=person.id, type=kind, source=source, at=at)
+                )
         return person
+
+    def _kinds(self, *, subscribed: bool) -> list[ConsentType]:
+        kinds = self.rng.choices(list(ConsentType), k=self.rng.randrange(4))
+        decided = [kind for kind in kinds if kind is not ConsentType.REQUESTED]
+        if subscribed and decided[-1:] in ([], [ConsentType.WITHDRAWN]):
+            kinds.append(self.rng.choice([ConsentType.GRANTED, ConsentType.CONFIRMED]))
+        return kinds
 
     def _birthday(self, today: date) -> date | None:
         if self.rng.random() < 0.2:
@@ -154,7 +168,7 @@ class CrowdMaker:
             birthday=contact.birthday,
             tags=frozenset(contact.tags),
             lists=self._on_lists(account, contact, moment, lists),
-            subscribed_at=self._granted(account, contact, moment),
+            subscribed_at=self._granted(account, contact),
             created_at=contact.created_at,
             last_messaged_at=self._messaged(account, contact, moment, campaigns),
             engagement=self._engaged(account, contact, moment, campaigns),
@@ -180,20 +194,10 @@ class CrowdMaker:
                 found.add(each.id)
         return frozenset(found)
 
-    def _granted(
-        self, account: AccountId, contact: Contact, moment: SegmentMoment
-    ) -> datetime | None:
-        granted = []
-        for kind in self.rng.choices(list(ConsentType), k=self.rng.randrange(4)):
-            at = self._time(moment)
-            with self.world.transactions.begin(account) as uow:
-                source = ConsentSource.MANUAL
-                uow.consents.append(
-                    account, ConsentFact(contact=contact.id, type=kind, source=source, at=at)
-                )
-            if kind in {ConsentType.GRANTED, ConsentType.CONFIRMED}:
-                granted.append(at)
-        return max(granted, default=None)
+    def _granted(self, account: AccountId, contact: Contact) -> datetime | None:
+        with self.world.transactions.begin(account) as uow:
+            facts = uow.consents.history(account, contact.id)
+        return max((fact.at for fact in facts if fact.type in GRANTING), default=None)
 
     def _messaged(
         self,
