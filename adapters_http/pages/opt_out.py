@@ -101,8 +101,8 @@ class OptOutPage:
 def _show_choice(resp: Response, store: StoreFace, contact: Contact, *, is_asked: bool) -> None:
     words = store.words
     told, start = (words.asked, words.confirm) if is_asked else (words.unsubscribed, words.start)
-    letter = initial(contact.last_name)
-    person = " ".join(filter(None, (contact.first_name, letter and f"{letter}.")))
+    letter = initial(contact.last_name)  # the full stop behind it ends the sentence
+    person = " ".join(filter(None, (contact.first_name, letter)))
     subscribed = contact.is_subscribed
     show(
         resp,
