@@ -32,7 +32,9 @@ def now_of(world: World, account: AccountId, contact: Contact) -> Contact:
 
 
 def facts(world: World, account: AccountId, contact: Contact) -> Sequence[ConsentEvent]:
-    return history(world, account, contact.id)
+    """What happened after the consent with which he was staged, the newest first."""
+    *since, _ = history(world, account, contact.id)
+    return since
 
 
 def owner(account: AccountId) -> Actor:

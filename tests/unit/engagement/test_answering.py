@@ -76,7 +76,7 @@ class TestLeaving:
             answer(world, BARE, text)
 
         assert now_of(world, account, contact).is_subscribed
-        assert facts(world, account, contact) == ()
+        assert facts(world, account, contact) == []
 
     @pytest.mark.parametrize(
         "sender",
