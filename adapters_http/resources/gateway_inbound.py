@@ -8,7 +8,7 @@ import orjson
 from adapters_http import codec
 from adapters_http.context import Request, Response
 from adapters_http.refusals import MalformedBody
-from adapters_http.resources.gateway_webhooks import PROOFS, GatewayDoor, json_of, told_by_query
+from adapters_http.resources.gateway_webhooks import PROOFS, GatewayDoor
 from adapters_http.routing import Access, Reading, Route
 from retail_core.engagement.use_cases import RecordInboundTexts
 from retail_core.kernel.errors import Unauthenticated
@@ -46,23 +46,18 @@ class InboundTexts:
     record: RecordInboundTexts
 
     def on_post(self, req: Request, resp: Response) -> None:
-        """Record what the body says: JSON (also without a content type) or a form."""
-        self.door.check(req)
-        self._keep(json_of(req), resp)
-
-    def on_get(self, req: Request, resp: Response) -> None:
-        """Record what the query says."""
-        self.door.check(req)
-        if req.method != "HEAD":  # a HEAD has no effect
-            self._keep(told_by_query(req), resp)
-
-    def _keep(self, raw: bytes, resp: Response) -> None:
+        """Record what the body or the query says, one text or an array of them."""
+        raw = self.door.told(req)
+        if raw is None:
+            return
         told = orjson.loads(raw)
         texts = [orjson.dumps(each) for each in told] if isinstance(told, list) else [raw]
         if len(texts) > TEXTS_MAX:
             raise MalformedBody(f"The body holds more than {TEXTS_MAX:,} texts.")
         self.record(texts)
         resp.media = codec.shape(TextReply())
+
+    on_get = on_post
 
 
 ROUTES: Final = tuple(

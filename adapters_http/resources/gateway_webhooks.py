@@ -63,6 +63,16 @@ class GatewayDoor:
         if not let_in:
             raise Unauthenticated("The webhook's secret is missing or wrong.", extra={"ok": False})
 
+    def told(self, req: Request) -> bytes | None:
+        """What it is told as JSON, by a body or by a query; None by a HEAD, which has no effect.
+
+        Raises Unauthenticated first, and for a body MalformedBody and UnsupportedMediaType.
+        """
+        self.check(req)
+        if req.method == "HEAD":
+            return None
+        return told_by_query(req) if req.method == "GET" else json_of(req)
+
     def lets_in(self, *, query: str, token: str, signature: str, raw: bytes) -> bool:
         """Whether any of the three proofs is good; all are looked at, whichever it is."""
         expected = hmac.new(self.secret.reveal_bytes(), raw, hashlib.sha256).hexdigest()
@@ -79,19 +89,13 @@ class DeliveryReports:
     record: RecordReports
 
     def on_post(self, req: Request, resp: Response) -> None:
-        """Record what the body says: JSON (also without a content type) or a form."""
-        self.door.check(req)
-        self._keep(json_of(req), resp)
+        """Record what the body or the query says."""
+        raw = self.door.told(req)
+        if raw is not None:
+            self.record(raw)
+            resp.media = codec.shape(RecordedReply())
 
-    def on_get(self, req: Request, resp: Response) -> None:
-        """Record what the query says."""
-        self.door.check(req)
-        if req.method != "HEAD":  # a HEAD has no effect
-            self._keep(told_by_query(req), resp)
-
-    def _keep(self, raw: bytes, resp: Response) -> None:
-        self.record(raw)
-        resp.media = codec.shape(RecordedReply())
+    on_get = on_post
 
 
 def told_by_query(req: Request) -> bytes:
