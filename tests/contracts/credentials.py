@@ -14,9 +14,7 @@ from tests.contracts.worlds import World
 
 
 class PasswordHasherContract:
-    @pytest.fixture
-    def passwords(self) -> PasswordHasher:
-        raise NotImplementedError
+    """Whoever holds a hasher to this gives the fixture `passwords`."""
 
     def test_a_hash_is_of_its_password_alone(self, passwords: PasswordHasher) -> None:
         known = passwords.hash("correct horse")
@@ -42,11 +40,7 @@ class PasswordHasherContract:
 
 
 class AccessTokensContract:
-    """The fixture's tokens live for 15 minutes."""
-
-    @pytest.fixture
-    def tokens(self) -> AccessTokens:
-        raise NotImplementedError
+    """Whoever holds tokens to this gives the fixture `tokens`; they live for 15 minutes."""
 
     def test_a_token_says_whose_it_is(self, tokens: AccessTokens, world: World) -> None:
         account = an_account(world)

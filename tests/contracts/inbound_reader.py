@@ -1,5 +1,7 @@
 """What applying texts may rely on about who reads them."""
 
+from abc import ABC, abstractmethod
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,16 +15,16 @@ JSON = st.recursive(
 )
 
 
-class InboundReaderContract:
+class InboundReaderContract(ABC):
     """A reader understands what it can and never stumbles over the rest."""
 
+    @abstractmethod
     def reader(self) -> InboundReader:
         """The reader; no fixture, so that hypothesis may call its test often."""
-        raise NotImplementedError
 
+    @abstractmethod
     def written(self, text: InboundText) -> bytes:
         """This text in the form that this reader reads."""
-        raise NotImplementedError
 
     def test_what_a_text_says_is_understood(self) -> None:
         text = InboundText(

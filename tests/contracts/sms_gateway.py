@@ -81,11 +81,10 @@ class GatewayWorld(Protocol):
 
 
 class SmsGatewayContract:
-    """A gateway tells the truth about what it took."""
+    """A gateway tells the truth about what it took.
 
-    @pytest.fixture
-    def world(self) -> GatewayWorld:
-        raise NotImplementedError
+    Whoever holds a gateway to this gives the fixture `world`.
+    """
 
     @pytest.mark.parametrize("count", [1, 2, 500])
     def test_every_message_gets_an_id_of_its_own_in_the_order_of_the_request(
