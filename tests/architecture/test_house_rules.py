@@ -19,7 +19,6 @@ from tests.architecture.tree import (
 )
 
 FUNCTION_LINES_MAX = 40
-MODULE_LINES_MAX = 300
 SPECIALISTS_MAX = 2
 ROOM_FILES = frozenset({"__init__", "errors", "model", "jobs", "ports", "queries", "use_cases"})
 CORE_MAY_IMPORT = sys.stdlib_module_names | {"attr", "attrs", "phonenumbers", "retail_core"}
@@ -85,16 +84,6 @@ def test_no_function_is_longer_than_a_screen() -> None:
         for source in sources(*CODE)
         for node in functions(source.tree)
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
-    ]
-
-    assert found == []
-
-
-def test_no_module_is_longer_than_its_story() -> None:
-    found = [
-        f"{source.path} has {source.lines} lines"
-        for source in sources(*CODE)
-        if source.lines > MODULE_LINES_MAX
     ]
 
     assert found == []

@@ -43,10 +43,6 @@ class Source:
     text: str
     tree: ast.Module
 
-    @property
-    def lines(self) -> int:
-        return self.text.count("\n")
-
 
 def sources(*folders: str) -> Iterator[Source]:
     """Every Python file under these folders of the root, in a stable order."""
