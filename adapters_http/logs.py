@@ -25,7 +25,7 @@ from typing import Final, TextIO
 import loguru
 from loguru import logger
 
-from adapters_http.redaction import redacted, redacted_value
+from adapters_http.redaction import redacted, redacted_lines, redacted_value
 from retail_core.kernel.settings import AppSettings, LogFormat, SettingsError
 
 # libraries whose information is noise: httpx prints each call with its full address
@@ -168,7 +168,7 @@ def _traceback_of(record: "loguru.Record") -> str:
     if failure is None or failure.type is None:
         return ""
     lines = traceback.format_exception(failure.type, failure.value, failure.traceback)
-    return redacted("".join(lines).rstrip())
+    return redacted_lines(lines)
 
 
 def _intercept_standard_library(level: str) -> None:

@@ -11,7 +11,13 @@ import pytest
 from loguru import logger
 
 from adapters_http import logs
-from adapters_http.redaction import redacted, redacted_value
+from adapters_http.redaction import (
+    TEXT_CHARACTERS_MAX,
+    TRACEBACK_CHARACTERS_MAX,
+    redacted,
+    redacted_lines,
+    redacted_value,
+)
 from retail_core.kernel.settings import AppEnv, AppSettings, LogFormat, LogLevel, SettingsError
 
 
@@ -187,3 +193,37 @@ def test_bound_values_are_redacted_by_name_and_by_content() -> None:
         "count": 6912345678,
         "ok": None,
     }
+
+
+@pytest.mark.parametrize("people", [1_000, 1_000_000])
+def test_no_line_grows_with_the_data_that_it_is_about(people: int) -> None:
+    numbers = [f"+3069{each:08d}" for each in range(people)]
+    stream = configured(LogFormat.JSON)
+    logger.bind(people=numbers, seen={"who": numbers}).opt(
+        exception=ValueError(f"the database refused {numbers}")
+    ).error(f"failed for {numbers}")
+
+    (line,) = stream.getvalue().splitlines()
+
+    assert len(line) < 4 * TEXT_CHARACTERS_MAX
+    assert "+3069******99" not in line
+    assert json.loads(line)["exception"].startswith("ValueError: the")
+
+
+def test_of_a_long_traceback_both_ends_are_shown() -> None:
+    lines = ["first\n", *[f"frame {each:04d} of many\n" for each in range(5_000)], "last: why\n"]
+
+    shown = redacted_lines(lines)
+
+    assert shown.startswith("first\nframe 0000")
+    assert shown.endswith("frame 4999 of many\nlast: why")
+    assert len(shown) < TRACEBACK_CHARACTERS_MAX + 100
+
+
+def test_a_secret_at_the_end_of_what_is_shown_is_left_out_as_a_whole() -> None:
+    filler = "x " * (TEXT_CHARACTERS_MAX // 2 - 30)
+
+    shown = [redacted(filler + "x" * width + " +306912345678" * 9) for width in range(60)]
+
+    assert not any("+3069" in text for text in shown)
+    assert all(redacted(text) == text for text in shown)
