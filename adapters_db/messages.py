@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import attrs
-import cattrs
 import psycopg
-from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.plans import by_index
+from adapters_db.waiting_recipients import take_out
 from retail_core.contacts.ports import MessageOrigin
 from retail_core.kernel.ids import (
     AccountId,
@@ -19,8 +18,7 @@ from retail_core.kernel.ids import (
     ContactId,
     MessageNumber,
 )
-from retail_core.messages.composing import compiled
-from retail_core.messages.model import BatchState, DeliveryReport, MessageState, SendingPlan
+from retail_core.messages.model import BatchState, DeliveryReport, MessageState
 
 # The rows are locked in the order of their keys, so that two appliers cannot deadlock. What is
 # already known is never lowered: the greater state stays, of each kind the earliest time, and of
@@ -89,13 +87,6 @@ _FORGET_SINGLES = """
 UPDATE single_message SET contact_id = NULL, phone = NULL, text = NULL, error = NULL
 WHERE account_id = %(account)s AND contact_id = ANY(%(contacts)s)
 """
-_FIND_WAITING = """
-SELECT b.campaign_id, b.no, b.contact_ids, b.seqs, b.first_names, b.last_names, b.emails, c.plan
-FROM send_batch b JOIN campaign c ON c.id = b.campaign_id
-WHERE b.account_id = %(account)s AND b.contact_ids && %(contacts)s::integer[]
-ORDER BY b.campaign_id, b.no
-FOR UPDATE OF b
-"""
 _HOLD: Final = f"""
 SELECT b.campaign_id, b.no, b.state = '{BatchState.SUBMITTING.value}' FROM send_batch b
 WHERE b.account_id = %(account)s AND b.contact_ids @> ARRAY[%(contact)s::integer]
@@ -108,19 +99,6 @@ WHERE account_id = %(account)s AND contact_id = %(contact)s
 ORDER BY number
 FOR UPDATE
 """
-_FORGET_WAITING = """
-UPDATE send_batch
-SET contact_ids[%(position)s::integer] = NULL, phones[%(position)s::integer] = NULL,
-    first_names = CASE WHEN first_names IS NOT NULL THEN first_names[:%(position)s - 1]
-        || ARRAY[NULL::text] || first_names[%(position)s + 1:] END,
-    last_names = CASE WHEN last_names IS NOT NULL THEN last_names[:%(position)s - 1]
-        || ARRAY[NULL::text] || last_names[%(position)s + 1:] END,
-    emails = CASE WHEN emails IS NOT NULL THEN emails[:%(position)s - 1]
-        || ARRAY[NULL::text] || emails[%(position)s + 1:] END,
-    forgotten = forgotten || %(size)s
-WHERE campaign_id = %(campaign)s AND no = %(no)s
-"""
-
 _FIND_ORIGIN = """
 WITH owner AS (
     SELECT id, account_id, first_number, total, started_at FROM campaign
@@ -143,7 +121,6 @@ FROM single_message WHERE number = %(number)s
 """
 
 _EVER = datetime.max.replace(tzinfo=UTC)
-_converter = cattrs.Converter()
 
 
 @attrs.frozen
@@ -177,28 +154,10 @@ class SqlMessageStore:
     def forget(self, account: AccountId, contacts: Collection[ContactId]) -> int:
         """Take persons, numbers and names off all messages, sent or still waiting."""
         parameters = {"account": account, "contacts": list(contacts)}
-        forgotten = 0
-        while found := self._forget_waiting(account, frozenset(contacts)):
-            forgotten += found  # and again: a split that we waited for may have moved somebody
+        forgotten = take_out(self._driver, account, contacts)
         ((rows,),) = self._driver.execute(_FORGET_ROWS, parameters)
         singles = self._driver.execute(_FORGET_SINGLES, parameters).rowcount
         return forgotten + int(rows) + singles
-
-    def _forget_waiting(self, account: AccountId, contacts: frozenset[ContactId]) -> int:
-        """Take them out of batches, but keep what their texts would have cost: credits are held."""
-        parameters = {"account": account, "contacts": list(contacts)}
-        forgotten = 0
-        for campaign, no, ids, seqs, *columns, plan in self._driver.execute(
-            _FIND_WAITING, parameters
-        ).fetchall():
-            text = compiled(_converter.structure(plan, SendingPlan))
-            for index in (index for index, each in enumerate(ids) if each in contacts):
-                size = text.size(*(column and column[index] for column in columns))
-                kept = {str(seqs[index]): (int(size.encoding), size.parts, size.length)}
-                place = {"campaign": campaign, "no": no, "position": index + 1}
-                self._driver.execute(_FORGET_WAITING, {**place, "size": Jsonb(kept)})
-                forgotten += 1
-        return forgotten
 
     def hold(self, account: AccountId, contact: ContactId) -> bool:
         """Lock all that is his; again while a split that we waited for has moved him."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.plans import by_index
+from adapters_db.waiting_recipients import lock_batches
 from retail_core.contacts.ports import LastHandOver
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.kernel.phones import PhoneNumber
@@ -72,12 +73,6 @@ WHERE h.at >= %(since)s
 GROUP BY h.account_id ORDER BY h.account_id
 """
 
-_LOCK: Final = """
-SELECT b.campaign_id, b.no FROM send_batch b
-WHERE b.account_id = %(account)s AND b.contact_ids && %(contacts)s::integer[]
-ORDER BY b.campaign_id, b.no
-FOR UPDATE
-"""
 _KEEP: Final = f"""
 WITH own AS MATERIALIZED (
     SELECT c.account_id, c.id, c.phone FROM contact c
@@ -113,12 +108,7 @@ class SqlNumberTraces:
             "hashes": list(hashes.values()),
             "since": since,
         }
-        held: set[tuple[int, int]] = set()
-        while True:  # again while a split that we waited for has moved somebody
-            found = {(row[0], row[1]) for row in self._driver.execute(_LOCK, parameters)}
-            if found <= held:
-                break
-            held |= found
+        lock_batches(self._driver, account, hashes)
         with by_index(self._driver):
             self._driver.execute(_KEEP, parameters)
 

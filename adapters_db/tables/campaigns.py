@@ -119,6 +119,13 @@ send_batch = Table(
         "account_id",
         postgresql_where=text("state IN ('queued', 'deferred', 'claimed', 'submitting')"),
     ),
+    Index(
+        "send_batch_people_idx",
+        "account_id",
+        "campaign_id",
+        "no",
+        postgresql_where=text("contact_ids IS NOT NULL"),
+    ),
     Index("send_batch_deferred_idx", "not_before", postgresql_where=text("state = 'deferred'")),
     Index(
         "send_batch_lease_until_idx",
