@@ -65,3 +65,16 @@ def test_a_number_beyond_34_bits_gets_no_code(number: int) -> None:
 
 def test_the_secret_is_not_printed() -> None:
     assert "secret" not in repr(CODES)
+
+
+@given(NUMBERS, st.integers(0, 2))
+def test_further_generations_need_no_longer_codes_and_leave_those_in_phones_as_they_are(
+    number: int, generation: int
+) -> None:
+    more = LinkCodes(CODES.secret, generations=3)
+    later = generation * (CODE_NUMBER_MAX + 1) + number
+
+    assert more.opt_out_code(number) == CODES.opt_out_code(number)
+    assert more.read_opt_out_code(more.opt_out_code(later)) == later
+    assert more.read_tracking_id(more.tracking_id(later)) == later
+    assert CODES.read_opt_out_code(more.opt_out_code(later)) in {None, later}
