@@ -120,6 +120,13 @@ class SqlCampaignStore:
             .returning(*_COLUMNS)
         )
 
+    def planned_since(self, account: AccountId, since: datetime) -> int:
+        """By the index of what was started when."""
+        planned = select(func.coalesce(func.sum(campaign.c.total), 0)).where(
+            campaign.c.account_id == account, campaign.c.started_at > since
+        )
+        return int(self.connection.execute(planned).scalar_one())
+
     def start(self, account: AccountId, campaign_id: CampaignId, start: CampaignStart) -> None:
         """Everybody is queued, the credits are held, and the rows will have a partition."""
         self.connection.execute(select(func.ensure_message_partition(campaign_id)))

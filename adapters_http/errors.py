@@ -21,6 +21,7 @@ from adapters_http.refusals import (
     UnsupportedMediaType,
 )
 from retail_core.accounts.errors import SessionReused
+from retail_core.campaigns.errors import PlannedTooMany
 from retail_core.engagement.errors import TooManyConfirmations
 from retail_core.kernel import errors as families
 from retail_core.kernel.errors import DomainError
@@ -94,7 +95,7 @@ def _add_headers(resp: Response, error: DomainError) -> None:
             resp.set_header("Allow", error.allow)
         case families.IdempotencyInProgress():
             resp.set_header("Retry-After", RETRY_AFTER_SECONDS)
-        case RateLimited() | TooManyConfirmations():
+        case RateLimited() | TooManyConfirmations() | PlannedTooMany():
             resp.set_header("Retry-After", str(error.retry_after_seconds))
         case families.Unauthenticated():
             resp.set_header("WWW-Authenticate", "Bearer")

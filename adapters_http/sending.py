@@ -4,7 +4,7 @@ import json
 from enum import StrEnum
 
 from adapters_http.policy import frequency_cap, quiet_policy
-from retail_core.campaigns.planning import PARTS_MAX, SendingPolicy
+from retail_core.campaigns.planning import PARTS_MAX, RECIPIENTS_DAILY_MAX, SendingPolicy
 from retail_core.credits.model import CREDITS_MAX, LOW_CREDITS
 from retail_core.engagement.model import (
     DAILY_MAX,
@@ -41,6 +41,9 @@ def sending_policy(env: Env) -> SendingPolicy:
         low_credits=_low_credits(env),
         quiet=quiet_policy(env),
         cap=frequency_cap(env),
+        recipients_daily_max=env.integer(
+            "CAMPAIGN_RECIPIENTS_DAILY_MAX", default=RECIPIENTS_DAILY_MAX, maximum=1_000_000_000
+        ),
     )
 
 

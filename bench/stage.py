@@ -71,7 +71,9 @@ class Stage:
     account: AccountId
     policy: SendingPolicy = attrs.field(
         factory=lambda: SendingPolicy(
-            LinkTemplates.of_settings(public_base_url="https://r.example"), "Bench"
+            LinkTemplates.of_settings(public_base_url="https://r.example"),
+            "Bench",
+            recipients_daily_max=0,
         )
     )
 

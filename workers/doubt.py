@@ -1,11 +1,11 @@
-"""Jobs that settle doubt: asking the gateway in slices, and the sweep of the holds."""
+"""Jobs that settle doubt, in slices, and those that raise an alarm."""
 
 from typing import Final
 
 import attrs
 from loguru import logger
 
-from retail_core.messages.use_cases import RefreshStatuses, SettleOverdueUnknown
+from retail_core.messages.use_cases import RefreshStatuses, SettleOverdueUnknown, WatchNumbers
 from retail_core.messages.use_cases.looking_up import REFRESHED_PER_ROUND_MAX
 from workers.running import SLICE_SECONDS, Run
 
@@ -36,3 +36,16 @@ def settle_overdue_unknown(settle: SettleOverdueUnknown, run: Run) -> bool:
         logger.info("settled the holds of {} unknown messages", done.messages)
         if not run.has_time():
             return True
+
+
+def watch_numbers(watch: WatchNumbers, _run: Run) -> bool:
+    """Say so while there is still a year or so to do something about it."""
+    numbers = watch()
+    if numbers.is_alarming:
+        logger.error(
+            "{:.1%} of all message numbers are used up: {} of {}",
+            numbers.share,
+            numbers.given,
+            numbers.of,
+        )
+    return False

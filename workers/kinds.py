@@ -36,13 +36,14 @@ from retail_core.messages.use_cases import (
     SettleOverdueUnknown,
     SweepSingleMessages,
     SweepStaleBatches,
+    WatchNumbers,
 )
 from retail_core.notices.jobs import SEND_NOTICE, SWEEP_NOTICES, read_send_notice
 from retail_core.notices.model import ATTEMPT_FIRST_SECONDS, ATTEMPTS_MAX
 from retail_core.notices.use_cases import SendNotice, SweepNotices
 from workers.cleaning import CleanUp
 from workers.dispatching import dispatch_one, dispatch_until_idle
-from workers.doubt import refresh_statuses, settle_overdue_unknown
+from workers.doubt import refresh_statuses, settle_overdue_unknown, watch_numbers
 from workers.lanes import Lane
 from workers.running import JobKind, Retries, Run
 
@@ -110,6 +111,7 @@ JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(SWEEP_IMPORTS, Lane.SWEEPS, SweepImports, _once),
     JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),
     JobKind("sweep_single_messages", Lane.SWEEPS, SweepSingleMessages, _once),
+    JobKind("watch_numbers", Lane.SWEEPS, WatchNumbers, watch_numbers),
     JobKind("clean_up", Lane.SWEEPS, CleanUp, _once),
 )
 

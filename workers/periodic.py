@@ -44,6 +44,7 @@ PERIODIC: Final = (
     every("apply_reports", seconds=60),
     every("resolve_by_reports", seconds=60),
     every("settle_overdue_unknown", minutes=10),
+    every("watch_numbers", hours=1),
     every("clean_up", days=1),
 )
 """Each finds work by itself, in the rows: so a nudge that got lost, or a queue that was wiped,

@@ -75,6 +75,12 @@ campaign = Table(
         "list_id",
         postgresql_where=text("list_id IS NOT NULL"),
     ),
+    Index(
+        "campaign_account_id_started_at_idx",
+        "account_id",
+        "started_at",
+        postgresql_where=text("started_at IS NOT NULL"),
+    ),
 )
 
 send_batch = Table(

@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from retail_core.kernel.errors import Conflict, FieldFault, Forbidden, NotFound, RuleViolation
+from retail_core.kernel.errors import (
+    Conflict,
+    FieldFault,
+    Forbidden,
+    LimitExceeded,
+    NotFound,
+    RuleViolation,
+)
 
 
 class CampaignNotFound(NotFound):
@@ -69,6 +76,17 @@ class SubscriptionRequired(Forbidden):
     """Sending needs an active subscription."""
 
     code = "SUBSCRIPTION_REQUIRED"
+
+
+class PlannedTooMany(LimitExceeded):
+    """The store has planned messages to as many recipients as it may within 24 hours."""
+
+    retry_after_seconds = 3_600
+
+    def __init__(self, planned: int, most: int) -> None:
+        super().__init__(
+            f"{planned} recipients were planned within 24 hours; at most {most} may be."
+        )
 
 
 class InvalidCampaignId(RuleViolation):

@@ -25,6 +25,8 @@ from retail_core.messages.quiet_hours import OFF, QuietPolicy
 from retail_core.templates.rendering import appended, parse
 
 PARTS_MAX = 20
+RECIPIENTS_DAILY_MAX = 10_000_000
+"""So many recipients may a store plan within 24 hours; 0: any number."""
 NEUTRAL_STORE_NAMES = {Locale.EN: "Our shop", Locale.EL: "Το κατάστημά μας"}
 
 
@@ -40,6 +42,7 @@ class SendingPolicy:
     low_credits: int = LOW_CREDITS
     quiet: QuietPolicy = OFF
     cap: FrequencyCap | None = None
+    recipients_daily_max: int = RECIPIENTS_DAILY_MAX
 
 
 @attrs.frozen

@@ -51,6 +51,10 @@ class CampaignStore(Protocol):
         """Replace the content of a locked, editable campaign."""
         ...
 
+    def planned_since(self, account: AccountId, since: datetime) -> int:
+        """How many recipients the campaigns have that were started after a moment."""
+        ...
+
     def start(self, account: AccountId, campaign: CampaignId, start: CampaignStart) -> None:
         """A locked campaign becomes sending, with everybody queued and the credits held."""
         ...

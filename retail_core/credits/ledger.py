@@ -43,6 +43,15 @@ def applied(wallet: Wallet, transfers: Iterable[Transfer]) -> Wallet:
     return wallet
 
 
+def must_afford(wallet: Wallet, credits: int) -> None:
+    """Raises `InsufficientCredits` if a hold of so much would.
+
+    Asked of a locked wallet, before anything is made whose name the hold bears.
+    """
+    if wallet.available < credits:
+        raise InsufficientCredits(credits, wallet.available)
+
+
 def incoming(wallet: Wallet, whole: Transfer) -> Sequence[Transfer]:
     """A transfer into `available`, of which the debt is paid first.
 

@@ -19,7 +19,9 @@ InboundId = NewType("InboundId", int)
 NoticeId = NewType("NoticeId", int)
 
 MessageNumber = NewType("MessageNumber", int)
-"""The id of a message outside: one sequence over all kinds, at most 2**53 - 1."""
+"""The id of a message outside: one sequence over all kinds, which ends where link codes do.
+
+Whoever asks may name any whole number that JSON carries safely, at most 2**53 - 1."""
 
 ProviderId = NewType("ProviderId", str)
 """The id that the gateway gave a message it accepted."""

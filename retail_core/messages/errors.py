@@ -7,6 +7,10 @@ class GatewayUnavailable(Unavailable):
     """The SMS gateway does not answer now."""
 
 
+class NumbersUsedUp(Unavailable):
+    """There are not enough message numbers left; the operator was told of it long before."""
+
+
 class MessageNotFound(NotFound):
     """No such message in this account's log."""
 

@@ -71,6 +71,16 @@ class MemoryCampaignStore:
     ) -> Campaign:
         return self._change(account, campaign_id, content=content, total=total, updated_at=now)
 
+    def planned_since(self, account: AccountId, since: datetime) -> int:
+        return sum(
+            campaign.total
+            for campaign in self.tables.campaigns
+            if campaign.account_id == account
+            and sees(self.bound_to, account)
+            and campaign.started_at is not None
+            and campaign.started_at > since
+        )
+
     def start(self, account: AccountId, campaign_id: CampaignId, start: CampaignStart) -> None:
         self._change(
             account,

@@ -3,6 +3,8 @@
 import attrs
 
 from retail_core.kernel.ids import MessageNumber
+from retail_core.links.codes import CODE_NUMBER_MAX
+from retail_core.messages.errors import NumbersUsedUp
 from retail_core.testing.tables import MemoryTables
 
 
@@ -13,4 +15,10 @@ class MemoryMessageNumbers:
     tables: MemoryTables
 
     def reserve_block(self, size: int) -> MessageNumber:
-        return MessageNumber(min([self.tables.message_numbers.take() for _ in range(size)]))
+        first = self.tables.message_numbers.take_block(size, CODE_NUMBER_MAX)
+        if first is None:
+            raise NumbersUsedUp
+        return MessageNumber(first)
+
+    def given(self) -> int:
+        return self.tables.message_numbers.taken

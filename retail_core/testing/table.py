@@ -116,6 +116,22 @@ class Sequence:
         self._next += 1
         return taken
 
+    def take_block(self, size: int, last: int) -> int | None:
+        """The first of so many ids in a row; None if they would go beyond the last one."""
+        first, after = self._next, self._next + size
+        if after - 1 > last:
+            return None
+        self._next = after
+        return first
+
+    def jump_to(self, last: int) -> None:
+        """As if all up to this one had been taken."""
+        self._next = last + 1
+
+    @property
+    def taken(self) -> int:
+        return self._next - 1
+
 
 def sees(bound_to: AccountId | None, account: AccountId) -> bool:
     """Whether a transaction bound to an account (None: a sweep) sees the rows of `account`."""

@@ -146,6 +146,23 @@ class CampaignStoreContract:
         assert cancelled.finished_at == world.clock.now()
         assert cancelled == world.campaign_queries.get(account, campaign.id)
 
+    def test_what_was_planned_since_a_moment_counts_also_if_it_was_cancelled(
+        self, world: World
+    ) -> None:
+        account = world.new_account()
+        written(world, account)
+        begun(world, account, 5)
+        since = world.clock.now()
+        world.clock.advance(timedelta(seconds=1))
+        cancelled = begun(world, account, 3)
+        begun(world, account, 4)
+        begun(world, world.new_account(), 100)
+        with world.transactions.begin(account) as uow:
+            uow.campaigns.cancel(account, cancelled.id, 3, 7, world.clock.now())
+
+        with world.transactions.begin(account) as uow:
+            assert uow.campaigns.planned_since(account, since) == 7
+
     def test_a_campaign_that_was_never_planned_can_be_cancelled(self, world: World) -> None:
         account = world.new_account()
         campaign = written(world, account)

@@ -11,6 +11,8 @@ from retail_core.contacts.ports import MessageOrigin
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import CampaignId, ContactId, MessageNumber
 from retail_core.kernel.pages import PageRequest
+from retail_core.links.codes import CODE_NUMBER_MAX
+from retail_core.messages.errors import NumbersUsedUp
 from retail_core.messages.model import MessageState
 from retail_core.messages.ports import Pause
 from retail_core.messages.queries import MessageFilter, MessageRecord
@@ -66,6 +68,23 @@ class MessageNumbersContract:
 
         with world.transactions.begin(account) as uow:
             assert uow.numbers.reserve_block(1) >= lost[0] + 10
+
+    def test_what_was_given_is_known(self, world: World) -> None:
+        with world.transactions.begin(world.new_account()) as uow:
+            first = uow.numbers.reserve_block(10)
+            given = uow.numbers.given()
+
+        assert given >= first + 9
+
+    def test_a_block_beyond_the_last_number_is_refused_and_takes_nothing(
+        self, world: World
+    ) -> None:
+        with world.transactions.begin(world.new_account()) as uow:
+            before = uow.numbers.given()
+            with pytest.raises(NumbersUsedUp):
+                uow.numbers.reserve_block(CODE_NUMBER_MAX - before + 1)
+            # and the transaction goes on
+            assert uow.numbers.reserve_block(1) > before
 
 
 class MessageQueriesContract(OnAClearStage):

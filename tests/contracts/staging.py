@@ -63,6 +63,12 @@ def shop(world: World, credits: int = 1_000) -> AccountId:
     return account
 
 
+def numbers_given(world: World) -> int:
+    """How many message numbers were given out, to all stores together."""
+    with world.transactions.across_accounts() as uow:
+        return uow.numbers.given()
+
+
 def phone(account: AccountId) -> PhoneNumber:
     """A number that no other test uses."""
     return PhoneNumber(f"+3069{account:06d}{next(_phones) % 10_000:04d}")

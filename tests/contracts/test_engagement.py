@@ -44,7 +44,7 @@ from tests.contracts.asking import (
 from tests.contracts.billing import subscribed
 from tests.contracts.confirmations import ConfirmationStoreContract
 from tests.contracts.people import draft, history
-from tests.contracts.staging import CODES, people, shop
+from tests.contracts.staging import CODES, numbers_given, people, shop
 from tests.contracts.worlds import World
 
 
@@ -224,11 +224,12 @@ def test_some_numbers_cannot_be_asked(
 
 
 def test_without_credits_sender_or_plan_nothing_happens(world: World) -> None:
-    poor = subscribed(world)
+    poor, before = subscribed(world), numbers_given(world)
     contact = stranger(world, poor)
     with pytest.raises(InsufficientCredits):
         request(world, poor, contact.id)
     assert_untouched(world, poor, contact.id)
+    assert numbers_given(world) == before
 
     account = shop(world)
     contact = stranger(world, account)

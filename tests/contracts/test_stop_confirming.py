@@ -23,7 +23,7 @@ from tests.contracts.asking import bar, held
 from tests.contracts.billing import subscribed
 from tests.contracts.leaving import DAY, HOUR, MINUTE, answer, customer, phone, send, told, write
 from tests.contracts.people import history
-from tests.contracts.staging import shop
+from tests.contracts.staging import numbers_given, shop
 from tests.contracts.worlds import World, memory_world
 
 
@@ -151,11 +151,12 @@ class TestHindrances:
 
     def test_without_credits(self, world: World) -> None:
         account = subscribed(world)
-        contact = customer(world, account)
+        contact, before = customer(world, account), numbers_given(world)
 
         answer(world, contact.phone)
 
         self.assert_out_and_not_told(world, account, contact)
+        assert numbers_given(world) == before
 
     def test_without_a_subscription(self, world: World) -> None:
         account = world.new_account()

@@ -1,6 +1,7 @@
 """Starting a campaign: one decision, committed as a whole or not at all."""
 
 from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
@@ -8,7 +9,12 @@ import attrs
 from retail_core.accounts.model import Account
 from retail_core.audiences.errors import AudienceGone
 from retail_core.campaigns import planning
-from retail_core.campaigns.errors import NoRecipients, SubscriptionRequired, WrongCampaignState
+from retail_core.campaigns.errors import (
+    NoRecipients,
+    PlannedTooMany,
+    SubscriptionRequired,
+    WrongCampaignState,
+)
 from retail_core.campaigns.model import Campaign, CampaignStart, CampaignState
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.use_cases.referring import is_defined
@@ -23,6 +29,7 @@ from retail_core.notices.jobs import announce_campaign
 from retail_core.notices.model import NoticeKind
 from retail_core.templates.rendering import parse
 
+DAY: Final = timedelta(hours=24)
 STARTABLE: Final = frozenset({CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.PAUSED})
 
 
@@ -43,7 +50,7 @@ class StartCampaign:
     A paused campaign is resumed; nobody is planned twice. Raises `WrongCampaignState`,
     `AlreadySending`, `NoMessageText`, `UnknownPlaceholder`, `NoValidSender`, `MessageTooLong`,
     `AudienceGone`, `NoRecipients` (the campaign is then failed), `SubscriptionRequired`,
-    `InsufficientCredits`.
+    `InsufficientCredits`, `PlannedTooMany`, `NumbersUsedUp`.
     """
 
     transactions: Transactions[CampaignsUnitOfWork]
@@ -108,13 +115,28 @@ class StartCampaign:
             return None
         if not uow.subscriptions.is_active(account):
             raise SubscriptionRequired
+        # numbers are given to nobody who might still be refused: none ever comes back
+        uow.credits.hold(account, f"hold:c{campaign.id}", forecast.credits, campaign.id)
+        now = self.clock.now()
+        self._must_be_within_a_day(uow, account, recipients, now)
         first_number = uow.numbers.reserve_block(recipients)
-        start = CampaignStart(plan, first_number, recipients, forecast.credits, self.clock.now())
+        start = CampaignStart(plan, first_number, recipients, forecast.credits, now)
         uow.campaigns.start(account, campaign.id, start)
         self._nudge(uow, campaign, recipients)
-        uow.credits.hold(account, f"hold:c{campaign.id}", forecast.credits, campaign.id)
-        warn_of_low_credits(uow, account, self.policy.low_credits, start.at)
+        warn_of_low_credits(uow, account, self.policy.low_credits, now)
         return StartedCampaign(campaign.id, recipients, forecast.credits, forecast.credits)
+
+    def _must_be_within_a_day(
+        self, uow: CampaignsUnitOfWork, account: AccountId, recipients: int, now: datetime
+    ) -> None:
+        """Whoever cancels gets the credits back, but not the numbers.
+
+        The wallet is locked, so of two campaigns of a store one counts the other.
+        """
+        most = self.policy.recipients_daily_max
+        planned = uow.campaigns.planned_since(account, now - DAY)
+        if most and planned + recipients > most:
+            raise PlannedTooMany(planned, most)
 
     def _freeze(
         self, uow: CampaignsUnitOfWork, campaign: Campaign, store: Account, plan: SendingPlan

@@ -17,6 +17,7 @@ from retail_core.campaigns.model import Campaign
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.contacts.errors import ContactNotFound, ContactSuppressed
 from retail_core.credits.jobs import warn_of_low_credits
+from retail_core.credits.ledger import must_afford
 from retail_core.kernel.errors import FieldFault
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
@@ -63,7 +64,8 @@ class PlanTestMessages:
 
     All is checked first: after any error nothing is planned or held. Raises `InvalidTestNumbers`,
     `CampaignNotFound`, `ContactNotFound`, `NoMessageText`, `UnknownPlaceholder`, `NoValidSender`,
-    `MessageTooLong`, `ContactSuppressed`, `SubscriptionRequired`, `InsufficientCredits`.
+    `MessageTooLong`, `ContactSuppressed`, `SubscriptionRequired`, `InsufficientCredits`,
+    `NumbersUsedUp`.
     """
 
     transactions: Transactions[CampaignsUnitOfWork]
@@ -90,6 +92,8 @@ class PlanTestMessages:
             _must_not_be_barred(uow, account, phones)
             if not uow.subscriptions.is_active(account):
                 raise SubscriptionRequired
+            cost = sum(self._credits(plan, values, phone) for phone in phones)
+            must_afford(uow.credits.lock(account), cost)
             tests = PlannedTests(uow.numbers.reserve_block(len(phones)), len(phones))
             self._plan(uow, campaign, plan, values, phones, tests)
             uow.effect(tests.first)
@@ -99,6 +103,10 @@ class PlanTestMessages:
         parts = compiled(plan).size(*values).parts
         if parts > self.policy.parts_max:
             raise MessageTooLong(parts, self.policy.parts_max)
+
+    def _credits(self, plan: SendingPlan, values: MergeValues, phone: Phone) -> int:
+        price = self.policy.prices.credits_per_part(country_of(phone.number)) or 0
+        return compiled(plan).size(*values).parts * price
 
     def _plan(
         self,
@@ -112,7 +120,6 @@ class PlanTestMessages:
         account, now = campaign.account_id, self.clock.now()
         size, total = compiled(plan).size(*values), 0
         for phone, number, occasion in zip(phones, tests.numbers, tests.occasions, strict=True):
-            price = self.policy.prices.credits_per_part(country_of(phone.number)) or 0
             single = NewSingle(
                 number=number,
                 kind=MessageKind.TEST,
@@ -122,7 +129,7 @@ class PlanTestMessages:
                 sender=plan.sender,
                 text=text_of(plan, self.codes, number, *values),
                 size=size,
-                credits=size.parts * price,
+                credits=self._credits(plan, values, phone),
                 campaign=campaign.id,
                 not_before=now + HEAD_START,
             )

@@ -10,6 +10,7 @@ from retail_core.contacts.model import LIFTED_BY_LINK, Contact
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.credits.errors import InsufficientCredits
 from retail_core.credits.jobs import warn_of_low_credits
+from retail_core.credits.ledger import must_afford
 from retail_core.engagement.errors import (
     AlreadySubscribed,
     AskedTooOften,
@@ -70,7 +71,8 @@ class AskToConfirm:
         """The number of the message.
 
         Raises `AlreadySubscribed`, `ContactSuppressed`, `CannotBeAsked`, `NoSenderName`,
-        `NotSubscribedToPlan`, `AskedTooOften`, `StoreAskedTooMany`, `InsufficientCredits`.
+        `NotSubscribedToPlan`, `AskedTooOften`, `StoreAskedTooMany`, `InsufficientCredits`,
+        `NumbersUsedUp`.
         """
         price = self._must_be_askable(uow, store, contact)
         sender = first_valid_sender([store.sender_name, self.policy.fallback_sender])
@@ -81,6 +83,9 @@ class AskToConfirm:
         phone_hash = self.number_hash.of(contact.phone)
         uow.confirmations.lock(store.id)
         self._must_be_within_limits(uow, store.id, phone_hash, now)
+        # a code is as long as any other: the cost is known before there is a number
+        cost = measure(self._text(store, shown, MessageNumber(1))).parts * price
+        must_afford(uow.credits.lock(store.id), cost)
         number = uow.numbers.reserve_block(1)
         text = self._text(store, shown, number)
         single = _single(number, contact, sender, text, price, now)

@@ -9,6 +9,7 @@ from retail_core.contacts.model import Contact, SuppressionReason
 from retail_core.contacts.ports import LastHandOver
 from retail_core.credits.errors import InsufficientCredits
 from retail_core.credits.jobs import warn_of_low_credits
+from retail_core.credits.ledger import must_afford
 from retail_core.engagement.model import (
     CONFIRMATION_REASON,
     STOP_CONFIRMATION_EVERY,
@@ -20,6 +21,7 @@ from retail_core.engagement.ports import EngagementUnitOfWork
 from retail_core.kernel.ids import MessageNumber, SuppressionId
 from retail_core.kernel.phones import LineType
 from retail_core.kernel.senders import first_valid_sender
+from retail_core.messages.errors import NumbersUsedUp
 from retail_core.messages.jobs import send_singles
 from retail_core.messages.model import MessageKind, NewSingle, single_credits_key
 from retail_core.templates.encoding import measure
@@ -77,12 +79,14 @@ class ConfirmStop:
             return None
         if not uow.subscriptions.is_active(account):
             return None
-        number = uow.numbers.reserve_block(1)
-        single = _single(number, leaver, sender, stop_confirmation_text(store), price, now)
+        text = stop_confirmation_text(store)
         try:
-            uow.credits.hold(account, f"hold:{single_credits_key(number)}", single.credits, None)
-        except InsufficientCredits:
+            must_afford(uow.credits.lock(account), measure(text).parts * price)
+            number = uow.numbers.reserve_block(1)
+        except (InsufficientCredits, NumbersUsedUp):
             return None
+        single = _single(number, leaver, sender, text, price, now)
+        uow.credits.hold(account, f"hold:{single_credits_key(number)}", single.credits, None)
         uow.singles.add(account, single, now)
         uow.confirmations.add_of_stop(account, leaver.phone_hash, number, now)
         uow.jobs.add(send_singles(account, number, None))

@@ -24,10 +24,16 @@ class MessageNumbers(Protocol):
     """The one sequence of message numbers over all accounts and kinds."""
 
     def reserve_block(self, size: int) -> MessageNumber:
-        """Reserve `size` consecutive numbers and return the first.
+        """Reserve `size` consecutive numbers and return the first. Raises `NumbersUsedUp`.
 
-        A block is never given twice, also not after a rollback (then it is simply lost).
+        A block is never given twice, also not after a rollback (then it is simply lost): so it
+        comes after everything that may still refuse. Nothing stays locked, however long the
+        transaction lasts.
         """
+        ...
+
+    def given(self) -> int:
+        """How many numbers were given out, those that got lost included."""
         ...
 
 

@@ -21,7 +21,7 @@ from retail_core.messages.use_cases.resolving import (
     UnknownPolicy,
 )
 from retail_core.messages.use_cases.singles import SendSingleMessages, SweepSingleMessages
-from retail_core.messages.use_cases.sweeping import SweepStaleBatches
+from retail_core.messages.use_cases.sweeping import SweepStaleBatches, WatchNumbers
 
 __all__ = [
     "ApplyReports",
@@ -42,4 +42,5 @@ __all__ = [
     "SweepSingleMessages",
     "SweepStaleBatches",
     "UnknownPolicy",
+    "WatchNumbers",
 ]

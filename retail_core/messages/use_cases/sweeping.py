@@ -1,9 +1,11 @@
 """Finding what a dead worker left behind, and work whose nudge got lost."""
 
+from typing import Final
+
 import attrs
 
 from retail_core.kernel.ports import Clock, Transactions
-from retail_core.links.codes import LinkCodes
+from retail_core.links.codes import CODE_NUMBER_MAX, LinkCodes
 from retail_core.messages import composing, jobs
 from retail_core.messages.model import ClaimedBatch, Doubtful
 from retail_core.messages.ports import MessagesUnitOfWork
@@ -12,6 +14,37 @@ from retail_core.messages.use_cases.settling import settle
 
 STALE_BATCHES_MAX = 20
 WOKEN_BATCHES_MAX = 1_000
+
+
+NUMBERS_WARNED_SHARE: Final = 0.8
+"""From this share of all message numbers on, the operator is told every hour."""
+
+
+@attrs.frozen
+class NumbersGiven:
+    """How many of all message numbers were given out."""
+
+    given: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        return self.given / self.of
+
+    @property
+    def is_alarming(self) -> bool:
+        return self.share >= NUMBERS_WARNED_SHARE
+
+
+@attrs.frozen
+class WatchNumbers:
+    """How far message numbers are used up; whoever runs this must raise an alarm if too far."""
+
+    transactions: Transactions[MessagesUnitOfWork]
+
+    def __call__(self) -> NumbersGiven:
+        with self.transactions.across_accounts() as uow:
+            return NumbersGiven(uow.numbers.given(), CODE_NUMBER_MAX)
 
 
 @attrs.frozen

@@ -1,5 +1,6 @@
 """Starting a campaign: refusals in their order, one hold, and nothing planned twice."""
 
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -12,19 +13,21 @@ from retail_core.campaigns.errors import (
     NoMessageText,
     NoRecipients,
     NoValidSender,
+    PlannedTooMany,
     SubscriptionRequired,
     UnknownPlaceholder,
     WrongCampaignState,
 )
 from retail_core.campaigns.model import Campaign, CampaignCounts, CampaignCredits, CampaignState
-from retail_core.campaigns.use_cases import StartCampaign, StartedCampaign
+from retail_core.campaigns.use_cases import CancelCampaign, StartCampaign, StartedCampaign
 from retail_core.credits.errors import InsufficientCredits
 from retail_core.credits.model import Wallet
 from retail_core.kernel.idempotency import AlreadyDone, Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.money import PriceList
+from retail_core.messages.errors import NumbersUsedUp
 from retail_core.messages.jobs import DISPATCH_NUDGES_MAX
-from tests.contracts.staging import pause, people, policy, shop, written
+from tests.contracts.staging import numbers_given, pause, people, policy, shop, written
 from tests.contracts.worlds import World, memory_world
 from tests.pipeline import Pipeline
 
@@ -230,6 +233,58 @@ def test_too_few_credits_tell_what_is_needed(world: World) -> None:
         start(world, written(world, account))
 
     assert (refusal.value.required, refusal.value.available) == (5, 4)
+
+
+def test_who_is_refused_takes_no_message_numbers(world: World) -> None:
+    poor = shop(world, credits=4)
+    people(world, poor, 5)
+    campaign, before = written(world, poor), numbers_given(world)
+
+    with pytest.raises(InsufficientCredits):
+        start(world, campaign)
+
+    assert numbers_given(world) == before
+
+
+def test_who_starts_and_cancels_again_and_again_is_stopped_for_a_day(world: World) -> None:
+    account = shop(world)
+    people(world, account, 4)
+    for _ in range(2):
+        campaign = written(world, account)
+        start(world, campaign, recipients_daily_max=8)
+        CancelCampaign(world.transactions, world.clock)(account, campaign.id)
+    before, refused = numbers_given(world), written(world, account)
+
+    with pytest.raises(PlannedTooMany):
+        start(world, refused, recipients_daily_max=8)
+
+    assert numbers_given(world) == before
+    assert now_of(world, refused) == refused
+    assert wallet(world, account) == Wallet(available=1_000)
+    world.clock.advance(timedelta(hours=24))
+    start(world, refused, recipients_daily_max=8)
+
+
+def test_a_store_may_be_allowed_any_number_of_recipients(world: World) -> None:
+    account = shop(world)
+    people(world, account, 4)
+
+    start(world, written(world, account), recipients_daily_max=0)
+
+
+def test_without_message_numbers_a_campaign_stays_as_it_is_until_there_are_some(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = shop(world)
+    people(world, account, 4)
+    campaign = written(world, account)
+    monkeypatch.setattr("retail_core.testing.message_numbers.CODE_NUMBER_MAX", 3)
+
+    with pytest.raises(NumbersUsedUp):
+        start(world, campaign)
+
+    assert now_of(world, campaign) == campaign
+    assert wallet(world, account) == Wallet(available=1_000)
 
 
 def test_the_last_credit_can_be_spent(world: World) -> None:

@@ -22,7 +22,7 @@ from retail_core.kernel.idempotency import AlreadyDone, Once
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.money import PriceList
 from retail_core.messages.queries import MessageRecord
-from tests.contracts.staging import CODES, FOREVER, policy, shop, written
+from tests.contracts.staging import CODES, FOREVER, numbers_given, policy, shop, written
 from tests.contracts.worlds import World, memory_world
 from tests.unit.campaigns.test_starting import wallet
 
@@ -117,12 +117,13 @@ def test_a_country_without_a_price_is_not_sent_to(world: World, account: Account
 
 def test_without_credits_for_all_nothing_is_planned(world: World) -> None:
     poor = shop(world, credits=1)
-    campaign = written(world, poor)
+    campaign, before = written(world, poor), numbers_given(world)
 
     with pytest.raises(InsufficientCredits):
         plan(world, campaign, ONE, TWO)
 
     assert wallet(world, poor) == Wallet(available=1)
+    assert numbers_given(world) == before
     with world.transactions.across_accounts() as uow:
         assert not uow.singles.due_across_accounts(FOREVER)
 

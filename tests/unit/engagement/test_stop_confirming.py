@@ -4,10 +4,14 @@ import pytest
 
 from adapters_http.sending import stop_confirmation_policy
 from retail_core.accounts.model import Locale
+from retail_core.contacts.model import SuppressionReason
 from retail_core.engagement.model import StopConfirmationPolicy, stop_confirmation_text
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.templates.encoding import Encoding, measure
+from tests.contracts.leaving import answer, customer, told
+from tests.contracts.staging import numbers_given, shop
+from tests.contracts.worlds import memory_world
 from tests.unit.engagement.test_confirming import store
 
 
@@ -57,3 +61,18 @@ def test_another_word_is_named() -> None:
 
     with pytest.raises(SettingsError, match="STOP_CONFIRMATION"):
         env.finish()
+
+
+def test_a_stop_counts_also_when_no_message_number_is_left_to_tell_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = memory_world()
+    account = shop(world)
+    contact = customer(world, account)
+    monkeypatch.setattr("retail_core.testing.message_numbers.CODE_NUMBER_MAX", numbers_given(world))
+
+    answer(world, contact.phone)
+
+    assert told(world, account) == ()
+    with world.transactions.begin(account) as uow:
+        assert SuppressionReason.STOP in uow.suppressions.reasons(account, contact.phone)

@@ -12,7 +12,8 @@ from retail_core.kernel.jobs import Job
 from retail_core.messages.jobs import REFRESH_STATUSES, SETTLE_OVERDUE_UNKNOWN
 from retail_core.messages.use_cases.looking_up import REFRESHED_PER_ROUND_MAX, RefreshRound
 from retail_core.messages.use_cases.resolving import OverdueSettled
-from workers.doubt import refresh_statuses, settle_overdue_unknown
+from retail_core.messages.use_cases.sweeping import NumbersGiven
+from workers.doubt import refresh_statuses, settle_overdue_unknown, watch_numbers
 from workers.running import Run
 
 NOTHING = OverdueSettled(0, 0, 0)
@@ -83,3 +84,14 @@ def test_a_hold_for_nobody_raises_an_alarm() -> None:
 
     logger.remove(number)
     assert any("7 credits for nobody" in line for line in lines)
+
+
+@pytest.mark.parametrize(("given", "alarms"), [(0, 0), (79, 0), (80, 1), (100, 1)])
+def test_the_operator_is_told_of_message_numbers_that_run_out(given: int, alarms: int) -> None:
+    watch, lines = Answers([NumbersGiven(given, 100)]), list[str]()
+    number = logger.add(lambda message: lines.append(str(message)), level="ERROR")
+
+    watch_numbers(watch, Running().of("watch_numbers"))  # type: ignore[arg-type]
+
+    logger.remove(number)
+    assert len(lines) == alarms
