@@ -121,6 +121,14 @@ class Route:
     once: bool = False
     no_store: bool = False
 
+    @property
+    def is_form(self) -> bool:
+        """Whether a page of ours sends it: what authorises it is the code in its path alone.
+
+        Browsers name no origin after a page that hides its address, so it is not asked for one.
+        """
+        return self.method == "POST" and HTML in self.media
+
 
 @attrs.frozen
 class Place:
@@ -161,11 +169,23 @@ class Router:
     def find(
         self, uri: str, req: falcon.Request
     ) -> tuple[Place, Mapping[str, Responder], dict[str, str], str] | None:
-        """The place for the request's segments, or None. `uri` is not looked at: it is decoded."""
+        """The place for the request's segments, or None. `uri` is not looked at: it is decoded.
+
+        A browser asks for leave before it asks for the page: a preflight finds a place anywhere, so
+        that a page of ours may read that there is nothing.
+        """
         del uri
+        found = self._find(req.context.segments)
+        if found is None and req.method == OPTIONS and req.get_header("Origin") is not None:
+            return NOWHERE, NOWHERE.responders, {}, NOWHERE.template
+        return found
+
+    def _find(
+        self, segments: Sequence[str]
+    ) -> tuple[Place, Mapping[str, Responder], dict[str, str], str] | None:
         node: _Node | None = self._root
         values: list[str] = []
-        for segment in req.context.segments:
+        for segment in segments:
             assert node is not None
             following = node.words.get(segment.lower())
             if following is None and segment:
@@ -221,3 +241,7 @@ def _place(path: str, rows: Sequence[Route], made: Mapping[type[Any], object]) -
 def _nothing(_req: falcon.Request, resp: falcon.Response, **_params: str) -> None:
     """The answer to OPTIONS; the headers are the middleware's."""
     resp.status = falcon.HTTP_204
+
+
+NOWHERE: Final = Place("(no route)", {}, {}, {OPTIONS: _nothing})
+"""What preflights of unknown paths find."""

@@ -170,7 +170,7 @@ def errors_of(route: Route) -> Iterable[type[DomainError]]:
         (route.access in GUARDED or bool(route.limits), families.LimitExceeded),
         (route.access is Access.SESSION, families.Forbidden),
         (route.access is Access.USER and route.scope is not None, InsufficientScope),
-        (is_write, OriginNotAllowed),
+        (is_write and not route.is_form, OriginNotAllowed),
         (is_write, UnsupportedMediaType),
         ("{" in route.path, families.NotFound),
         (route.once, families.IdempotencyKeyReused),

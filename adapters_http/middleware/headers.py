@@ -7,6 +7,7 @@ import falcon
 
 from adapters_http.context import Request, Response
 from adapters_http.replies import dumps
+from adapters_http.routing import HTML
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"
@@ -27,6 +28,9 @@ SECURITY: Final = (
     ("X-Permitted-Cross-Domain-Policies", "none"),
     ("X-XSS-Protection", "0"),
 )
+PAGE_REFERRER_POLICY: Final = "same-origin"
+"""After `no-referrer` a browser sends a page's own form with `Origin: null`."""
+
 READS: Final = frozenset({"GET", "HEAD"})
 OK: Final = 200
 TAG_BYTES: Final = 12
@@ -39,6 +43,8 @@ class SecurityHeaders:
         self, _req: Request, resp: Response, _resource: object, _ok: object
     ) -> None:
         """Set what is not set."""
+        if (resp.content_type or "").startswith(HTML):
+            resp.set_header("Referrer-Policy", PAGE_REFERRER_POLICY)
         for name, value in SECURITY:
             if resp.get_header(name) is None:
                 resp.set_header(name, value)

@@ -72,17 +72,20 @@ IN_MEMORY: Final = (
     *api_keys.ROUTES,
 )
 """The routes whose resources find all they need in a world in memory."""
+PROGRAM: Final = "application/json"
+BROWSER: Final = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 _numbers = itertools.count(1)
 _seeds = itertools.count(1)
 
 
 @attrs.frozen
 class Api:
-    """The app, its clock, and short ways to ask it something."""
+    """The app, its clock, and short ways to ask it something: as a program, or as a browser."""
 
     app: "falcon.App[Request, Response]"
     container: punq.Container
     clock: FixedClock
+    accept: str = PROGRAM
 
     @property
     def client(self) -> TestClient:
@@ -101,7 +104,7 @@ class Api:
         address: str = ADDRESS,
     ) -> Result:
         """One request; `body` goes as JSON, `raw` as it is."""
-        sent = dict(headers or {})
+        sent = {"Accept": self.accept} | dict(headers or {})
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
         if cookie is not None:

@@ -17,10 +17,11 @@ class TestOrigins:
             assert {"X-Request-ID", "ETag", "Retry-After", "Idempotency-Replayed"} <= set(exposed)
             assert "Access-Control-Allow-Methods" not in reply.headers
 
-    def test_a_preflight_is_answered(self, edge: Api) -> None:
+    @pytest.mark.parametrize("path", ["/things", "/api/not/served", "/u", "/codes//x"])
+    def test_a_preflight_is_answered_wherever_it_goes(self, edge: Api, path: str) -> None:
         reply = edge.ask(
             "OPTIONS",
-            "/things",
+            path,
             headers={
                 "Origin": ORIGIN,
                 "Access-Control-Request-Method": "POST",
@@ -40,6 +41,20 @@ class TestOrigins:
             "If-None-Match, Cookie"
         )
         assert reply.headers["Access-Control-Max-Age"] == "86400"
+        assert "OPTIONS" in reply.headers["Allow"]
+
+    def test_that_there_is_nothing_can_be_read_by_a_page_of_ours(self, edge: Api) -> None:
+        reply = edge.post("/api/not/served", {}, headers={"Origin": ORIGIN})
+
+        assert error_of(reply) == (404, "RESOURCE_NOT_FOUND")
+        assert reply.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert reply.headers["Access-Control-Allow-Credentials"] == "true"
+
+    def test_a_foreign_preflight_is_refused_where_there_is_nothing_too(self, edge: Api) -> None:
+        reply = edge.ask("OPTIONS", "/api/not/served", headers={"Origin": FOREIGN})
+
+        assert error_of(reply) == (403, "ORIGIN_NOT_ALLOWED")
+        assert not any(name.lower().startswith("access-control") for name in reply.headers)
 
     @pytest.mark.parametrize(
         "origin",

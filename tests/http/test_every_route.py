@@ -14,7 +14,7 @@ from adapters_http.resources.api_keys import NewApiKeyReply
 from adapters_http.resources.auth import SignedInReply
 from adapters_http.routing import Access, Reading, Route
 from adapters_http.table import ROUTES
-from tests.http.api import Api, error_of
+from tests.http.api import PROGRAM, Api, error_of
 
 ANYTHING: tuple[object, ...] = (
     None,
@@ -69,6 +69,15 @@ class TestTable:
         assert len(handing_out) == 4
         assert all(route.no_store for route in handing_out)
 
+    def test_forms_of_ours_know_no_cookie_and_no_caller(self) -> None:
+        forms = [route for route in ROUTES if route.is_form]
+
+        assert {route.path.split("/")[1] for route in forms} == {"u", "unsubscribe", "retail"}
+        for route in forms:
+            assert (route.access, route.proofs) == (Access.PUBLIC, ())
+            assert not route.sets_cookie
+            assert "{" in route.path
+
 
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 class TestEveryRoute:
@@ -90,10 +99,11 @@ class TestEveryRoute:
             assert error_of(reply) == (400, "VALIDATION_ERROR")
 
     def test_an_oversize_body_is_refused(self, api: Api, route: Route) -> None:
+        length = str(route.body_bytes_max + 1)
         reply = api.client.simulate_request(
             route.method,
             path_of(route),
-            headers={"Content-Length": str(route.body_bytes_max + 1)},
+            headers={"Content-Length": length, "Accept": PROGRAM},
             extras={"wsgi.input": _Unread()},
         )
 
@@ -140,12 +150,13 @@ class TestEveryWrite:
             )
             assert error_of(reply) == (415, "UNSUPPORTED_MEDIA_TYPE")
 
-    def test_a_foreign_page_is_refused(self, api: Api, route: Route) -> None:
-        reply = api.sign_up().ask(
-            route.method, path_of(route), {}, headers={"Origin": "https://evil.example"}
-        )
-
-        assert error_of(reply) == (403, "ORIGIN_NOT_ALLOWED")
+    def test_a_foreign_page_is_refused_unless_it_is_a_form_of_ours(
+        self, api: Api, route: Route
+    ) -> None:
+        for origin in ("https://evil.example", "null"):
+            reply = api.sign_up().ask(route.method, path_of(route), {}, headers={"Origin": origin})
+            expected = (400, "INVALID_TOKEN") if route.is_form else (403, "ORIGIN_NOT_ALLOWED")
+            assert error_of(reply) == expected
 
 
 @pytest.mark.parametrize("route", BODIES, ids=named)

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters_http.targets import PARAMETERS_MAX
-from tests.http.api import Api, error_of
+from tests.http.api import ORIGIN, Api, error_of
 
 
 class TestPaths:
@@ -84,8 +84,9 @@ class TestMethods:
         assert (reply.status_code, reply.content) == (204, b"")
         assert reply.headers["Allow"] == "GET, HEAD, OPTIONS"
 
-    def test_options_of_an_unknown_path_is_unknown(self, edge: Api) -> None:
+    def test_options_of_an_unknown_path_is_unknown_to_all_but_a_preflight(self, edge: Api) -> None:
         assert error_of(edge.ask("OPTIONS", "/x")) == (404, "RESOURCE_NOT_FOUND")
+        assert edge.ask("OPTIONS", "/x", headers={"Origin": ORIGIN}).status_code == 204
 
 
 class TestQueries:
