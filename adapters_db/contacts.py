@@ -194,6 +194,16 @@ class SqlConsentLedger:
         )
         return {ContactId(row.contact_id): row.type for row in rows}
 
+    def is_asked(self, account: AccountId, contact_id: ContactId) -> bool:
+        """The newest fact, over the index of persons."""
+        newest = self.connection.execute(
+            select(consent_event.c.type)
+            .where(consent_event.c.account_id == account, consent_event.c.contact_id == contact_id)
+            .order_by(consent_event.c.id.desc())
+            .limit(1)
+        ).scalar()
+        return newest is ConsentType.REQUESTED
+
     def history(self, account: AccountId, contact_id: ContactId) -> Sequence[ConsentEvent]:
         """All facts of a contact, the oldest first."""
         rows = self.connection.execute(

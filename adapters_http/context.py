@@ -10,6 +10,7 @@ import falcon
 
 from adapters_http.counting import Standing
 from adapters_http.routing import Route
+from retail_core.accounts.model import Locale
 from retail_core.kernel.errors import Forbidden, Unauthenticated
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ApiKeyId, SessionId
@@ -50,6 +51,7 @@ class Exchange(falcon.Context):
         self.segments: tuple[str, ...] = ()
         self.route: Route | None = None
         self.resource: object = None
+        self.locale: Locale | None = None
         self.standing: Standing | None = None
         self.caller: Caller | None = None
         self.repeatable: Repeatable | None = None

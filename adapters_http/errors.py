@@ -12,6 +12,7 @@ from loguru import logger
 
 from adapters_http import cookies, replies
 from adapters_http.context import Request, Response
+from adapters_http.pages import refusals
 from adapters_http.refusals import (
     MalformedBody,
     MethodNotAllowed,
@@ -72,7 +73,13 @@ def _domain(req: Request, resp: Response, error: DomainError, params: object) ->
 
 
 def _send(req: Request, resp: Response, error: DomainError) -> None:
+    """As JSON, or as a page where a person's browser waits for one."""
     status = status_of(error)
+    resp.text = resp.media = resp.stream = resp.data = None
+    _add_headers(resp, error)
+    if refusals.is_for_a_person(req):
+        refusals.show_refusal(req, resp, status, _wait_seconds(error))
+        return
     fields = [{"path": fault.path, "message": fault.message} for fault in error.fields]
     body = {
         "message": error.message,
@@ -82,11 +89,16 @@ def _send(req: Request, resp: Response, error: DomainError) -> None:
         **({"fields": fields} if fields else {}),
         **error.extra,
     }
-    resp.text = resp.media = resp.stream = None
     resp.status = status
     resp.content_type = replies.JSON
     resp.data = replies.dumps(body)
-    _add_headers(resp, error)
+
+
+def _wait_seconds(error: DomainError) -> int | None:
+    """After how long it is worth another try, where that is known."""
+    if isinstance(error, RateLimited | TooManyConfirmations):
+        return error.retry_after_seconds
+    return None
 
 
 def _add_headers(resp: Response, error: DomainError) -> None:

@@ -38,12 +38,16 @@ AFTER_SIGN_IN: Final = frozenset({By.ACCOUNT, By.CALLER})
 
 @attrs.frozen
 class Limit:
-    """At most so many requests in any window of this length."""
+    """At most so many requests in any window of this length.
+
+    One that is `counted_late` counts only some of them: the resource knows which ones.
+    """
 
     name: str
     by: By
     requests_max: int
     window_seconds: int
+    counted_late: bool = False
 
     def times(self, factor: int) -> "Limit":
         """The same limit, wider."""
@@ -66,8 +70,8 @@ LIMITS: Final[Mapping[str, Limit]] = {
         Limit("password-user", By.ACCOUNT, 20, TEN_MINUTES),
         Limit("contacts-write-ip", By.ADDRESS, 60, MINUTE),
         Limit("opt-out-view-ip", By.ADDRESS, 60, MINUTE),
-        Limit("opt-out-action-ip", By.ADDRESS, 20, MINUTE),
-        Limit("opt-out-action-token", By.TOKEN, 5, DAY),
+        Limit("opt-out-invalid-ip", By.ADDRESS, 20, MINUTE, counted_late=True),
+        Limit("opt-out-change-token", By.TOKEN, 5, DAY, counted_late=True),
         Limit("offer-view-ip", By.ADDRESS, 60, MINUTE),
         Limit("offer-view-id", By.TRACKING_ID, 10, MINUTE),
         Limit("redeem-ip", By.ADDRESS, 30, MINUTE),
@@ -97,12 +101,15 @@ def limits_of(route: Route) -> tuple[Limit, ...]:
 def chosen(
     routes: Iterable[Route], factor: int, *, after_sign_in: bool
 ) -> dict[tuple[str, str], tuple[Limit, ...]]:
-    """What applies to each method and path, before or after it is known who asks."""
+    """What applies to each method and path, before or after it is known who asks.
+
+    What is counted late is left out.
+    """
     found = {
         (route.method, route.path): tuple(
             limit.times(factor)
             for limit in limits_of(route)
-            if (limit.by in AFTER_SIGN_IN) is after_sign_in
+            if (limit.by in AFTER_SIGN_IN) is after_sign_in and not limit.counted_late
         )
         for route in routes
     }

@@ -1,17 +1,27 @@
 """From the text in a link to the person and the store it stands for."""
 
+import hashlib
 from typing import Final
 
 import attrs
 
-from adapters_http.context import Request
+from adapters_http.context import Request, Response
+from adapters_http.middleware.limiting import LateLimits
 from adapters_http.pages.opt_out_words import WORDS, OptOutWords
 from retail_core.accounts.model import Account, Locale
 from retail_core.accounts.queries import AccountQueries
 from retail_core.contacts.errors import ContactGone, InvalidToken
 from retail_core.contacts.model import Contact
-from retail_core.contacts.queries import ContactQueries
-from retail_core.contacts.use_cases import Client, OptOutLink, ResolveOptOut, SignedClaim
+from retail_core.contacts.queries import ContactQueries, ContactView
+from retail_core.contacts.use_cases import (
+    Client,
+    OptOut,
+    OptOutLink,
+    ResolveOptOut,
+    Resubscribe,
+    SignedClaim,
+    Unsubscribe,
+)
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import MessageNumber
 from retail_core.links.codes import LinkCodes, read_token
@@ -81,10 +91,63 @@ class OptOutPeople:
 
     def contact(self, link: OptOutLink) -> Contact:
         """The person of a link. Raises `ContactGone`."""
+        return self._view(link).contact
+
+    def is_in(self, link: OptOutLink) -> bool:
+        """Whether the person of a link receives messages by now. Raises `ContactGone`."""
+        view = self._view(link)
+        return view.contact.is_subscribed and not view.is_suppressed
+
+    def _view(self, link: OptOutLink) -> ContactView:
         view = link.contact and self.contacts.find(link.account, link.contact)
         if not view:
             raise ContactGone
-        return view.contact
+        return view
+
+
+@attrs.frozen
+class OptOutActions:
+    """What pressing a button of a link does, by whatever route, and how often.
+
+    Whoever has a valid code is never refused for the others at the same address: mobile carriers
+    let many share one. Guessing is refused, and so are changes to and fro. An opt-out counts as a
+    change, but is honoured however often somebody changed their mind.
+    """
+
+    reader: OptOutReader
+    people: OptOutPeople
+    limits: LateLimits
+    unsubscribe: Unsubscribe
+    resubscribe: Resubscribe
+
+    def link(self, req: Request, resp: Response, text: str) -> OptOutLink:
+        """Whom a pressed link is for. Raises `InvalidToken`, and `RateLimited` for guessing."""
+        try:
+            return self.reader.read(text)
+        except InvalidToken:
+            self.limits.take_of_address(req, resp, "opt-out-invalid-ip")
+            raise
+
+    def stop(
+        self, req: Request, resp: Response, text: str, link: OptOutLink, store: StoreFace
+    ) -> OptOut:
+        """Opt out; `text` is the link as it was given."""
+        done = self.unsubscribe(link, client_of(req, store.locale))
+        if done is OptOut.DONE:
+            self.limits.note(req, resp, "opt-out-change-token", _hashed(text))
+        return done
+
+    def start(
+        self, req: Request, resp: Response, text: str, link: OptOutLink, store: StoreFace
+    ) -> None:
+        """Opt in again. Raises `ContactGone`, `ContactSuppressed`, `RateLimited`."""
+        if not self.people.is_in(link):
+            self.limits.take(req, resp, "opt-out-change-token", _hashed(text))
+        self.resubscribe(link, client_of(req, store.locale))
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def client_of(req: Request, locale: Locale) -> Client:

@@ -8,9 +8,11 @@ import punq
 from adapters_http.app import Parts
 from adapters_http.authentication import Credentials
 from adapters_http.contact_settings import ContactSettings, FrontEnd, ImportUndo, Queue
+from adapters_http.counting import KeyNames
 from adapters_http.description.document import Description
 from adapters_http.limits import SharedStore
-from adapters_http.opt_out import OptOutPeople, OptOutReader
+from adapters_http.middleware.limiting import LateLimits
+from adapters_http.opt_out import OptOutActions, OptOutPeople, OptOutReader
 from adapters_http.passwords import BcryptPasswords
 from adapters_http.proof_keys import ProofKeys, ProofSigner
 from adapters_http.resources.contact_bulk import ContactChoice
@@ -66,6 +68,7 @@ def register_contacts(container: punq.Container, settings: ContactSettings) -> N
     container.register(ContactChoice)
     container.register(OptOutPeople)
     register_with_use_cases(container, OptOutReader)
+    register_with_use_cases(container, OptOutActions)
 
 
 def register_with_use_cases(container: punq.Container, kind: type[object]) -> None:
@@ -84,6 +87,10 @@ def parts(
 ) -> Parts:
     """What the app is assembled from; the container makes each resource when the app asks."""
     register_with_use_cases(container, Credentials)
+    counts = container.resolve(SharedStore).counts(container.resolve(Clock))
+    names = KeyNames.of(settings.token_secret)
+    late = LateLimits(counts, names, settings.rate_limits_factor)
+    container.register(LateLimits, instance=late)
     container.register(Documents, instance=Documents.of(Description.of(routes)))
     for resource in dict.fromkeys(route.resource for route in routes):
         register_with_use_cases(container, resource)
@@ -92,6 +99,6 @@ def parts(
         resources=container.resolve,
         credentials=container.resolve(Credentials),
         replies=container.resolve(IdempotencyReplies),
-        counts=container.resolve(SharedStore).counts(container.resolve(Clock)),
+        counts=counts,
         settings=settings,
     )

@@ -8,8 +8,8 @@ import attrs
 
 from adapters_http import bodies
 from adapters_http.context import Caller, Request, Response
-from adapters_http.counting import Asked, Counts, KeyNames, Standing
-from adapters_http.limit_table import By, Limit
+from adapters_http.counting import Asked, Counts, KeyNames, Standing, Verdict
+from adapters_http.limit_table import LIMITS, By, Limit
 from adapters_http.refusals import RateLimited
 from retail_core.kernel.errors import DomainError
 
@@ -54,7 +54,42 @@ class RateLimits:
         verdict = self.counts.take(asked)
         _tell(req, resp, verdict.standing)
         if not verdict.allowed:
-            raise RateLimited(max(verdict.standing.reset_seconds, 1))
+            raise _refusal(verdict)
+
+
+@attrs.frozen
+class LateLimits:
+    """Counts what only the resource can tell: a code that is not valid, a change that is made."""
+
+    counts: Counts
+    names: KeyNames
+    factor: int
+
+    def take_of_address(self, req: Request, resp: Response, name: str) -> None:
+        """Count for the address of the client. Raises RateLimited where there is no room."""
+        verdict = self._counted(req, resp, name, _network(req.context.address))
+        if not verdict.allowed:
+            raise _refusal(verdict)
+
+    def take(self, req: Request, resp: Response, name: str, who: str) -> None:
+        """Count for `who`. Raises RateLimited where there is no room."""
+        verdict = self._counted(req, resp, name, who)
+        if not verdict.allowed:
+            raise _refusal(verdict)
+
+    def note(self, req: Request, resp: Response, name: str, who: str) -> None:
+        """Count what is done in any case; refuses nothing."""
+        self._counted(req, resp, name, who)
+
+    def _counted(self, req: Request, resp: Response, name: str, who: str) -> Verdict:
+        limit = LIMITS[name].times(self.factor)
+        verdict = self.counts.take([Asked(limit, self.names.name(limit, who))])
+        _tell(req, resp, verdict.standing)
+        return verdict
+
+
+def _refusal(verdict: Verdict) -> RateLimited:
+    return RateLimited(max(verdict.standing.reset_seconds, 1))
 
 
 def _tell(req: Request, resp: Response, standing: Standing) -> None:

@@ -1,6 +1,8 @@
 """The page behind the link in a message (http-contract, 3.9). Opening it never changes anything."""
 
+from collections.abc import Sequence
 from enum import Enum
+from http import HTTPStatus
 from typing import Final
 
 import attrs
@@ -9,16 +11,25 @@ import falcon
 from adapters_http import codec
 from adapters_http.contact_settings import FrontEnd
 from adapters_http.context import Request, Response
-from adapters_http.opt_out import OptOutPeople, OptOutReader, StoreFace, client_of, initial
+from adapters_http.opt_out import (
+    OptOutActions,
+    OptOutPeople,
+    OptOutReader,
+    StoreFace,
+    initial,
+)
 from adapters_http.pages import button, paragraph, show
+from adapters_http.pages.opt_out_words import WORDS, OptOutWords
+from adapters_http.pages.refusals import is_for_a_person
 from adapters_http.resources.opt_out import ACTION_LIMITS, VIEW_LIMITS
 from adapters_http.routing import HTML, Access, Route
 from retail_core.accounts.model import Locale
 from retail_core.contacts.errors import ContactGone, ContactSuppressed, InvalidToken
 from retail_core.contacts.model import Contact
-from retail_core.contacts.use_cases import OptOutLink, Resubscribe, Unsubscribe
+from retail_core.contacts.use_cases import OptOut, OptOutLink
 
-NOBODY: Final = StoreFace("", Locale.EN)
+PASSING: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""What is refused now may go through a little later."""
 
 
 class Action(Enum):
@@ -42,10 +53,9 @@ class OptOutPage:
     reader: OptOutReader
     people: OptOutPeople
     front_end: FrontEnd
-    unsubscribe: Unsubscribe
-    resubscribe: Resubscribe
+    actions: OptOutActions
 
-    def on_get(self, _req: Request, resp: Response, code: str) -> None:
+    def on_get(self, req: Request, resp: Response, code: str) -> None:
         """The web client's page if there is one, else ours."""
         link = self._read(code)
         confirms = link is not None and link.is_confirmation
@@ -56,12 +66,13 @@ class OptOutPage:
             resp.set_header("Cache-Control", "no-store")
             return
         if link is None:
-            _show_invalid(resp)
-            return
-        store = self.people.store(link)
+            raise InvalidToken
+        store = self._store(req, link)
         try:
             contact = self.people.contact(link)
         except ContactGone:
+            if not is_for_a_person(req):
+                raise
             _show_gone(resp, store)
             return
         _show_choice(resp, store, contact, is_asked=link.is_confirmation)
@@ -69,27 +80,47 @@ class OptOutPage:
     def on_post(self, req: Request, resp: Response, code: str) -> None:
         """Do what the button says."""
         action = codec.body(req, ActionBody).action
-        link = self._read(code)
-        if link is None:
-            _show_invalid(resp)
-            return
-        store = self.people.store(link)
+        link = self.actions.link(req, resp, code)
+        store = self._store(req, link)
+        words = store.words
         try:
-            done = self._act(req, link, store, action)
-        except ContactGone:
-            _show_gone(resp, store)
-        except ContactSuppressed:
-            _show_text(resp, store, store.words.barred, falcon.HTTP_409)
-        else:
-            _show_text(resp, store, done)
+            if action is Action.RESUBSCRIBE:
+                self.actions.start(req, resp, code, link, store)
+                _show_done(resp, store, store.welcome(link), _stop_button(words))
+            elif self.actions.stop(req, resp, code, link, store) is OptOut.GONE:
+                _show_done(resp, store, words.gone)
+            else:
+                _show_done(resp, store, words.stopped, _start_button(words))
+        except (ContactGone, ContactSuppressed) as refusal:
+            if not is_for_a_person(req):
+                raise
+            if isinstance(refusal, ContactGone):
+                _show_gone(resp, store)
+            else:
+                _show(resp, store, words.barred_title, words.barred, status=falcon.HTTP_409)
 
-    def _act(self, req: Request, link: OptOutLink, store: StoreFace, action: Action) -> str:
-        client = client_of(req, store.locale)
-        if action is Action.RESUBSCRIBE:
-            self.resubscribe(link, client)
-            return store.welcome(link)
-        was_there = self.unsubscribe(link, client)
-        return store.words.stopped if was_there else store.words.gone
+    def offer(self, req: Request, status: int, locale: Locale) -> Sequence[str]:
+        """Stopping, where looking is refused for a while; and pressing again what did not work."""
+        words = WORDS[locale]
+        if status not in PASSING:
+            return ()
+        if req.method == "POST":
+            action = req.context.document.get("action")
+            is_start = action == Action.RESUBSCRIBE.value
+            again = Action.RESUBSCRIBE if is_start else Action.UNSUBSCRIBE
+            return (button(words.try_again, again.value),)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return (
+                paragraph(words.stop_all_the_same),
+                button(words.stop, Action.UNSUBSCRIBE.value),
+            )
+        return ()
+
+    def _store(self, req: Request, link: OptOutLink) -> StoreFace:
+        """The store; whatever is refused from here on is refused in its language."""
+        store = self.people.store(link)
+        req.context.locale = store.locale
+        return store
 
     def _read(self, code: str) -> OptOutLink | None:
         try:
@@ -100,41 +131,46 @@ class OptOutPage:
 
 def _show_choice(resp: Response, store: StoreFace, contact: Contact, *, is_asked: bool) -> None:
     words = store.words
-    told, start = (words.asked, words.confirm) if is_asked else (words.unsubscribed, words.start)
     letter = initial(contact.last_name)  # the full stop behind it ends the sentence
     person = " ".join(filter(None, (contact.first_name, letter)))
-    subscribed = contact.is_subscribed
-    show(
-        resp,
-        store.locale,
-        store.say(words.title),
-        *([paragraph(words.addressed.replace("{person}", person))] if person else []),
-        paragraph(store.say(words.subscribed if subscribed else told)),
-        button(words.stop, Action.UNSUBSCRIBE.value)
-        if subscribed
-        else button(start, Action.RESUBSCRIBE.value),
-    )
+    addressed = [paragraph(words.addressed.replace("{person}", person), "note")] if person else []
+    if contact.is_subscribed:
+        stop = _stop_button(words, main=True)
+        _show(resp, store, words.title, words.subscribed, *addressed, stop)
+    elif is_asked:
+        confirm = button(words.confirm, Action.RESUBSCRIBE.value)
+        _show(resp, store, words.asked_title, words.asked, *addressed, confirm)
+    else:
+        _show(resp, store, words.title, words.unsubscribed, *addressed, _start_button(words))
 
 
-def _show_text(resp: Response, store: StoreFace, text: str, status: str = falcon.HTTP_200) -> None:
-    content = paragraph(store.say(text))
-    show(resp, store.locale, store.say(store.words.title), content, status=status)
-
-
-def _show_invalid(resp: Response) -> None:
-    words = NOBODY.words
-    show(
-        resp,
-        NOBODY.locale,
-        words.invalid_title,
-        paragraph(words.invalid),
-        status=falcon.HTTP_400,
-    )
+def _show_done(resp: Response, store: StoreFace, text: str, *content: str) -> None:
+    _show(resp, store, store.words.done_title, text, *content)
 
 
 def _show_gone(resp: Response, store: StoreFace) -> None:
     words = store.words
-    show(resp, store.locale, words.gone_title, paragraph(words.gone), status=falcon.HTTP_404)
+    _show(resp, store, words.gone_title, words.gone, status=falcon.HTTP_404)
+
+
+def _show(
+    resp: Response,
+    store: StoreFace,
+    title: str,
+    text: str,
+    *content: str,
+    status: str = falcon.HTTP_200,
+) -> None:
+    said = paragraph(store.say(text))
+    show(resp, store.locale, title, said, *content, store=store.name, status=status)
+
+
+def _stop_button(words: OptOutWords, *, main: bool = False) -> str:
+    return button(words.stop, Action.UNSUBSCRIBE.value, is_other=not main)
+
+
+def _start_button(words: OptOutWords) -> str:
+    return button(words.start, Action.RESUBSCRIBE.value, is_other=True)
 
 
 def _routes(path: str) -> tuple[Route, Route]:

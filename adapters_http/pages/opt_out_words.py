@@ -1,4 +1,4 @@
-"""What the pages and replies of the way out say, in the language of the store."""
+"""What the pages and replies about opting out say, in the language of the store."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,55 +19,64 @@ class OptOutWords:
     addressed: str
     stop: str
     start: str
+    done_title: str
     stopped: str
     started: str
-    invalid_title: str
-    invalid: str
     gone_title: str
     gone: str
+    barred_title: str
     barred: str
+    asked_title: str
     asked: str
     confirm: str
     confirmed: str
+    stop_all_the_same: str
+    try_again: str
 
 
 WORDS: Final[Mapping[Locale, OptOutWords]] = {
     Locale.EN: OptOutWords(
         some_store="this store",
-        title="Messages from {store}",
+        title="Your text messages",
         subscribed="You receive text messages from {store}.",
         unsubscribed="You do not receive text messages from {store}.",
         addressed="This page is for {person}.",
         stop="Stop messages",
         start="Receive messages again",
+        done_title="Done",
         stopped="You will receive no more messages from {store}.",
         started="You will receive messages from {store} again.",
-        invalid_title="This link does not work",
-        invalid="The link is not valid, or it has expired.",
         gone_title="Nothing to do",
         gone="Your number is no longer stored with this store.",
+        barred_title="This is not possible",
         barred="{store} cannot send you messages. Please ask the store.",
+        asked_title="Please confirm",
         asked="Do you want to receive text messages from {store}?",
         confirm="Yes, I want messages",
         confirmed="Thank you. You will receive messages from {store}.",
+        stop_all_the_same="If you want no more messages, you need not wait:",
+        try_again="Try again",
     ),
     Locale.EL: OptOutWords(
         some_store="το κατάστημα",
-        title="Μηνύματα: {store}",
+        title="Τα μηνύματά σας",
         subscribed="Λαμβάνετε μηνύματα από: {store}.",
         unsubscribed="Δεν λαμβάνετε μηνύματα από: {store}.",
         addressed="Η σελίδα αφορά: {person}.",
         stop="Διακοπή μηνυμάτων",
         start="Λήψη μηνυμάτων ξανά",
+        done_title="Έγινε",
         stopped="Δεν θα λαμβάνετε πλέον μηνύματα από: {store}.",
         started="Θα λαμβάνετε ξανά μηνύματα από: {store}.",
-        invalid_title="Ο σύνδεσμος δεν λειτουργεί",
-        invalid="Ο σύνδεσμος δεν είναι έγκυρος ή έχει λήξει.",
         gone_title="Δεν χρειάζεται κάτι άλλο",
         gone="Ο αριθμός σας δεν είναι πλέον αποθηκευμένος σε αυτό το κατάστημα.",
+        barred_title="Αυτό δεν είναι δυνατό",
         barred="Δεν είναι δυνατή η αποστολή μηνυμάτων από: {store}. Ρωτήστε το κατάστημα.",
+        asked_title="Επιβεβαιώστε",
         asked="Θέλετε να λαμβάνετε μηνύματα από: {store};",
         confirm="Ναι, θέλω μηνύματα",
         confirmed="Ευχαριστούμε. Θα λαμβάνετε μηνύματα από: {store}.",
+        stop_all_the_same="Αν δεν θέλετε άλλα μηνύματα, δεν χρειάζεται να περιμένετε:",
+        try_again="Δοκιμάστε ξανά",
     ),
 }

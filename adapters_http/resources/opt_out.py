@@ -6,14 +6,14 @@ import attrs
 
 from adapters_http import codec
 from adapters_http.context import Request, Response
-from adapters_http.opt_out import OptOutPeople, OptOutReader, client_of, initial
+from adapters_http.opt_out import OptOutActions, OptOutPeople, OptOutReader, initial
 from adapters_http.routing import Access, Route
 from retail_core.contacts.errors import ContactGone, ContactSuppressed, InvalidToken
-from retail_core.contacts.use_cases import Resubscribe, Unsubscribe
+from retail_core.contacts.use_cases import OptOut
 from retail_core.kernel.errors import InvalidField
 
 VIEW_LIMITS: Final = ("opt-out-view-ip",)
-ACTION_LIMITS: Final = ("opt-out-action-ip", "opt-out-action-token")
+ACTION_LIMITS: Final = ("opt-out-invalid-ip", "opt-out-change-token")
 
 
 @attrs.frozen
@@ -126,15 +126,15 @@ class Preferences:
 class Unsubscriptions:
     """`/api/contacts/unsubscribe`."""
 
-    reader: OptOutReader
     people: OptOutPeople
-    unsubscribe: Unsubscribe
+    actions: OptOutActions
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Take a person out."""
-        link = self.reader.read(codec.body(req, TokenBody).text)
+        text = codec.body(req, TokenBody).text
+        link = self.actions.link(req, resp, text)
         store = self.people.store(link)
-        was_there = self.unsubscribe(link, client_of(req, store.locale))
+        was_there = self.actions.stop(req, resp, text, link, store) is not OptOut.GONE
         message = store.say(store.words.stopped) if was_there else store.words.gone
         done: OptOutReply = {
             "ok": True,
@@ -148,15 +148,15 @@ class Unsubscriptions:
 class Resubscriptions:
     """`/api/contacts/resubscribe`."""
 
-    reader: OptOutReader
     people: OptOutPeople
-    resubscribe: Resubscribe
+    actions: OptOutActions
 
     def on_post(self, req: Request, resp: Response) -> None:
         """Take a person in again."""
-        link = self.reader.read(codec.body(req, TokenBody).text)
+        text = codec.body(req, TokenBody).text
+        link = self.actions.link(req, resp, text)
         store = self.people.store(link)
-        self.resubscribe(link, client_of(req, store.locale))
+        self.actions.start(req, resp, text, link, store)
         message = store.say(store.welcome(link))
         done: OptOutReply = {"ok": True, "message": message, "storeName": store.name}
         resp.media = done

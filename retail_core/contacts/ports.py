@@ -108,6 +108,10 @@ class ConsentLedger(Protocol):
         """What each decided last; nobody of whom nothing ever was decided is named."""
         ...
 
+    def is_asked(self, account: AccountId, contact: ContactId) -> bool:
+        """Whether the newest fact of all is a request, which may still be answered."""
+        ...
+
     def history(self, account: AccountId, contact: ContactId) -> Sequence[ConsentEvent]:
         """All facts of a contact, the oldest first."""
         ...

@@ -121,6 +121,12 @@ class MemoryConsentLedger:
         latest = {each: self.latest_type(account, each) for each in contacts}
         return {each: kind for each, kind in latest.items() if kind is not None}
 
+    def is_asked(self, account: AccountId, contact_id: ContactId) -> bool:
+        if not sees(self.bound_to, account):
+            return False
+        events = consents_of(self.tables, account, contact_id)
+        return bool(events) and events[-1].type is ConsentType.REQUESTED
+
     def history(self, account: AccountId, contact_id: ContactId) -> Sequence[ConsentEvent]:
         if not sees(self.bound_to, account):
             return ()

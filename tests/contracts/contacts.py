@@ -221,6 +221,19 @@ class ConsentLedgerContract:
                 ana.id: ConsentType.WITHDRAWN
             }
 
+    def test_a_request_is_open_until_the_next_fact(self, world: World) -> None:
+        account = world.new_account()
+        ana, bob = added(world, account, undecided(), undecided(BOB))
+
+        asked = []
+        with world.transactions.begin(account) as uow:
+            for kind in (ConsentType.WITHDRAWN, ConsentType.REQUESTED, ConsentType.CONFIRMED):
+                uow.consents.append(account, fact(ana.id, kind))
+                asked.append(uow.consents.is_asked(account, ana.id))
+            assert not uow.consents.is_asked(account, bob.id)
+
+        assert asked == [False, True, False]
+
     def test_facts_outlive_their_contact(self, world: World) -> None:
         account = world.new_account()
         [contact] = added(world, account, undecided())
@@ -239,8 +252,11 @@ class ConsentLedgerContract:
         [contact] = added(world, theirs, undecided())
         with world.transactions.begin(theirs) as uow:
             uow.consents.append(theirs, fact(contact.id))
+            uow.consents.append(theirs, fact(contact.id, ConsentType.REQUESTED))
 
         with world.transactions.begin(mine) as uow:
+            assert not uow.consents.is_asked(mine, contact.id)
+            assert not uow.consents.is_asked(theirs, contact.id)
             assert uow.consents.latest_type(mine, contact.id) is None
             assert uow.consents.latest_type(theirs, contact.id) is None
             assert uow.consents.latest_fact(theirs, contact.id) is None

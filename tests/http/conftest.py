@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import punq
 import pytest
 from loguru import logger
@@ -46,6 +47,16 @@ def api(_composed: tuple[punq.Container, Any]) -> Api:
     clock = FixedClock()
     container.register(Clock, instance=clock)
     return Api(create_app(wiring.parts(container, settings.edge)), container, clock)
+
+
+@pytest.fixture
+def limited_sql(_composed: tuple[punq.Container, Any]) -> Api:
+    """Every route on PostgreSQL, with the limits of the contract."""
+    container, settings = _composed
+    clock = FixedClock()
+    container.register(Clock, instance=clock)
+    edge = attrs.evolve(settings.edge, rate_limits_factor=1)
+    return Api(create_app(wiring.parts(container, edge)), container, clock)
 
 
 @pytest.fixture

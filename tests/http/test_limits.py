@@ -1,21 +1,18 @@
 """Rate limits through the whole app (http-contract, 1.8)."""
 
 from datetime import timedelta
-from typing import Any
 
 import attrs
 import pytest
 from falcon.testing import Result
 
-from adapters_http import wiring
-from adapters_http.app import create_app
 from adapters_http.limit_table import EVERY_CALLER, LIMITS, limits_of
 from adapters_http.routing import GUARDED, Access, Route
 from adapters_http.table import ROUTES
-from retail_core.kernel.ports import Clock
-from retail_core.testing.clock import FixedClock
 from tests.contracts.worlds import World
 from tests.http.api import ADDRESS, ORIGIN, PASSWORD, Api, api_in_memory, error_of
+from tests.http.links import token_for
+from tests.http.people import create
 
 UNLIMITED = (
     "/",
@@ -33,16 +30,6 @@ NEIGHBOURS = ("2001:db8:0:1::5", "2001:db8:0:1:ffff::9")
 def limited(edge_world: World) -> Api:
     """Health and accounts in memory, with the limits of the contract."""
     return api_in_memory(edge_world, RATE_LIMITS_FACTOR="1")
-
-
-@pytest.fixture
-def limited_sql(_composed: tuple[Any, Any]) -> Api:
-    """Every route on PostgreSQL, with the limits of the contract."""
-    container, settings = _composed
-    clock = FixedClock()
-    container.register(Clock, instance=clock)
-    edge = attrs.evolve(settings.edge, rate_limits_factor=1)
-    return Api(create_app(wiring.parts(container, edge)), container, clock)
 
 
 def refused(reply: Result) -> bool:
@@ -198,20 +185,85 @@ class TestNames:
 
         assert [reply.status_code for reply in replies] == [400] * 50 + [429]
 
-    def test_viewing_and_acting_are_counted_apart(self, limited_sql: Api) -> None:
-        views = [limited_sql.get("/u/some-code") for _ in range(10)]
-        actions = [limited_sql.post("/u/some-code", {}) for _ in range(6)]
-
-        assert {view.status_code for view in views} == {302}
-        assert [action.status_code for action in actions] == [400] * 5 + [429]
-        assert refused(actions[-1])
-        assert refused(limited_sql.post("/api/contacts/unsubscribe", {"pageToken": "some-code"}))
-        assert not refused(limited_sql.post("/u/other-code", {}))
-
     def test_a_numeric_token_is_a_mistake_and_no_limit(self, limited_sql: Api) -> None:
         replies = [limited_sql.post("/api/contacts/unsubscribe", {"token": 5}) for _ in range(8)]
 
         assert {error_of(reply) for reply in replies} == {(400, "VALIDATION_ERROR")}
+
+
+class TestOptOutLinks:
+    def test_nobody_is_refused_for_the_others_at_their_address(self, limited_sql: Api) -> None:
+        shop = limited_sql.sign_up()
+        tokens = [token_for(shop, create(shop, f"69843{no:05}")["id"]) for no in range(30)]
+
+        replies = [limited_sql.post(f"/u/{token}", {}) for token in tokens]
+
+        assert {reply.status_code for reply in replies} == {200}
+        told = shop.get("/api/contacts?isSubscribed=false").json
+        assert told["total"] == 30
+
+    def test_guessing_is_refused_and_whoever_has_a_link_is_not(self, limited_sql: Api) -> None:
+        shop = limited_sql.sign_up()
+        token = token_for(shop, create(shop)["id"])
+        paths = ("/u/{}", "/unsubscribe/{}", "/api/contacts/unsubscribe")
+
+        guesses = [
+            limited_sql.post(paths[no % 3].format(f"a{no:010}"), {"pageToken": f"a{no:010}"})
+            for no in range(23)
+        ]
+
+        assert [error_of(reply)[0] for reply in guesses] == [400] * 20 + [429] * 3
+        assert refused(guesses[-1])
+        assert int(guesses[-1].headers["Retry-After"]) <= 60
+        elsewhere = limited_sql.post("/u/some-guess", {}, address="203.0.113.8")
+        assert error_of(elsewhere) == (400, "INVALID_TOKEN")
+        assert limited_sql.post(f"/u/{token}", {}).status_code == 200
+        assert limited_sql.post("/api/contacts/unsubscribe", {"token": token}).status_code == 200
+
+    def test_looking_is_no_guessing(self, limited_sql: Api) -> None:
+        views = [limited_sql.get("/u/some-code") for _ in range(61)]
+
+        assert [view.status_code for view in views] == [302] * 60 + [429]
+        assert error_of(limited_sql.post("/u/some-code", {})) == (400, "INVALID_TOKEN")
+
+    def test_a_code_changes_something_five_times_a_day(self, limited_sql: Api) -> None:
+        shop = limited_sql.sign_up()
+        contact = create(shop)
+        token = token_for(shop, contact["id"])
+
+        def press(action: str, no: int) -> Result:
+            address = f"198.51.100.{no}"
+            return limited_sql.post(f"/api/contacts/{action}", {"token": token}, address=address)
+
+        actions = ("unsubscribe", "resubscribe") * 3
+        replies = [press(action, no) for no, action in enumerate(actions)]
+
+        assert [reply.status_code for reply in replies] == [200] * 5 + [429]
+        assert refused(replies[-1])
+        assert replies[0].headers["RateLimit-Limit"] == "5"
+        assert shop.get(f"/api/contacts/{contact['id']}").json["isSubscribed"] is False
+
+    def test_what_changes_nothing_does_not_count(self, limited_sql: Api) -> None:
+        shop = limited_sql.sign_up()
+        token = token_for(shop, create(shop)["id"])
+
+        for action in ("resubscribe", "unsubscribe", "resubscribe"):
+            path = f"/api/contacts/{action}"
+            replies = [limited_sql.post(path, {"token": token}) for _ in range(8)]
+            assert {reply.status_code for reply in replies} == {200}
+
+    def test_an_opt_out_is_never_refused(self, limited_sql: Api) -> None:
+        shop = limited_sql.sign_up()
+        contact = create(shop)
+        token = token_for(shop, contact["id"])
+
+        replies = []
+        for _ in range(7):
+            shop.put(f"/api/contacts/{contact['id']}", {"isSubscribed": True})
+            replies.append(limited_sql.post("/api/contacts/unsubscribe", {"token": token}))
+
+        assert {reply.status_code for reply in replies} == {200}
+        assert shop.get(f"/api/contacts/{contact['id']}").json["isSubscribed"] is False
 
 
 class TestCallers:

@@ -11,6 +11,7 @@ from retail_core.contacts.use_cases.keeping import (
 )
 from retail_core.contacts.use_cases.opting_out import (
     Client,
+    OptOut,
     OptOutLink,
     ResolveOptOut,
     Resubscribe,
@@ -38,6 +39,7 @@ __all__ = [
     "EraseContact",
     "ExportContacts",
     "LiftEverywhere",
+    "OptOut",
     "OptOutLink",
     "ProveConsent",
     "ResolveOptOut",

@@ -1,5 +1,6 @@
 """The person's own way out, and back in, by the link in a message."""
 
+import enum
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +12,7 @@ from retail_core.contacts.model import (
     ConsentFact,
     ConsentSource,
     ConsentType,
+    Contact,
     SuppressionEntry,
     SuppressionReason,
 )
@@ -85,6 +87,16 @@ class ResolveOptOut:
         )
 
 
+class OptOut(enum.Enum):
+    """What pressing Stop came to."""
+
+    DONE = "done"
+    ALREADY = "already"
+    """They were out, and still are; nothing was changed."""
+    GONE = "gone"
+    """There is no such contact any more."""
+
+
 @attrs.frozen
 class Unsubscribe:
     """Take a person out: consent withdrawn and number barred, in one transaction."""
@@ -92,15 +104,17 @@ class Unsubscribe:
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock
 
-    def __call__(self, link: OptOutLink, client: Client) -> bool:
-        """True also when he was out already; False if there is no such contact any more."""
+    def __call__(self, link: OptOutLink, client: Client) -> OptOut:
+        """However often it is pressed, only what changes something is written down."""
         now = self.clock.now()
         if link.contact is None:
-            return False
+            return OptOut.GONE
         with self.transactions.begin(link.account) as uow:
             contact = uow.contacts.lock(link.account, link.contact)
             if contact is None:
-                return False
+                return OptOut.GONE
+            if _is_out(uow, link.account, contact):
+                return OptOut.ALREADY
             if contact.is_subscribed:
                 fact = _fact(link, contact.id, ConsentType.WITHDRAWN, client, now)
                 uow.consents.append(link.account, fact)
@@ -112,10 +126,10 @@ class Unsubscribe:
                 source="link",
                 contact=contact.id,
             )
-            # counted from now, so that no confirmation that he asked for before reaches him
+            # counted from now, so that no confirmation that was asked for before is sent
             uow.suppressions.lift(link.account, contact.phone, frozenset({entry.reason}))
             uow.suppressions.add(link.account, entry)
-            return True
+            return OptOut.DONE
 
 
 @attrs.frozen
@@ -142,6 +156,13 @@ class Resubscribe:
                 return
             uow.consents.append(link.account, _fact(link, contact.id, kind, client, now))
             uow.contacts.save(link.account, contact.subscribed(now))
+
+
+def _is_out(uow: ContactsUnitOfWork, account: AccountId, contact: Contact) -> bool:
+    """Whether an opt-out would change nothing. Whoever was asked since, says no once more."""
+    if contact.is_subscribed or uow.consents.is_asked(account, contact.id):
+        return False
+    return SuppressionReason.UNSUBSCRIBE in uow.suppressions.reasons(account, contact.phone)
 
 
 def _fact(

@@ -12,6 +12,7 @@ from retail_core.contacts.errors import (
     InvalidToken,
 )
 from retail_core.contacts.model import (
+    ConsentFact,
     ConsentSource,
     ConsentType,
     ContactChanges,
@@ -26,6 +27,7 @@ from retail_core.contacts.use_cases import (
     Client,
     CreateContact,
     DeleteContact,
+    OptOut,
     OptOutLink,
     ResolveOptOut,
     Resubscribe,
@@ -173,7 +175,7 @@ class TestOptingOut:
     ) -> None:
         link = OptOutLink(STORE, contact, None)
 
-        assert Unsubscribe(room.transactions, room.clock)(link, Client()) is False
+        assert Unsubscribe(room.transactions, room.clock)(link, Client()) is OptOut.GONE
         with pytest.raises(ContactGone):
             Resubscribe(room.transactions, room.clock)(link, Client())
 
@@ -182,7 +184,7 @@ class TestOptingOut:
         link = OptOutLink(STORE, contact, CampaignId(7), NUMBER)
         client = Client("203.0.113.7", "x" * 1000, "el")
 
-        assert Unsubscribe(room.transactions, room.clock)(link, client)
+        assert Unsubscribe(room.transactions, room.clock)(link, client) is OptOut.DONE
 
         event = consents_of(room.database.tables, STORE, contact)[-1]
         assert (event.type, event.campaign, event.ip, event.locale) == (
@@ -194,6 +196,35 @@ class TestOptingOut:
         assert len(event.user_agent or "") == 300
         [barred] = room.database.tables.suppressions
         assert (barred.reason, barred.contact) == (SuppressionReason.UNSUBSCRIBE, contact)
+
+    def test_a_repeated_opt_out_changes_nothing(self, room: Room) -> None:
+        link = OptOutLink(STORE, room.create(), None, NUMBER)
+        unsubscribe = Unsubscribe(room.transactions, room.clock)
+        unsubscribe(link, Client())
+        before = list(room.database.tables.suppressions.items())
+        room.clock.advance(timedelta(hours=1))
+
+        assert unsubscribe(link, Client()) is OptOut.ALREADY
+        assert list(room.database.tables.suppressions.items()) == before
+
+    def test_whoever_was_asked_since_says_no_once_more(self, room: Room) -> None:
+        contact = room.create()
+        link = OptOutLink(STORE, contact, None, NUMBER)
+        unsubscribe = Unsubscribe(room.transactions, room.clock)
+        unsubscribe(link, Client())
+        room.clock.advance(timedelta(hours=1))
+        asked = ConsentFact(
+            contact=contact,
+            type=ConsentType.REQUESTED,
+            source=ConsentSource.NFC,
+            at=room.clock.now(),
+        )
+        with room.transactions.begin(STORE) as uow:
+            uow.consents.append(STORE, asked)
+
+        assert unsubscribe(link, Client()) is OptOut.DONE
+        [barred] = room.database.tables.suppressions
+        assert barred.created_at == room.clock.now()
 
     def test_a_confirmation_link_confirms(self, room: Room) -> None:
         contact = room.create(is_subscribed=False)
