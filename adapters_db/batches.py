@@ -21,7 +21,7 @@ from adapters_db.frequency_cap import capped_positions, lock_counting
 from adapters_db.gateway_health import IS_WELL, MAY_BE_CALLED, STRAIN, begin_probe, end_probe
 from adapters_db.merge_groups import cancelled_groups, merge_groups
 from retail_core.audiences.model import AudienceRules, AudienceSpec, CapWindow
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, WorkerId
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, ContactId, WorkerId
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
     BatchResults,
@@ -32,6 +32,21 @@ from retail_core.messages.model import (
     Settlement,
 )
 from retail_core.templates.rendering import Field
+
+# Departures of late are few and looked at first; only if there are any are the recipients.
+_HAS_DEPARTED = """
+SELECT EXISTS (SELECT FROM consent_subject
+               WHERE account_id = %(account)s AND deleted_at > %(since)s)
+"""
+# IS TRUE keeps them a hash that is looked up for each recipient, whatever the planner expects.
+_DEPARTED = """
+SELECT DISTINCT r.contact_id
+FROM send_batch b CROSS JOIN unnest(b.contact_ids) AS r (contact_id)
+WHERE b.account_id = %(account)s AND b.campaign_id = %(campaign)s
+  AND (r.contact_id IN (SELECT contact_id FROM consent_subject
+                        WHERE account_id = %(account)s AND deleted_at > %(since)s)) IS TRUE
+ORDER BY r.contact_id
+"""
 
 _REJOIN = """
 UPDATE send_batch b
@@ -161,6 +176,16 @@ class SqlBatchStore:
         statement = freeze_statement(campaign, audience, merge_fields, batch_messages_max)
         sizes = [size for (size,) in self.connection.execute(statement)]
         return FrozenAudience(sum(sizes), len(sizes))
+
+    def departed(
+        self, account: AccountId, campaign: CampaignId, since: datetime
+    ) -> Sequence[ContactId]:
+        """Over the index of departures; nothing more where there was none."""
+        parameters = {"account": account, "campaign": campaign, "since": since}
+        has_any = self._driver.execute(_HAS_DEPARTED, parameters).fetchone()
+        if has_any is None or not has_any[0]:
+            return ()
+        return [ContactId(row[0]) for row in self._driver.execute(_DEPARTED, parameters)]
 
     def merge_groups(
         self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 from sqlalchemy.exc import IntegrityError
 
+from adapters_db.connections import psycopg_connection
 from adapters_db.tables.contacts import consent_event, consent_subject, contact
 from retail_core.contacts.errors import PhoneTaken
 from retail_core.contacts.model import (
@@ -55,6 +56,11 @@ EVENT_COLUMNS: Final = {
 }
 PHONE_UNIQUE: Final = "contact_account_id_phone_key"
 
+# Readers and writers of one store: who writes numbers down shares the lock, who removes people is
+# alone. So an erasure is either seen by the look at erased numbers, or sees what was written.
+_ADDING: Final = "SELECT pg_advisory_xact_lock_shared(hashtext('people_leave'), %(account)s)"
+_REMOVING: Final = "SELECT pg_advisory_xact_lock(hashtext('people_leave'), %(account)s)"
+
 
 def contact_of(row: RowMapping) -> Contact:
     """The contact in a row that has `CONTACT_COLUMNS`."""
@@ -66,6 +72,14 @@ class SqlContactStore:
     """`ContactStore` on PostgreSQL."""
 
     connection: Connection
+
+    def lock_for_adding(self, account: AccountId) -> None:
+        """A lock first, so that every later statement sees what was committed before it."""
+        psycopg_connection(self.connection).execute(_ADDING, {"account": account})
+
+    def lock_for_removing(self, account: AccountId) -> None:
+        """The same lock, alone."""
+        psycopg_connection(self.connection).execute(_REMOVING, {"account": account})
 
     def add(self, account: AccountId, draft: ContactDraft) -> Contact:
         """Insert a contact; on a known number no id is lost and the transaction stays usable."""

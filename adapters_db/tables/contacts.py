@@ -157,6 +157,7 @@ consent_subject = Table(
     Column("deleted_at", UtcTime, nullable=False),
     Column("erased", JsonOf(Erased)),
     Index(None, "deleted_at"),
+    Index(None, "account_id", "deleted_at"),
 )
 
 suppression = Table(

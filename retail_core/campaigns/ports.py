@@ -7,7 +7,7 @@ from typing import Protocol
 from retail_core.accounts.ports import AccountStore
 from retail_core.audiences.ports import ListStore
 from retail_core.campaigns.model import Campaign, CampaignContent, CampaignStart
-from retail_core.contacts.ports import ContactStore, SuppressionStore
+from retail_core.contacts.ports import ContactStore, MessageTraces, SuppressionStore
 from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Work
@@ -105,6 +105,8 @@ class CampaignsUnitOfWork(Work, Protocol):
     def contacts(self) -> ContactStore: ...
     @property
     def suppressions(self) -> SuppressionStore: ...
+    @property
+    def message_traces(self) -> MessageTraces: ...
     @property
     def credits(self) -> CreditLedger: ...
     @property

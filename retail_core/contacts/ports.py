@@ -36,6 +36,22 @@ from retail_core.kernel.ports import Work
 class ContactStore(Protocol):
     """The contacts of a store; its numbers are unique."""
 
+    def lock_for_adding(self, account: AccountId) -> None:
+        """Until the end nobody of the store is deleted or erased; waits for whoever just is.
+
+        For all that writes numbers of people down: what it reads after this about erased numbers
+        stays true. Others may do so at once. To be called before contacts, batches and the wallet
+        are locked.
+        """
+        ...
+
+    def lock_for_removing(self, account: AccountId) -> None:
+        """Until the end nobody else of the store adds, freezes or removes people; waits for them.
+
+        To be called first of all locks but that of an import.
+        """
+        ...
+
     def add(self, account: AccountId, draft: ContactDraft) -> Contact:
         """Insert a contact. Raises `PhoneTaken`."""
         ...

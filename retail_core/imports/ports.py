@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from retail_core.audiences.ports import ListStore
-from retail_core.contacts.ports import MessageTraces, SuppressionStore
+from retail_core.contacts.ports import ContactStore, MessageTraces, SuppressionStore
 from retail_core.imports.model import (
     Cell,
     FileForm,
@@ -136,6 +136,8 @@ class ImportsUnitOfWork(Work, Protocol):
     def import_merge(self) -> ImportMerge: ...
     @property
     def import_reversal(self) -> ImportReversal: ...
+    @property
+    def contacts(self) -> ContactStore: ...
     @property
     def suppressions(self) -> SuppressionStore: ...
     @property

@@ -11,6 +11,7 @@ from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
+    ContactId,
     WorkerId,
 )
 from retail_core.messages.errors import LeaseLost
@@ -71,6 +72,20 @@ class MemoryBatchStore:
                 )
             )
         return FrozenAudience(len(people), len(firsts))
+
+    def departed(
+        self, account: AccountId, campaign: CampaignId, since: datetime
+    ) -> Sequence[ContactId]:
+        batches = self._of_campaign(account, campaign)
+        frozen = {
+            each for batch in batches if batch.recipients for each in batch.recipients.contacts
+        }
+        gone = {
+            contact
+            for (owner, contact), (_, at) in self.tables.consent_subjects.items()
+            if owner == account and at > since
+        }
+        return sorted(frozen & gone)
 
     def merge_groups(
         self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool

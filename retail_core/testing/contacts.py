@@ -41,6 +41,12 @@ class MemoryContactStore:
     tables: MemoryTables
     bound_to: AccountId | None
 
+    def lock_for_adding(self, account: AccountId) -> None:
+        """Transactions are serial here: nothing needs a lock."""
+
+    def lock_for_removing(self, account: AccountId) -> None:
+        """Nor does this."""
+
     def add(self, account: AccountId, draft: ContactDraft) -> Contact:
         contact_id = ContactId(self.tables.contact_ids.take())
         contact = Contact(id=contact_id, **attrs.asdict(draft, recurse=False))

@@ -5,13 +5,14 @@ from collections import Counter
 import attrs
 
 from retail_core.campaigns.model import Campaign
-from retail_core.kernel.ids import SYSTEM_ACCOUNT
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, CampaignId, ContactId
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.phones import LineType
 from retail_core.messages.model import FrozenAudience, MergeGroup
 from retail_core.templates.encoding import TextSize
 from retail_core.templates.rendering import Field, compile_message, parse
 from tests.contracts.staging import (
+    LEASE,
     all_claims,
     bar,
     change,
@@ -84,6 +85,38 @@ class BatchFreezing:
         assert frozen.recipients == 1
         assert groups(world, campaign) == [MergeGroup(1, None, None, None, 1)]
         assert kept.is_subscribed
+
+    def test_whoever_is_removed_while_others_are_frozen_is_named_until_forgotten(
+        self, world: World
+    ) -> None:
+        account, now = shop(world), world.clock.now()
+        *_, gone, long_gone = people(world, account, 3)
+        campaign = started(world, account)
+        with world.transactions.begin(account) as uow:
+            uow.consents.remember_deleted(account, {gone.id: bytes(32)}, now)
+            uow.consents.remember_deleted(account, {long_gone.id: bytes(32)}, now - LEASE)
+            never_frozen = ContactId(long_gone.id + 1)
+            uow.consents.remember_deleted(account, {never_frozen: bytes(32)}, now)
+            departed = uow.batches.departed(account, campaign.id, now - LEASE)
+            elsewhere = uow.batches.departed(account, CampaignId(campaign.id + 1), now - LEASE)
+            uow.message_traces.forget(account, departed)
+            left = uow.batches.departed(account, campaign.id, now - LEASE)
+
+        assert list(departed) == [gone.id]
+        assert (list(elsewhere), list(left)) == ([], [])
+
+    def test_a_search_for_the_departed_does_not_see_another_accounts_rows(
+        self, world: World
+    ) -> None:
+        account, other = shop(world), shop(world)
+        [gone] = people(world, account, 1)
+        campaign, now = started(world, account), world.clock.now()
+        with world.transactions.begin(account) as uow:
+            uow.consents.remember_deleted(account, {gone.id: bytes(32)}, now)
+
+        with world.transactions.begin(other) as uow:
+            assert not uow.batches.departed(account, campaign.id, now - LEASE)
+            assert not uow.batches.departed(other, campaign.id, now - LEASE)
 
     def test_freezing_does_not_see_another_accounts_rows(self, world: World) -> None:
         account, other = shop(world), shop(world)

@@ -13,6 +13,7 @@ from tests.contracts.settling import BatchSettling
 from tests.torture import trials
 from tests.torture.guarding import Forged, Guard, Here, InDatabase, without
 from tests.torture.later_guards import LATER
+from tests.torture.leaving_guards import LEAVING
 from tests.torture.naive import REQUEUES_SUBMITTING, RETRIES_LOST_ANSWERS
 from tests.torture.patches import replaced
 from tests.torture.quiet_guards import QUIET
@@ -241,6 +242,7 @@ GUARDS: Final = (
     ),
     *LATER,
     *QUIET,
+    *LEAVING,
 )
 
 

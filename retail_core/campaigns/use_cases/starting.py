@@ -115,6 +115,8 @@ class StartCampaign:
             return None
         if not uow.subscriptions.is_active(account):
             raise SubscriptionRequired
+        # whoever leaves from here on sees the batches; whoever left meanwhile is seen below
+        uow.contacts.lock_for_adding(account)
         # numbers are given to nobody who might still be refused: none ever comes back
         uow.credits.hold(account, f"hold:c{campaign.id}", forecast.credits, campaign.id)
         now = self.clock.now()
@@ -122,6 +124,7 @@ class StartCampaign:
         first_number = uow.numbers.reserve_block(recipients)
         start = CampaignStart(plan, first_number, recipients, forecast.credits, now)
         uow.campaigns.start(account, campaign.id, start)
+        _forget_departed(uow, account, campaign.id, start.at)
         self._nudge(uow, campaign, recipients)
         warn_of_low_credits(uow, account, self.policy.low_credits, now)
         return StartedCampaign(campaign.id, recipients, forecast.credits, forecast.credits)
@@ -157,6 +160,18 @@ class StartCampaign:
         batches = -(-recipients // self.policy.batch_messages_max)
         for job in dispatch_nudges(campaign.account_id, campaign.id, batches):
             uow.jobs.add(job)
+
+
+def _forget_departed(
+    uow: CampaignsUnitOfWork, account: AccountId, campaign: CampaignId, now: datetime
+) -> None:
+    """Empty the places of those who were deleted or erased while the audience was being frozen.
+
+    A day is far more than a transaction may take, and than two clocks may differ.
+    """
+    departed = uow.batches.departed(account, campaign, now - DAY)
+    if departed:
+        uow.message_traces.forget(account, departed)
 
 
 def _must_be_in(states: AbstractSet[CampaignState], campaign: Campaign) -> None:

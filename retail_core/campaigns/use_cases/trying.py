@@ -83,6 +83,7 @@ class PlanTestMessages:
     ) -> PlannedTests:
         """`to`: 1 to `TEST_NUMBERS_MAX` numbers as people write them; equal ones count once."""
         with self.transactions.begin(account, once) as uow:
+            uow.contacts.lock_for_adding(account)
             store = uow.accounts.get(account)
             phones = _phones(to, store.default_country, self.policy.prices)
             campaign = uow.campaigns.get(account, campaign_id)

@@ -91,6 +91,7 @@ class DeleteContacts:
         with self.transactions.begin(account, once) as uow:
             matched = uow.contact_sets.count(account, which, TagChange()).matched
             if not dry_run:
+                uow.contacts.lock_for_removing(account)
                 contacts = uow.contact_sets.choose(account, which, self.contacts_max)
                 forget_contacts(uow, account, contacts, self.number_hash, self.clock.now())
                 deleted = len(contacts)

@@ -68,6 +68,7 @@ class EraseContact:
         account, now = actor.account, self.clock.now()
         statement = read_reason(reason)
         with self.transactions.begin(account, once) as uow:
+            uow.contacts.lock_for_removing(account)
             contact = uow.contacts.lock(account, contact_id)
             if contact is None:
                 raise ContactNotFound

@@ -25,6 +25,7 @@ from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.model.values import read_consent_source
 from retail_core.contacts.ports import ContactsUnitOfWork
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
+from retail_core.kernel.changes import Keep
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId
@@ -79,6 +80,7 @@ class CreateContact:
         draft = draft_contact(form, region, now)
         statement = read_consent_source(consent_source)
         with self.transactions.begin(actor.account, once) as uow:
+            uow.contacts.lock_for_adding(actor.account)
             contact = uow.contacts.add(actor.account, draft)
             _recognise(uow, self.number_hash, actor.account, contact.phone, now)
             if contact.is_subscribed:
@@ -110,6 +112,8 @@ class UpdateContact:
         now = self.clock.now()
         statement = read_consent_source(consent_source)
         with self.transactions.begin(actor.account) as uow:
+            if not isinstance(changes.phone, Keep):
+                uow.contacts.lock_for_adding(actor.account)
             old = uow.contacts.lock(actor.account, contact_id)
             if old is None:
                 raise ContactNotFound
@@ -198,6 +202,7 @@ class DeleteContact:
         """Raises `ContactNotFound`."""
         now = self.clock.now()
         with self.transactions.begin(account) as uow:
+            uow.contacts.lock_for_removing(account)
             contact = uow.contacts.lock(account, contact_id)
             if contact is None:
                 raise ContactNotFound

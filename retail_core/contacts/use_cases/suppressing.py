@@ -44,6 +44,7 @@ class SuppressNumber:
         """Raises `InvalidPhone`, `InvalidField`, `AlreadySuppressed`."""
         number, kept_note = read_phone(phone, region).number, read_note(note)
         with self.transactions.begin(account, once) as uow:
+            uow.contacts.lock_for_adding(account)
             contact = uow.contacts.lock_by_phone(account, number)
             entry = SuppressionEntry(
                 phone=number,

@@ -131,6 +131,7 @@ class ImportContacts:
             job = _same(uow.imports.lock(key.account, key.id), expected)
             if job is None:
                 return None
+            uow.contacts.lock_for_adding(key.account)
             if job.terms.purpose is ImportPurpose.CONTACTS:
                 counts, faults = self._merge(uow, key, job, batch, now)
             else:

@@ -63,6 +63,7 @@ class RevertImport:
             job = uow.imports.lock(key.account, key.id)
             if job is None or job.status is not ImportStatus.UNDOING:
                 return False
+            uow.contacts.lock_for_removing(key.account)
             step = uow.import_reversal.revert(
                 key.account, key.id, job.terms, job.undone_to, BATCH_ROWS_MAX, now
             )

@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from retail_core.audiences.model import AudienceRules, AudienceSpec, CapWindow
-from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, WorkerId
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber, WorkerId
 from retail_core.messages.model import (
     BatchResults,
     CampaignTurn,
@@ -53,6 +53,15 @@ class BatchStore(Protocol):
         """Freeze ids, numbers, prices and used merge values of all recipients, in one statement.
 
         Every contact lands in exactly one batch. `merge_fields` are those that the text uses.
+        """
+        ...
+
+    def departed(
+        self, account: AccountId, campaign: CampaignId, since: datetime
+    ) -> Sequence[ContactId]:
+        """Those of the recipients that wait whom the store deleted or erased after `since`.
+
+        An audience may freeze who is just being removed, and neither sees what the other does.
         """
         ...
 

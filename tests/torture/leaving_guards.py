@@ -1,0 +1,55 @@
+"""The guards of those who leave: deleted, erased, or taken back with their import."""
+
+from functools import partial
+from typing import Final
+
+from tests.integration.pipeline import test_leaving_races as races
+from tests.torture.guarding import Guard, Here, without
+from tests.torture.patches import replaced
+
+REMOVALS: Final = "tests.torture.removals"
+CONTACTS: Final = "adapters_db.contacts"
+NO_LOCK: Final = "%(account)s::integer"
+
+LEAVING: Final = (
+    Guard(
+        "who writes numbers down waits for who is just leaving",
+        Here(races.test_whoever_is_erased_while_a_file_with_the_number_is_imported_stays_away),
+        without(
+            f"{CONTACTS}:_ADDING",
+            "pg_advisory_xact_lock_shared(hashtext('people_leave'), %(account)s)",
+            NO_LOCK,
+        ),
+    ),
+    Guard(
+        "who leaves waits for who is just writing numbers down",
+        Here(
+            partial(
+                races.test_whoever_leaves_while_a_campaign_freezes_the_audience_stands_in_no_batch,
+                leave=races.erase,
+                moment="at its commit",
+            )
+        ),
+        without(
+            f"{CONTACTS}:_REMOVING",
+            "pg_advisory_xact_lock(hashtext('people_leave'), %(account)s)",
+            NO_LOCK,
+        ),
+    ),
+    Guard(
+        "who left while an audience was frozen is taken out of it",
+        Here(
+            partial(
+                races.test_whoever_leaves_while_a_campaign_freezes_the_audience_stands_in_no_batch,
+                leave=races.erase,
+                moment="while it ends",
+            )
+        ),
+        (
+            replaced(
+                "retail_core.campaigns.use_cases.starting:_forget_departed",
+                f"{REMOVALS}:forget_nobody",
+            ),
+        ),
+    ),
+)
