@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import loopback
 
-pytest_plugins = ["tests.servers", "tests.harmless_logs"]
+pytest_plugins = ["tests.servers", "tests.browsers", "tests.harmless_logs"]
 
 # Contract suites are no test modules of their own, but their assertions should explain themselves.
 pytest.register_assert_rewrite("tests.contracts")

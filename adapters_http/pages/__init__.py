@@ -32,7 +32,7 @@ main { max-width: 30rem; margin: 0 auto; padding: 1.5rem; background: var(--card
   border: 1px solid var(--edge); border-radius: 1rem; }
 h1 { margin: 0 0 1rem; font-size: 1.6rem; line-height: 1.25; }
 p { margin: 0 0 1rem; }
-.from { margin: 0 0 .25rem; color: var(--soft); font-size: 1rem; font-weight: 600; }
+.from { margin: 0 0 .5rem; color: var(--soft); font-size: 1rem; font-weight: 600; }
 .note { color: var(--soft); font-size: 1rem; }
 .test { padding: .75rem 1rem; border-radius: .5rem; color: var(--test);
   background: var(--on-test); font-weight: 600; }
