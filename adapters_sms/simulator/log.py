@@ -25,7 +25,8 @@ WORDS_MAX: Final = 255
 class LogEntry:
     """One line: kind `accepted`, `report` or `inbound`; what a kind does not have is None.
 
-    `at` is the time of writing. Of a report, `status` is its word and `http_status` what the
+    `at` is the time of writing; a line `accepted` also has `receivedAt`, when the head of its call
+    had come. Of a report, `status` is its word and `http_status` what the
     callback answered (0: it did not).
     """
 
@@ -150,17 +151,22 @@ class MessageLog:
         known = head == self._head and 0 <= number < len(self._offsets)
         return number if known and self.id_of(number) == message_id else None
 
-    def append_accepted(self, messages: Sequence[Mapping[str, object]]) -> range:
-        """Write down messages as taken, in one write; returns their numbers."""
+    def append_accepted(
+        self, messages: Sequence[Mapping[str, object]], received_at: str | None = None
+    ) -> range:
+        """Write down messages as taken, in one write; returns their numbers.
+
+        `received_at` is when the head of their call had come, which may be long before.
+        """
         first = len(self._offsets)
         at = now_text()
+        received = received_at or at
         head = self._head
         offset = self._size
         lines: list[bytes] = []
         for number, message in enumerate(messages, first):
-            line = _line(
-                {"kind": "accepted", "at": at, "messageId": f"{head}-{number:012x}", **message}
-            )
+            fields = {"at": at, "receivedAt": received, "messageId": f"{head}-{number:012x}"}
+            line = _line({"kind": "accepted", **fields, **message})
             lines.append(line)
             self._remember(offset, len(line))
             offset += len(line)

@@ -12,7 +12,7 @@ import attrs
 from adapters_sms.simulator import control
 from adapters_sms.simulator.api import MESSAGES_PATH, MittoApi, Submission
 from adapters_sms.simulator.faults import NOTHING_TAKEN, FaultPicker, refused, spoiled
-from adapters_sms.simulator.log import MessageLog
+from adapters_sms.simulator.log import MessageLog, now_text
 from adapters_sms.simulator.reporter import Callback, Reporter
 from adapters_sms.simulator.scenario import Fault, FaultName, Scenario
 from adapters_sms.simulator.wire import (
@@ -152,6 +152,7 @@ class Simulator:
         self._idle.add(writer)
         head = await read_head(reader)
         self._idle.discard(writer)
+        received_at = now_text()
         if head is None:
             return False
         fault = self.faults.pick() if self.api.is_sending(head) else None
@@ -159,7 +160,7 @@ class Simulator:
             reset(writer)
             return False
         body = await read_body(head, reader, writer)
-        response = await self._answer(head, body, fault)
+        response = await self._answer(head, body, fault, received_at)
         if response is None:
             if fault is not None and fault.name in (FaultName.HANG, FaultName.ACCEPT_HANG):
                 await self._hang(reader, writer, fault.seconds)
@@ -180,7 +181,9 @@ class Simulator:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(reader.read(1), seconds)
 
-    async def _answer(self, head: Head, body: bytes, fault: Fault | None) -> Response | None:
+    async def _answer(
+        self, head: Head, body: bytes, fault: Fault | None, received_at: str
+    ) -> Response | None:
         """The answer to a request; None if it gets none."""
         if head.path.startswith(control.PREFIX):
             return await control.answer(self, head, body)
@@ -188,12 +191,14 @@ class Simulator:
         if refusal is not None:
             return refusal
         if self.api.is_sending(head):
-            return await self._take(head, body, fault)
+            return await self._take(head, body, fault, received_at)
         if head.method == "GET" and head.path.startswith(MESSAGES_PATH):
             return self.api.look_up(head)
         return json_response(HTTPStatus.NOT_FOUND, {"error": "No such resource"})
 
-    async def _take(self, head: Head, body: bytes, fault: Fault | None) -> Response | None:
+    async def _take(
+        self, head: Head, body: bytes, fault: Fault | None, received_at: str
+    ) -> Response | None:
         """A sending call: what is taken is in the log before anything is answered."""
         self.calls += 1
         latency = self.faults.latency_seconds()
@@ -208,13 +213,13 @@ class Simulator:
             return submission
         if fault is not None and fault.name is FaultName.REJECT_SOME:
             submission = self.faults.with_rejections(submission, fault.share)
-        answer = self._accept(submission)
+        answer = self._accept(submission, received_at)
         return json_response(HTTPStatus.OK, answer) if fault is None else spoiled(fault, answer)
 
-    def _accept(self, submission: Submission) -> dict[str, object]:
+    def _accept(self, submission: Submission, received_at: str) -> dict[str, object]:
         taken = submission.messages
         if submission.problems:
             taken = [m for i, m in enumerate(taken) if i not in submission.problems]
-        numbers = self.log.append_accepted(taken)
+        numbers = self.log.append_accepted(taken, received_at)
         self.reporter.expect(numbers)
         return self.api.answer(submission, numbers)
