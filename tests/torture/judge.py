@@ -18,21 +18,27 @@ from adapters_db.credits import SqlLedgerAudit
 from adapters_db.reads import Reads
 from retail_core.kernel.ids import CampaignId
 from retail_core.messages.model import MessageState
+from tests.torture.departures import Departures
+from tests.torture.departures_judge import Arrival, ask_arrivals, ask_who_is_kept, ask_who_returned
+from tests.torture.inbox import CLOCK_STEP
 from tests.torture.shops import Planned, Shops
+from tests.torture.witness import Intents, frozen_numbers
 
 EXAMPLES_MAX: Final = 5
 MISMATCHES_MAX: Final = 10_000
+NAMES: Final = "NR"
+"""A contact is called by their number and one of these: the second once they were there before."""
 REPORTED: Final = {"Delivered": MessageState.DELIVERED, "Failure": MessageState.FAILED}
 CONFIRMED: Final = frozenset({MessageState.SENT, MessageState.DELIVERED})
 ADMITS: Final = CONFIRMED | {MessageState.UNKNOWN}
 """States that do not deny that the gateway has the message."""
 
 _ROWS: Final = """
-SELECT campaign_id, phone, state, provider_id, seq FROM message WHERE campaign_id = ANY(%s)
+SELECT campaign_id, seq, phone, state, provider_id FROM message WHERE campaign_id = ANY(%s)
 """
 _WAITING: Final = """
-SELECT b.campaign_id, r.phone, b.state
-FROM send_batch b, unnest(b.phones) AS r (phone)
+SELECT b.campaign_id, r.seq, r.phone, b.state
+FROM send_batch b, unnest(b.seqs, b.phones) AS r (seq, phone)
 WHERE b.campaign_id = ANY(%s) AND b.state IN ('queued', 'claimed', 'submitting', 'cancelled')
 """
 _TOTALS: Final = "SELECT id, total FROM campaign WHERE id = ANY(%s)"
@@ -55,10 +61,6 @@ WHERE c.id = ANY(%s)
 GROUP BY c.id, c.credits_captured
 HAVING c.credits_captured <> coalesce(sum(m.credits), 0)
 """
-_HANDED_OVER: Final = """
-SELECT min(submitted_at) FROM send_batch
-WHERE campaign_id = %s AND %s BETWEEN first_seq AND last_seq
-"""
 _BEGUN: Final = """
 SELECT submitted_at FROM send_batch
 WHERE campaign_id = %s AND submitted_at > %s
@@ -67,14 +69,6 @@ WHERE campaign_id = %s AND submitted_at > %s
 
 Person = tuple[str, int]
 """The mark of a campaign, and the digits of a number."""
-
-
-@attrs.frozen
-class OptOut:
-    """Somebody who unsubscribed, and a moment of the database's clock when it was committed."""
-
-    phone: int
-    committed_at: datetime
 
 
 @attrs.frozen
@@ -88,25 +82,36 @@ class Standstill:
 
 @attrs.define
 class Witnessed:
-    """What owners and their customers did, and when the database had confirmed it."""
+    """What owners and their customers did, and when that was confirmed."""
 
-    opt_outs: list[OptOut] = attrs.field(factory=list)
+    departures: Departures = attrs.field(factory=Departures)
     standstills: list[Standstill] = attrs.field(factory=list)
+    unheard: list[str] = attrs.field(factory=list)
+    """Who texted STOP, which was answered, and has had no effect."""
+    refused: list[str] = attrs.field(factory=list)
+    """Whose own link did not let them out."""
 
 
 @attrs.define
 class Verdict:
-    """What the judge found. Everything but the first three and `unknown` must be empty."""
+    """What the judge found. All but the numbers at the beginning must be empty."""
 
     recipients: int = 0
     accepted: int = 0
     unknown: int = 0
+    departures: int = 0
     duplicates: list[str] = attrs.field(factory=list)
     strangers: list[str] = attrs.field(factory=list)
     lost: list[str] = attrs.field(factory=list)
     denied: list[str] = attrs.field(factory=list)
     invented: list[str] = attrs.field(factory=list)
     disregarded: list[str] = attrs.field(factory=list)
+    unintended: list[str] = attrs.field(factory=list)
+    late: list[str] = attrs.field(factory=list)
+    returned: list[str] = attrs.field(factory=list)
+    kept: list[str] = attrs.field(factory=list)
+    unheard: list[str] = attrs.field(factory=list)
+    refused: list[str] = attrs.field(factory=list)
     forgotten: list[str] = attrs.field(factory=list)
     ledger: list[str] = attrs.field(factory=list)
 
@@ -117,7 +122,8 @@ class Verdict:
         return {kind: each for kind, each in found.items() if each}
 
     def __str__(self) -> str:
-        lines = [f"{self.recipients} recipients, {self.accepted} taken, {self.unknown} unknown"]
+        names = ("recipients", "accepted", "unknown", "departures")
+        lines = [", ".join(f"{getattr(self, name)} {name}" for name in names)]
         for kind, each in self.complaints.items():
             lines.append(f"  {kind}: {len(each)}, such as {'; '.join(each[:EXAMPLES_MAX])}")
         return "\n".join(lines)
@@ -125,19 +131,19 @@ class Verdict:
 
 @attrs.frozen
 class Row:
-    """What the product says about one recipient; no seq while there is no row."""
+    """What the product says about one recipient."""
 
     state: MessageState
     provider_id: str | None = None
-    seq: int | None = None
 
 
 @attrs.frozen
 class Taken:
-    """What the gateway took."""
+    """What the gateway took; the head of its call had come at `received_at`."""
 
     message_id: str
     text: str
+    received_at: datetime
 
 
 def judge(
@@ -148,18 +154,21 @@ def judge(
     by_id = {each.campaign: each for each in campaigns}
     entries = list(_lines(log))
     taken = _taken(entries, {each.mark for each in by_id.values()})
-    rows = _rows(shops, by_id)
+    rows, swapped = _rows(shops, by_id)
     verdict = Verdict(
         recipients=sum(total for _, total in shops.query(_TOTALS, list(by_id))),
         accepted=sum(len(each) for each in taken.values()),
         unknown=sum(each.state is MessageState.UNKNOWN for each in rows.values()),
+        departures=len(seen.departures.all),
+        strangers=swapped,
+        unheard=seen.unheard,
+        refused=seen.refused,
     )
     if verdict.recipients != len(rows):
         verdict.lost.append(f"{verdict.recipients} were planned, {len(rows)} are known")
     _compare(verdict, taken, rows)
     _ask_reports(verdict, entries, taken, rows)
-    by_mark = {each.mark: each for each in by_id.values()}
-    _ask_opt_outs(verdict, shops, taken, rows, by_mark, seen.opt_outs)
+    _ask_departures(verdict, shops, taken, by_id, seen.departures)
     _ask_standstills(verdict, shops, seen.standstills)
     _add_up(verdict, shops, by_id)
     return verdict
@@ -171,7 +180,8 @@ def _compare(
     for person, messages in taken.items():
         if len(messages) > 1:
             verdict.duplicates.append(f"{person} got {len(messages)}")
-        if person not in rows or f"N{person[1]}" not in messages[0].text:
+        names = (f"{letter}{person[1]}" for letter in NAMES)
+        if person not in rows or not any(name in messages[0].text for name in names):
             verdict.strangers.append(f"{person} got {messages[0].text!r}")
     for person, row in rows.items():
         messages = taken.get(person, ())
@@ -212,23 +222,25 @@ def _ask_reports(
             verdict.forgotten.append(f"{entry['messageId']} {entry['status']} but {state.word}")
 
 
-def _ask_opt_outs(
+def _ask_departures(
     verdict: Verdict,
     shops: Shops,
     taken: Mapping[Person, Sequence[Taken]],
-    rows: Mapping[Person, Row],
-    by_mark: Mapping[str, Planned],
-    opt_outs: Sequence[OptOut],
+    by_id: Mapping[CampaignId, Planned],
+    departures: Departures,
 ) -> None:
-    """Whoever was out before the hand-over began must not have got anything."""
-    left = {each.phone: each.committed_at for each in opt_outs}
-    for mark, phone in taken:
-        row = rows.get((mark, phone))
-        if phone not in left or row is None or row.seq is None:
-            continue
-        ((handed_over,),) = shops.query(_HANDED_OVER, by_mark[mark].campaign, row.seq)
-        if handed_over is not None and left[phone] < handed_over:
-            verdict.disregarded.append(f"{mark} {phone} was out since {left[phone]}")
+    """Whoever was out before the hand-over began must not have got anything, nor come back."""
+    by_mark = {each.mark: each for each in by_id.values()}
+    arrivals = [
+        Arrival(by_mark[mark].account, by_mark[mark].campaign, mark, phone, each.received_at)
+        for (mark, phone), messages in taken.items()
+        for each in messages
+    ]
+    intents = Intents.of(shops.query, list(by_id))
+    for kind, complaint in ask_arrivals(arrivals, intents, departures):
+        getattr(verdict, kind).append(complaint)
+    verdict.returned.extend(ask_who_returned(shops.query, departures))
+    verdict.kept.extend(ask_who_is_kept(shops.url, departures))
 
 
 def _ask_standstills(verdict: Verdict, shops: Shops, standstills: Sequence[Standstill]) -> None:
@@ -255,14 +267,31 @@ def _add_up(verdict: Verdict, shops: Shops, by_id: Mapping[CampaignId, Planned])
         verdict.ledger.append(f"campaign {campaign} was charged {captured} for {credits}")
 
 
-def _rows(shops: Shops, by_id: Mapping[CampaignId, Planned]) -> dict[Person, Row]:
+def _rows(shops: Shops, by_id: Mapping[CampaignId, Planned]) -> tuple[dict[Person, Row], list[str]]:
+    """Everybody as the product knows them, and who has another number than was frozen.
+
+    Whoever was forgotten since has none any more.
+    """
+    frozen = frozen_numbers(shops.query, list(by_id))
     rows: dict[Person, Row] = {}
-    for campaign, phone, state, provider_id, seq in shops.query(_ROWS, list(by_id)):
-        rows[by_id[campaign].mark, phone] = Row(MessageState(state), provider_id, seq)
-    for campaign, phone, state in shops.query(_WAITING, list(by_id)):
-        waits = MessageState.CANCELLED if state == "cancelled" else MessageState.QUEUED
-        rows[by_id[campaign].mark, phone] = Row(waits)
-    return rows
+    swapped = []
+    told = [
+        *shops.query(_ROWS, list(by_id)),
+        *((*waiting, None) for waiting in shops.query(_WAITING, list(by_id))),
+    ]
+    for campaign, seq, phone, state, provider_id in told:
+        number = frozen.get((campaign, seq), phone)
+        if phone not in {None, number}:
+            swapped.append(f"{phone} stands where {number} was frozen")
+        rows[by_id[campaign].mark, number] = Row(_state(state), provider_id)
+    return rows, swapped
+
+
+def _state(told: int | str) -> MessageState:
+    """Of a message, or of a batch whose messages have no rows."""
+    if isinstance(told, int):
+        return MessageState(told)
+    return MessageState.CANCELLED if told == "cancelled" else MessageState.QUEUED
 
 
 def _taken(
@@ -275,7 +304,8 @@ def _taken(
         mark = entry["text"].partition(" ")[0]
         if mark in marks:
             person = (mark, int(entry["destination"].removeprefix("+")))
-            taken[person].append(Taken(entry["messageId"], entry["text"]))
+            received_at = datetime.fromisoformat(entry["receivedAt"]) + CLOCK_STEP
+            taken[person].append(Taken(entry["messageId"], entry["text"], received_at))
     return taken
 
 

@@ -19,7 +19,7 @@ from adapters_sms.simulator.thread import SimulatorThread
 from tests.torture.forge import End, Fate, Forge, Order, Task
 from tests.torture.judge import Verdict, judge
 from tests.torture.patches import Patch
-from tests.torture.shops import Planned, Shops
+from tests.torture.shops import TOKEN_SECRET, Planned, Shops
 from workers.crash_points import CrashAt, CrashPoint
 from workers.embedded.processes import free_port
 
@@ -64,7 +64,7 @@ VARIABLES: Final = {
     "BATCH_LEASE_SECONDS": "3",
     "RATE_LIMIT_TRAFFIC_ACCOUNT_MAX": "100000",
     "RATE_LIMIT_TENANT_MAX": "100000",
-    "UNSUBSCRIBE_TOKEN_SECRET": "a secret that signs links in torture",
+    "UNSUBSCRIBE_TOKEN_SECRET": TOKEN_SECRET,
 }
 HALTS: Final = 0.4
 _PUTS_BACK: Final = frozenset({NOBODY, "429 with Retry-After", "503", "401"})

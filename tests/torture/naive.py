@@ -1,7 +1,8 @@
 """The negative control: a worker as most senders have it. The harness must report duplicates.
 
-It takes a lost answer for none and tries again, and it queues again what a dead worker was
-submitting. Run as a module it is a whole worker (`workers.worker`).
+It takes a lost answer for none and tries again, it queues again what a dead worker was
+submitting, and at the hand-over it asks nobody whether they left. Run as a module it is a whole
+worker (`workers.worker`).
 """
 
 import sys
@@ -20,7 +21,10 @@ REQUEUES_SUBMITTING: Final = Patch(
 REQUEUES_SINGLES: Final = Patch(
     "adapters_db.singles:_MARK_UNKNOWN", "SET state = 2", "SET ref = NULL, state = 0"
 )
-NAIVE: Final = (RETRIES_LOST_ANSWERS, REQUEUES_SUBMITTING)
+ASKS_NOBODY: Final = Patch(
+    "adapters_db.batches:_LEFT_OUT", "WHERE b.campaign_id", "WHERE false AND b.campaign_id"
+)
+NAIVE: Final = (RETRIES_LOST_ANSWERS, REQUEUES_SUBMITTING, ASKS_NOBODY)
 
 if __name__ == "__main__":
     for patch in NAIVE:

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 import attrs
-import psycopg
 
 from adapters_http.machine import SystemClock
 from retail_core.campaigns.errors import NoRecipients, WrongCampaignState
 from retail_core.campaigns.model import CampaignState
 from retail_core.campaigns.use_cases import CancelCampaign, PauseCampaign
-from retail_core.kernel.errors import Unavailable
+from retail_core.contacts.errors import ContactNotFound
 from retail_core.kernel.ids import AccountId, ContactId
-from tests.torture.judge import OptOut, Standstill, Witnessed
-from tests.torture.shops import Planned, Shops
+from tests.torture.departures import How
+from tests.torture.judge import Standstill, Witnessed
+from tests.torture.shops import AWAY, Planned, Shops, argentines
 
 T = TypeVar("T")
 
@@ -25,13 +25,16 @@ CONTACTS: Final = (60, 400, 1_200, 3_000)
 BATCH_MESSAGES: Final = (20, 100, 250, 500)
 BATCHES_WAITING_MAX: Final = 25
 RECENT: Final = 10
-AWAY: Final = (Unavailable, psycopg.OperationalError)
+SHARED: Final = 20
+"""So many contacts of a store are contacts of the next one as well."""
 PATIENCE_SECONDS: Final = 60.0
 
 _WAITING: Final = "SELECT count(*) FROM send_batch WHERE state IN ('queued', 'claimed')"
 _SOMEBODY: Final = """
 SELECT id, phone FROM contact WHERE account_id = %s AND is_subscribed ORDER BY random() LIMIT 1
 """
+_IS_THERE: Final = "SELECT FROM contact WHERE account_id = %s AND id = %s AND phone = %s"
+_ALL: Final = "SELECT phone FROM contact WHERE account_id = %s ORDER BY id LIMIT %s"
 
 
 @attrs.define
@@ -42,6 +45,7 @@ class Owners:
     dice: random.Random
     campaigns: list[Planned] = attrs.field(init=False, factory=list)
     witnessed: Witnessed = attrs.field(init=False, factory=Witnessed)
+    stores: list[AccountId] = attrs.field(init=False, factory=list)
     _paused_at: dict[int, datetime] = attrs.field(init=False, factory=dict)
 
     @classmethod
@@ -49,14 +53,22 @@ class Owners:
         """Owners who do only what they are told to."""
         return cls(shops, random.Random(0))
 
+    def open_stores(self) -> None:
+        """Stores with contacts, some of whom are contacts of another one too."""
+        others: list[int] = []
+        for _ in range(STORES):
+            account = self.shops.new(self.dice.choice(CONTACTS))
+            self.shops.add(account, [*others, *argentines(account)])
+            self.stores.append(account)
+            self.witnessed.departures.shared.update(others)
+            others = [phone for (phone,) in self.shops.query(_ALL, account, SHARED)]
+
     def act(self, is_over: Callable[[], bool]) -> None:
         """Until somebody says that it is over."""
-        sizes = [self.dice.choice(CONTACTS) for _ in range(STORES)]
-        stores = [patiently(lambda size=size: self.shops.new(size)) for size in sizes]  # type: ignore[misc]
         while not is_over():
             time.sleep(self.dice.uniform(0.01, 0.15))
             try:
-                self._step(self.dice.choice(stores))
+                self._step(self.dice.choice(self.stores))
             except AWAY:
                 time.sleep(0.1)
 
@@ -70,15 +82,17 @@ class Owners:
             self._resume(planned)
         if self.dice.random() < 0.5:
             for contact, phone in self.shops.query(_SOMEBODY, store):
-                self.opt_out(store, ContactId(contact), phone)
+                with self.witnessed.departures.hold(store, phone) as is_free:
+                    if is_free and self.shops.query(_IS_THERE, store, contact, phone):
+                        self.opt_out(store, ContactId(contact), phone)
         if self.campaigns and self.dice.random() < 0.1:
             chosen = self.dice.choice(self.campaigns[-RECENT:])
             self.cancel(chosen) if self.dice.random() < 0.2 else self.pause(chosen)
         ((waiting,),) = self.shops.query(_WAITING)
         if waiting <= BATCHES_WAITING_MAX:
-            self._enqueue(store, self.dice.choice(BATCH_MESSAGES))
+            self.enqueue(store, self.dice.choice(BATCH_MESSAGES))
 
-    def _enqueue(self, store: AccountId, batch_messages_max: int) -> None:
+    def enqueue(self, store: AccountId, batch_messages_max: int) -> None:
         """Start a campaign; whether a lost commit started it is asked, as a client would."""
         planned = self.shops.plan(store)
         self.campaigns.append(planned)
@@ -110,9 +124,17 @@ class Owners:
         self.witnessed.standstills.append(Standstill(planned.campaign, self._now()))
 
     def opt_out(self, store: AccountId, contact: ContactId, phone: int) -> None:
-        """Somebody unsubscribes. Raises `Unavailable`."""
-        self.shops.opt_out(store, contact)
-        self.witnessed.opt_outs.append(OptOut(phone, self._now()))
+        """An owner takes somebody out who is still there. Raises `Unavailable`."""
+        try:
+            self.shops.opt_out(store, contact)
+        except ContactNotFound:
+            return
+        self.witnessed.departures.note(store, phone, How.OWNER)
+
+    def call_for_the_last_time(self) -> None:
+        """A campaign to everybody who is still in, when all have done what they did."""
+        for store in self.stores:
+            self.enqueue(store, max(BATCH_MESSAGES))
 
     def _resume(self, planned: Planned) -> None:
         if self.shops.state(planned) is not CampaignState.PAUSED:

@@ -1,6 +1,7 @@
 """Stores whose campaigns are tortured: small, in plain SQL, and started by the real use case."""
 
 import itertools
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -13,21 +14,36 @@ from adapters_db.engine import make_engine
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from adapters_http.machine import SystemClock
+from retail_core.accounts.model import KeyText, NewApiKey, Scope
+from retail_core.accounts.model.api_key import API_KEY_PREFIX_BYTES
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.model import CampaignContent, CampaignState
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.use_cases import StartCampaign
+from retail_core.contacts.model import ConsentSource, ContactChanges
+from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.use_cases.keeping import Actor, UpdateContact
+from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.links.urls import LinkTemplates
+from tests.torture.witness import WATCH
 
+TOKEN_SECRET: Final = "a secret that signs links in torture"
 CREDITS: Final = 50_000_000
-CONTACTS_MAX: Final = 9_999
+NUMBERS: Final = 10_000
+"""Of each store, in a row."""
+CONTACTS_MAX: Final = 4_000
+"""At first; the other numbers are for who comes later."""
+ARGENTINES: Final = 3
+"""Some have numbers that gateways write in more than one way."""
+AWAY: Final = (Unavailable, psycopg.OperationalError)
 _CONTACTS: Final = """
 WITH person AS (
 INSERT INTO contact (account_id, phone, country, line_type, first_name, is_subscribed,
                      search_text, tags, created_at, updated_at)
-SELECT %(account)s, phone, 'GR', 1, 'N' || phone, true, '+' || phone, '{}', now(), now()
-FROM generate_series(%(first)s, %(first)s + %(contacts)s - 1) phone
+SELECT %(account)s, phone, CASE WHEN phone < 400000000000 THEN 'GR' ELSE 'AR' END, 1,
+       'N' || phone, true, '+' || phone, '{}', now(), now()
+FROM unnest(%(phones)s::bigint[]) phone
 RETURNING account_id, id, is_subscribed
 )
 INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
@@ -54,6 +70,7 @@ class Shops:
 
     url: str
     transactions: SqlTransactions
+    _fresh: dict[int, Iterator[int]] = attrs.field(factory=dict)
 
     @classmethod
     @contextmanager
@@ -61,7 +78,9 @@ class Shops:
         """Connected while the block lasts."""
         settings = DatabaseSettings(url, url, application_name="torture", lock_timeout_seconds=5)
         engine = make_engine(settings)
-        yield cls(url, SqlTransactions(Connections(engine, settings)))
+        shops = cls(url, SqlTransactions(Connections(engine, settings)))
+        shops.execute(WATCH)
+        yield shops
         engine.dispose()
 
     def new(self, contacts: int) -> AccountId:
@@ -81,13 +100,37 @@ class Shops:
                 "VALUES (%s, 'pro', 'active')",
                 (account,),
             )
-            first = 306_900_000_000 + 10_000 * int(account)
-            connection.execute(
-                _CONTACTS, {"account": account, "first": first, "contacts": contacts}
-            )
+        first = _first_number(account)
+        self.add(account, range(first, first + contacts))
+        self._fresh[account] = iter(range(first + CONTACTS_MAX, first + NUMBERS))
         with self.transactions.begin(account) as uow:
             uow.credits.grant(account, "torture", CREDITS, "torture")
         return account
+
+    def add(self, account: AccountId, phones: Sequence[int]) -> None:
+        """Contacts with these numbers, named after them."""
+        with self._connection() as connection:
+            connection.execute(_CONTACTS, {"account": account, "phones": list(phones)})
+
+    def fresh_number(self, account: int) -> int:
+        """A number of this store that nobody had yet."""
+        return next(self._fresh[account])
+
+    def key(self, account: AccountId) -> str:
+        """An API key that may do everything with contacts."""
+        text = KeyText.of(secrets.token_bytes(API_KEY_PREFIX_BYTES), secrets.token_bytes(32))
+        new = NewApiKey(
+            account=account,
+            name="torture",
+            prefix=text.prefix,
+            hash=text.hash,
+            scopes=(Scope.CONTACTS_READ, Scope.CONTACTS_WRITE),
+            created_at=SystemClock().now(),
+            expires_at=None,
+        )
+        with self.transactions.begin(account) as uow:
+            uow.api_keys.add(new)
+        return text.text
 
     def plan(self, account: AccountId) -> Planned:
         """Write a campaign to everybody. Raises `Unavailable`."""
@@ -118,11 +161,12 @@ class Shops:
             self.start(planned, 1)
 
     def opt_out(self, account: AccountId, contact: ContactId) -> None:
-        """Let somebody unsubscribe. Raises `Unavailable`."""
-        with self.transactions.begin(account) as uow:
-            found = uow.contacts.lock(account, contact)
-            assert found is not None, "nobody is deleted here"
-            uow.contacts.save(account, found.unsubscribed(SystemClock().now()))
+        """Let an owner take somebody out. Raises `Unavailable` and `ContactNotFound`."""
+        update = UpdateContact(
+            self.transactions, SystemClock(), NumberHash.derived(TOKEN_SECRET.encode())
+        )
+        actor = Actor(account, ConsentSource.MANUAL)
+        update(actor, contact, ContactChanges(is_subscribed=False), region="GR")
 
     def query(self, statement: str, *parameters: object) -> Rows:
         """Ask anything, as the owner of the database."""
@@ -138,6 +182,15 @@ class Shops:
     def _connection(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
         with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
             yield connection
+
+
+def _first_number(account: int) -> int:
+    return 306_900_000_000 + NUMBERS * account
+
+
+def argentines(account: int) -> Sequence[int]:
+    """A few numbers of another country for this store."""
+    return range(5_491_150_000_000 + 10 * account, 5_491_150_000_000 + 10 * account + ARGENTINES)
 
 
 def _one(

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.torture.matrix import Cell, Laboratory, run_cell
-from tests.torture.naive import NAIVE, REQUEUES_SINGLES
+from tests.torture.naive import ASKS_NOBODY, NAIVE, REQUEUES_SINGLES
 from tests.torture.singles import MESSAGES, run_single_cell
+from tests.torture.trials import somebody_opts_out_between_claim_and_hand_over
 from workers.crash_points import CrashAt, CrashPoint
 
 
@@ -24,6 +25,14 @@ def test_a_naive_worker_is_caught(laboratory: Laboratory, cell: Cell) -> None:
         laboratory.sweep_up()
 
     assert len(outcome.verdict.duplicates) >= 4, str(outcome)
+
+
+def test_who_asks_nobody_whether_they_left_is_caught(laboratory: Laboratory) -> None:
+    try:
+        with pytest.raises(AssertionError, match="disregarded"):
+            somebody_opts_out_between_claim_and_hand_over(laboratory.lacking(ASKS_NOBODY))
+    finally:
+        laboratory.sweep_up()
 
 
 def test_who_queues_single_messages_again_is_caught(laboratory: Laboratory) -> None:

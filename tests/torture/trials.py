@@ -33,10 +33,9 @@ from tests.contracts.staging import (
 )
 from tests.contracts.worlds import World
 from tests.torture.forge import End, Task
-from tests.torture.judge import Witnessed, judge
+from tests.torture.judge import judge
 from tests.torture.matrix import Cell, Laboratory, run_cell
 from tests.torture.owners import Owners
-from tests.torture.shops import Shops
 from workers.crash_points import CrashAt, CrashPoint
 
 
@@ -77,25 +76,23 @@ def the_connection_breaks_at_the_booking(laboratory: Laboratory) -> None:
 
 def somebody_opts_out_between_claim_and_hand_over(laboratory: Laboratory) -> None:
     planned = laboratory.campaign()
-    witnessed = Witnessed()
+    owners = Owners.silent(laboratory.shops)
     with laboratory.gateway(planned) as gateway:
         at = CrashAt(CrashPoint.AFTER_CLAIM, stops=True)
         fate = laboratory.forge.run(laboratory.order(gateway.base_url, Task.DISPATCH, at=at))
         assert fate.end is End.STOPPED
-        opt_out_everybody(laboratory.shops, planned.account, witnessed)
+        opt_out_everybody(owners, planned.account)
         laboratory.forge.go_on(fate)
         laboratory.recover(planned, gateway.base_url)
     log = laboratory.directory / f"{planned.mark}.jsonl"
-    verdict = judge(laboratory.shops, log, [planned], witnessed)
+    verdict = judge(laboratory.shops, log, [planned], owners.witnessed)
     assert not verdict.complaints, str(verdict)
 
 
-def opt_out_everybody(shops: Shops, account: AccountId, witnessed: Witnessed) -> None:
-    contacts = shops.query("SELECT id, phone FROM contact WHERE account_id = %s", account)
-    owners = Owners.silent(shops)
-    for contact, phone in contacts:
+def opt_out_everybody(owners: Owners, account: AccountId) -> None:
+    contacts = "SELECT id, phone FROM contact WHERE account_id = %s"
+    for contact, phone in owners.shops.query(contacts, account):
         owners.opt_out(account, ContactId(contact), phone)
-    witnessed.opt_outs += owners.witnessed.opt_outs
 
 
 def an_owner_cancels_during_a_call_that_is_refused(laboratory: Laboratory) -> None:
