@@ -6,9 +6,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -20,6 +21,8 @@ import psutil
 import redis
 
 from adapters_db.migrate import upgrade
+from tests.torture.shops import TOKEN_SECRET
+from workers.crash_points import CrashPoint
 from workers.embedded import EmbeddedPostgres, EmbeddedValkey
 from workers.embedded.processes import free_port, wait_until
 
@@ -38,19 +41,21 @@ VARIABLES: Final = {
     "BATCH_LEASE_SECONDS": str(LEASE_SECONDS),
     "RATE_LIMIT_TRAFFIC_ACCOUNT_MAX": "1000",
     "RATE_LIMIT_TENANT_MAX": "1000",
-    "UNSUBSCRIBE_TOKEN_SECRET": "a secret that signs links in torture",
+    "UNSUBSCRIBE_TOKEN_SECRET": TOKEN_SECRET,
     "JWT_SECRET": "a secret that is long enough for tokens",
     "WEBHOOK_SECRET": SECRET,
     "FRONTEND_URL": "https://app.example.com",
     "PUBLIC_BASE_URL": "https://r.example",
-    "WORKER_CONCURRENCY": "2",
+    "WORKER_CONCURRENCY": "3",
+    "CONTACT_IMPORT_CONCURRENCY": "2",
     "WEB_CONCURRENCY": "1",
     "WEB_THREADS": "4",
+    "TRUSTED_PROXIES": "127.0.0.1",
 }
 
 
 class Victim(Enum):
-    """What may be killed, and how."""
+    """What may be killed or halted, and how."""
 
     WORKER = "worker"
     WORKER_PROCESS = "one process of the worker"
@@ -59,6 +64,9 @@ class Victim(Enum):
     REDIS = "Redis"
     REDIS_FLUSH = "Redis emptied"
     POSTGRES = "PostgreSQL"
+    BACKEND = "one backend of PostgreSQL"
+    AT_A_POINT = "a worker between two statements"
+    """It halts by itself, at a named point."""
 
 
 WEIGHTS: Final = {
@@ -70,6 +78,49 @@ WEIGHTS: Final = {
     Victim.REDIS_FLUSH: 2,
     Victim.POSTGRES: 2,
 }
+"""Of being killed. A backend that is killed takes all others along, as the postmaster does."""
+
+HALTED: Final = {
+    Victim.WORKER: 3,
+    Victim.WORKER_PROCESS: 8,
+    Victim.SCHEDULER: 2,
+    Victim.API: 2,
+    Victim.REDIS: 1,
+    Victim.POSTGRES: 1,
+    Victim.BACKEND: 3,
+}
+"""Of being halted, and let go on after a while."""
+
+HALTS_AT: Final = {
+    CrashPoint.AFTER_CLAIM: 1,
+    CrashPoint.BEFORE_INTENT_COMMIT: 1,
+    CrashPoint.AFTER_INTENT: 4,
+    CrashPoint.BEFORE_SUBMIT: 3,
+    CrashPoint.MID_SUBMIT: 2,
+    CrashPoint.AFTER_SUBMIT: 2,
+    CrashPoint.BEFORE_SETTLE_COMMIT: 1,
+    CrashPoint.BEFORE_TEXT_COMMIT: 1,
+}
+"""Where a worker halts by itself: chance alone would rarely meet what lasts a millisecond."""
+HALTS_AT_COUNT_MAX: Final = 6
+
+HALT_SECONDS: Final = ((0.02, 0.5), (0.5, 2.0), (LEASE_SECONDS + 1.5, LEASE_SECONDS + 2.5))
+"""From a blink to well past a lease."""
+SERVERS: Final = frozenset({Victim.REDIS, Victim.REDIS_FLUSH, Victim.POSTGRES, Victim.BACKEND})
+
+
+@attrs.frozen
+class Halt:
+    """Processes that stand still, and who lets them go on."""
+
+    victim: Victim
+    processes: Sequence[psutil.Process]
+    timer: threading.Timer
+
+    def end(self) -> None:
+        """Let go on now whoever is still there."""
+        self.timer.cancel()
+        _resume(self.processes)
 
 
 @attrs.define
@@ -86,6 +137,8 @@ class Fleet:
     gateway_log: Path = attrs.field(init=False)
     _port: int = attrs.field(init=False, factory=free_port)
     _running: dict[str, "subprocess.Popen[bytes]"] = attrs.field(init=False, factory=dict)
+    _halts: list[Halt] = attrs.field(init=False, factory=list)
+    _point: str = attrs.field(init=False, default="")
 
     def __attrs_post_init__(self) -> None:
         # durable: a commit that PostgreSQL confirmed must survive its being killed
@@ -126,8 +179,14 @@ class Fleet:
         }
         self._spawn(name, *modules[name])
 
+    @property
+    def api_url(self) -> str:
+        """Where the API listens."""
+        return f"http://127.0.0.1:{self._port}"
+
     def stop_processes(self) -> None:
         """Kill what is left of the processes; the servers stay."""
+        self._end_halts(frozenset(Victim))
         for name in list(self._running):
             self._kill_group(name)
 
@@ -137,15 +196,61 @@ class Fleet:
         self.postgres.stop()
         self.valkey.stop()
 
-    def torture(self, victim: Victim, dice: random.Random) -> None:
+    def choose_a_point(self, dice: random.Random) -> None:
+        """From its next start on, each process of the worker halts at some point, once."""
+        point = dice.choices(list(HALTS_AT), list(HALTS_AT.values()))[0]
+        self._point = f"{point}:{dice.randint(1, HALTS_AT_COUNT_MAX)}:stop"
+
+    def halt(self, victim: Victim, dice: random.Random) -> None:
+        """Let it stand still, as a machine does that is paused; it goes on after a while."""
+        processes = self._processes_of(victim, dice)
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+        self._let_go_on(victim, processes, dice.uniform(*dice.choice(HALT_SECONDS)))
+
+    def find_who_halts(self, dice: random.Random) -> int:
+        """Whoever halts by itself goes on after a while as well; returns how many that are."""
+        known = {each for halt in self._halts for each in halt.processes}
+        found = [
+            each
+            for each in _children(self._running["worker"].pid)
+            if each not in known and _is_halted(each)
+        ]
+        for each in found:
+            self._let_go_on(Victim.AT_A_POINT, [each], dice.uniform(*dice.choice(HALT_SECONDS)))
+        return len(found)
+
+    def let_all_go_on(self) -> None:
+        """Wait until all who halt go on by themselves, and let nobody halt any more."""
+        self._point = ""
+        for halt in self._halts:
+            halt.timer.join()
+        self._halts.clear()
+
+    def wake(self) -> None:
+        """Let go on at once who halts by itself."""
+        _resume([each for each in _children(self._running["worker"].pid) if _is_halted(each)])
+
+    def _let_go_on(
+        self, victim: Victim, processes: Sequence[psutil.Process], seconds: float
+    ) -> None:
+        self._halts = [each for each in self._halts if each.timer.is_alive()]
+        timer = threading.Timer(seconds, _resume, (processes,))
+        self._halts.append(Halt(victim, processes, timer))
+        timer.start()
+
+    def kill(self, victim: Victim, dice: random.Random) -> None:
         """Kill it, leave it dead for a moment, and start it again."""
+        if victim in SERVERS:  # what halts does not end when its parent is killed
+            self._end_halts(SERVERS)
         match victim:
             case Victim.WORKER | Victim.SCHEDULER | Victim.API:
                 name = victim.value.lower()
                 self._kill_group(name)
                 time.sleep(dice.uniform(0, 0.5))
                 self.start(name)
-            case Victim.WORKER_PROCESS:
+            case Victim.WORKER_PROCESS | Victim.AT_A_POINT:
                 self._kill_one_child("worker", dice)
             case Victim.REDIS:
                 _kill(self.valkey._process())
@@ -154,10 +259,37 @@ class Fleet:
             case Victim.REDIS_FLUSH:
                 with redis.Redis.from_url(self.redis_url) as client:
                     client.flushall()
-            case Victim.POSTGRES:
+            case Victim.POSTGRES | Victim.BACKEND:
                 _kill(self.postgres._postmaster())
                 time.sleep(dice.uniform(0, 0.5))
                 self.postgres.start()
+
+    def _processes_of(self, victim: Victim, dice: random.Random) -> Sequence[psutil.Process]:
+        """Of those that have parents and children: both, or sometimes one of them alone."""
+        match victim:
+            case Victim.WORKER | Victim.SCHEDULER | Victim.API:
+                parent = self._running[victim.value.lower()].pid
+                family = (psutil.Process(parent), *_children(parent))
+                return family if dice.random() < 0.7 else (dice.choice(family),)
+            case Victim.WORKER_PROCESS | Victim.AT_A_POINT:
+                children = _children(self._running["worker"].pid)
+                return (dice.choice(children),) if children else ()
+            case Victim.REDIS | Victim.REDIS_FLUSH:
+                server = self.valkey._process()
+                return () if server is None else (server,)
+            case Victim.POSTGRES | Victim.BACKEND:
+                postmaster = self.postgres._postmaster()
+                if postmaster is None:
+                    return ()
+                backends = _children(postmaster.pid)
+                if victim is Victim.POSTGRES:
+                    return (postmaster, *backends)
+                return (dice.choice(backends),) if backends else ()
+
+    def _end_halts(self, victims: Container[Victim]) -> None:
+        for halt in self._halts:
+            if halt.victim in victims:
+                halt.end()
 
     def control(self, method: str, path: str) -> Any:
         """Ask the simulator's own paths."""
@@ -182,6 +314,8 @@ class Fleet:
             "MITTO_API_BASE": self.gateway_url,
             "PYTHONPATH": str(ROOT),
         }
+        if name == "worker" and self._point:
+            variables["CRASH_AT"] = self._point
         with (self.directory / f"{name}.log").open("ab") as output:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", *command],
@@ -214,6 +348,19 @@ def fleet(directory: Path, worker_module: str = "workers.worker") -> Iterator[Fl
         yield made
     finally:
         made.stop()
+
+
+def _is_halted(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_STOPPED)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _resume(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def _kill(process: psutil.Process | None) -> None:

@@ -1,4 +1,5 @@
-"""Kill loops: everything is killed at random moments while campaigns go out; then the judge looks.
+"""Kill loops: everything is killed or halted at random moments while campaigns go out and people
+leave; then the judge looks.
 
 One number decides everything that is left to chance. (What the machine does in between is not: a
 seed repeats the story, not the microsecond.)
@@ -9,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +18,11 @@ import attrs
 
 from adapters_http.machine import SystemClock
 from retail_core.messages.use_cases import MatchParkedReports, ResolveByReports
-from tests.torture.fleet import LEASE_SECONDS, WEIGHTS, Fleet, Victim
+from tests.torture.actors import Actors
+from tests.torture.fleet import HALTED, LEASE_SECONDS, WEIGHTS, Fleet, Victim
 from tests.torture.judge import Verdict, judge
-from tests.torture.owners import AWAY, Owners, patiently
-from tests.torture.shops import Shops
+from tests.torture.owners import Owners, patiently
+from tests.torture.shops import AWAY, Shops
 
 RECOVERY_SECONDS_MAX: Final = LEASE_SECONDS + 5
 REST_SECONDS_MAX: Final = 90
@@ -71,6 +73,7 @@ UPDATE gateway_health SET rests_until = now() WHERE rests_until > now()
 """
 _CLOSE_BREAKER: Final = "UPDATE gateway_health SET strain = 0, level = 0, rests_until = NULL"
 _INBOX: Final = "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL"
+_UNHEARD: Final = "SELECT count(*) FROM inbound_text WHERE applied_at IS NULL"
 _TRY_NOW: Final = "UPDATE report_parked SET next_try_at = now() WHERE next_try_at > now()"
 _PARKED: Final = "SELECT count(*) FROM report_parked"
 _FAILED_JOBS: Final = "SELECT kind || ': ' || error || ' ' || detail FROM failed_job"
@@ -82,9 +85,12 @@ class Story:
 
     seed: int
     kills: Counter[Victim] = attrs.field(factory=Counter)
+    halts: Counter[Victim] = attrs.field(factory=Counter)
+    done: Counter[str] = attrs.field(factory=Counter)
+    """What owners and people did, and was confirmed."""
     campaigns: int = 0
     recovery_seconds: float = 0.0
-    """From the last kill until no batch is left in the hands of who is dead."""
+    """From when the last one is killed or goes on, until no batch is left with who is dead."""
     rest_seconds: float = 0.0
     """From there until nothing is left to do."""
     failed_jobs: list[str] = attrs.field(factory=list)
@@ -99,11 +105,6 @@ class Story:
             and not self.troubles
             and self.recovery_seconds <= RECOVERY_SECONDS_MAX
         )
-
-    @property
-    def killed(self) -> Mapping[str, int]:
-        """Kills by name."""
-        return {victim.value: self.kills[victim] for victim in Victim if self.kills[victim]}
 
 
 @attrs.frozen
@@ -122,38 +123,65 @@ class Chaos:
         return cls(fleet, shops, Story(seed), Owners(shops, dice))
 
     def run(self, seconds: float, directory: Path) -> Story:
-        """Enqueue, kill and opt out for so long; then let everything come to rest and judge."""
+        """Let all act for so long, killing and halting; then let everything rest, and judge."""
         seed = self.story.seed
         scenario = {"seed": seed, "faults": FAULTS, "latency_ms": LATENCIES_MS, "reports": REPORTS}
         log = directory / f"mitto-{seed}.jsonl"
         self.fleet.start_gateway(scenario, log)
+        self.fleet.choose_a_point(random.Random(f"{seed}:points"))
         self.fleet.start_processes()
+        self.owners.open_stores()
+        actors = Actors.of(self.owners, self.fleet.api_url, log, seed)
         is_over = threading.Event()
-        owners = threading.Thread(target=self._own, args=(is_over,))
-        owners.start()
+        threads = [
+            threading.Thread(target=self._do, args=(act, is_over))
+            for act in (self.owners.act, *actors.acts)
+        ]
+        for thread in threads:
+            thread.start()
         self._until("somebody is sent to", self._is_sending)
-        self._kill(time.monotonic() + seconds)
+        self._torture(time.monotonic() + seconds)
         is_over.set()
-        owners.join()
-        self._rest()
+        self._recover()
+        while any(thread.is_alive() for thread in threads):
+            self.fleet.wake()
+            time.sleep(0.1)
+        self._rest(actors)
         self.story.campaigns = len(self.owners.campaigns)
+        self.story.done = actors.done
+        self.story.troubles += actors.faults
         self.story.verdict = judge(self.shops, log, self.owners.campaigns, self.owners.witnessed)
+        actors.close()
         self.fleet.stop_processes()
         return self.story
 
-    def _kill(self, until: float) -> None:
+    def _torture(self, until: float) -> None:
         dice = random.Random(f"{self.story.seed}:kills")
+        fates = [(self._kill, WEIGHTS), (self._halt, HALTED)]
         # one of each first, in any order, so that no process is spared by chance
-        order = dice.sample(list(Victim), len(Victim))
+        order = [(fate, victim) for fate, victims in fates for victim in victims]
+        dice.shuffle(order)
         while time.monotonic() < until:
             time.sleep(dice.uniform(0.05, 0.5))
-            chosen = (
-                order.pop() if order else dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-            )
-            self.fleet.torture(chosen, dice)
-            self.story.kills[chosen] += 1
+            self.story.halts[Victim.AT_A_POINT] += self.fleet.find_who_halts(dice)
+            self.fleet.choose_a_point(dice)
+            if order:
+                fate, victim = order.pop()
+            else:
+                fate, weights = dice.choice(fates)
+                victim = dice.choices(list(weights), list(weights.values()))[0]
+            fate(victim, dice)
             if self.story.seed % 2:
                 self._keep_calling()
+        self.fleet.let_all_go_on()
+
+    def _kill(self, victim: Victim, dice: random.Random) -> None:
+        self.fleet.kill(victim, dice)
+        self.story.kills[victim] += 1
+
+    def _halt(self, victim: Victim, dice: random.Random) -> None:
+        self.fleet.halt(victim, dice)
+        self.story.halts[victim] += 1
 
     def _keep_calling(self) -> None:
         """Close the circuit breaker: it would spare the gateway most of the calls that go wrong.
@@ -163,26 +191,35 @@ class Chaos:
         with contextlib.suppress(*AWAY):
             self.shops.execute(_CLOSE_BREAKER)
 
-    def _own(self, is_over: threading.Event) -> None:
+    def _do(self, act: Callable[[Callable[[], bool]], None], is_over: threading.Event) -> None:
         try:
-            self.owners.act(is_over.is_set)
+            act(is_over.is_set)
         except Exception as error:  # noqa: BLE001 - told in the main thread
-            self.story.troubles.append(f"an owner met {error!r}")
+            self.story.troubles.append(f"somebody met {error!r}")
 
-    def _rest(self) -> None:
-        """Measure how long the interrupted work takes; then hurry what waits on purpose."""
+    def _recover(self) -> None:
+        """Measure how long the interrupted work takes."""
         began = time.monotonic()
         interrupted = set(patiently(lambda: self.shops.query(_IN_HANDS)))
         self._until("who is dead holds nothing", lambda: self._is_free(interrupted))
-        freed = time.monotonic()
-        self.story.recovery_seconds = freed - began
+        self.story.recovery_seconds = time.monotonic() - began
+
+    def _rest(self, actors: Actors) -> None:
+        """Hurry what waits on purpose, and write once more to all who are still in."""
+        began = time.monotonic()
         self._until("what is due is done", lambda: self._hurried(_BUSY))
         self.fleet.control("DELETE", "faults")
         self._until("every campaign has ended", lambda: self._hurried(_OPEN))
+        self._until("every text of a person is applied", lambda: self._is_zero(_UNHEARD))
+        patiently(actors.look_for_stops)
+        self.owners.call_for_the_last_time()
+        self._until("every last campaign has ended", lambda: self._hurried(_OPEN))
         self._until("every report was answered", self._is_reported)
         self._until("every report is applied", lambda: self._is_zero(_INBOX))
         self._until("every report found its message", self._is_matched)
-        self.story.rest_seconds = time.monotonic() - freed
+        self.story.rest_seconds = time.monotonic() - began
+        self.owners.witnessed.unheard += actors.unheard
+        self.owners.witnessed.refused += actors.refused
         self.story.failed_jobs = [row[0] for row in self.shops.query(_FAILED_JOBS)]
         self.shops.execute("DELETE FROM failed_job")
 
@@ -221,5 +258,6 @@ class Chaos:
                     return
             except AWAY:
                 pass
+            self.fleet.wake()
             time.sleep(0.1)
         self.story.troubles.append(f"not in {REST_SECONDS_MAX} s: {what}")

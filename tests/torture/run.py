@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.torture.fleet import fleet
+from tests.torture.fleet import Victim, fleet
 from tests.torture.forge import End, Forge
 from tests.torture.judge import summed
 from tests.torture.kills import RECOVERY_SECONDS_MAX, Chaos, Story
@@ -80,11 +80,16 @@ def run_seeds(directory: Path, seeds: Sequence[int], seconds: float, worker: str
         for seed in seeds:
             stories.append(Chaos.of(servers, shops, seed).run(seconds, directory))
             say(line_of(stories[-1]))
-    kills = sum((story.kills for story in stories), Counter())
-    by_name = ", ".join(f"{victim.value} {count}" for victim, count in kills.most_common())
     recoveries = sorted(story.recovery_seconds for story in stories)
-    say(f"kills: {kills.total()} over {len(stories)} seeds ({by_name})")
+    for what, counters in (
+        ("kills", [story.kills for story in stories]),
+        ("halts", [story.halts for story in stories]),
+    ):
+        counts = sum(counters, Counter[Victim]())
+        say(f"{what}: {counts.total()} over {len(stories)} seeds ({by_name(counts)})")
     say(f"campaigns: {sum(story.campaigns for story in stories)}")
+    done = sum((story.done for story in stories), Counter[str]())
+    say(", ".join(f"{count} {name}" for name, count in done.most_common()))
     say(totals(summed(story.verdict for story in stories)))
     say(
         f"recovery: median {recoveries[len(recoveries) // 2]:.1f} s, longest {recoveries[-1]:.1f} s"
@@ -93,12 +98,19 @@ def run_seeds(directory: Path, seeds: Sequence[int], seconds: float, worker: str
     return sum(not story.is_clean for story in stories)
 
 
+def by_name(counts: Counter[Victim]) -> str:
+    """How often it hit whom."""
+    return ", ".join(f"{victim.value} {count}" for victim, count in counts.most_common())
+
+
 def line_of(story: Story) -> str:
     """One seed in one line, and its complaints below."""
-    killed = ", ".join(f"{name} {count}" for name, count in story.killed.items())
+    acts = ", ".join(f"{count} {name}" for name, count in story.done.most_common())
     times = f"recovery {story.recovery_seconds:.1f} s, rest {story.rest_seconds:.1f} s"
-    kills = f"{story.kills.total()} kills ({killed})"
-    lines = [f"seed {story.seed}: {kills}, {story.campaigns} campaigns, {times}: {story.verdict}"]
+    fates = f"{story.kills.total()} kills, {story.halts.total()} halts"
+    lines = [
+        f"seed {story.seed}: {fates}, {story.campaigns} campaigns, {acts}, {times}: {story.verdict}"
+    ]
     lines += [f"  trouble: {each}" for each in story.troubles]
     lines += [f"  failed job: {each}" for each in story.failed_jobs]
     return "\n".join(lines)
@@ -106,7 +118,7 @@ def line_of(story: Story) -> str:
 
 def totals(sums: Counter[str]) -> str:
     """The figures of many verdicts, those that must be zero last."""
-    names = ("recipients", "accepted", "unknown")
+    names = ("recipients", "accepted", "unknown", "departures")
     figures = [f"{sums[name]:,} {name}" for name in names]
     figures += [f"{count} {name}" for name, count in sums.items() if name not in names]
     return ", ".join(figures)
