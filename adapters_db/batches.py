@@ -19,7 +19,7 @@ from adapters_db.batch_splitting import defer, halve, keep_one, wake
 from adapters_db.connections import psycopg_connection
 from adapters_db.frequency_cap import capped_positions, lock_counting
 from adapters_db.gateway_health import IS_WELL, MAY_BE_CALLED, STRAIN, begin_probe, end_probe
-from adapters_db.merge_groups import cancelled_groups, merge_groups
+from adapters_db.merge_groups import in_flight_groups, merge_groups
 from retail_core.audiences.model import AudienceRules, AudienceSpec, CapWindow
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, ContactId, WorkerId
 from retail_core.messages.errors import LeaseLost
@@ -59,11 +59,18 @@ FROM (SELECT no, row_number() OVER (ORDER BY turn, no) - 1 + first_free AS turn
 WHERE b.campaign_id = %(campaign)s AND b.no = fresh.no AND b.state IN ('queued', 'deferred')
 """
 
-_CANCEL_WAITING = """
-UPDATE send_batch SET state = 'cancelled', lease_until = NULL, not_before = NULL
-WHERE account_id = %(account)s AND campaign_id = %(campaign)s
-  AND state IN ('queued', 'deferred', 'claimed')
-RETURNING size
+# Cancelled they are since their campaign is: this only takes them out of everybody's way. Whoever
+# has one locked finds that out by himself.
+_CLOSE_CANCELLED = """
+WITH waiting AS (
+    SELECT b.campaign_id, b.no
+    FROM send_batch b JOIN campaign c ON c.id = b.campaign_id AND c.state = 'cancelled'
+    WHERE b.state IN ('queued', 'deferred', 'claimed')
+    ORDER BY b.campaign_id, b.no LIMIT %s
+    FOR UPDATE OF b SKIP LOCKED
+)
+UPDATE send_batch b SET state = 'cancelled', lease_until = NULL, not_before = NULL
+FROM waiting w WHERE b.campaign_id = w.campaign_id AND b.no = w.no
 """
 
 _DUE_BATCHES = """
@@ -94,13 +101,20 @@ FOR UPDATE SKIP LOCKED
 """
 _CLAIM_OF_CAMPAIGN = _CLAIM_DUE.format(condition="b.campaign_id = %(campaign)s")
 
+# Whoever pauses or cancels the campaign locks it against this: he waits for an intent that is being
+# committed, and none is committed after that.
 _INTENT = """
+WITH running AS MATERIALIZED (
+    SELECT c.id FROM campaign c
+    WHERE c.account_id = %(account)s AND c.id = %(campaign)s AND c.state = 'sending'
+    FOR KEY SHARE
+)
 UPDATE send_batch b
 SET state = 'submitting', ref = %(ref)s, lease_until = %(lease_until)s, submitted_at = now()
-FROM campaign c
+FROM running c
 WHERE b.account_id = %(account)s AND b.campaign_id = %(campaign)s AND b.no = %(no)s
   AND b.state = 'claimed' AND b.worker = %(worker)s AND b.attempt = %(attempt)s
-  AND c.id = b.campaign_id AND c.state = 'sending'
+  AND c.id = b.campaign_id
 """
 
 # A statement of its own: its snapshot is newer than the mark, so an opt-out that was committed
@@ -197,16 +211,15 @@ class SqlBatchStore:
         """One statement; they keep their order."""
         self._driver.execute(_REJOIN, {"account": account, "campaign": campaign})
 
-    def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
-        """One statement; the arrays stay where they are, for the log."""
-        rows = self._driver.execute(_CANCEL_WAITING, {"account": account, "campaign": campaign})
-        return sum(size for (size,) in rows)
-
-    def cancelled_groups(
+    def in_flight_groups(
         self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
     ) -> Iterable[MergeGroup]:
         """See `merge_groups`."""
-        return cancelled_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
+        return in_flight_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
+
+    def close_cancelled_across_accounts(self, batches_max: int) -> int:
+        """One statement; the arrays stay where they are, for the log."""
+        return self._driver.execute(_CLOSE_CANCELLED, (batches_max,)).rowcount
 
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime

@@ -24,16 +24,26 @@ COUNTED: Final = (
 )
 
 # One statement, so one snapshot: what is being sent meanwhile does not look like a difference.
-# A batch has no message rows before it is settled; then each of its recipients has one. What is
-# held is told twice: by the entries, and, once nobody waits, by the messages in doubt.
+# A batch has no message rows before it is settled; then each of its recipients has one. What waits
+# is cancelled with its campaign. What is held is told twice: by the entries, and, once nobody
+# waits, by the messages in doubt.
 _MISMATCHES: Final = text(
     f"""
     WITH batch AS (
         SELECT campaign_id,
-               sum(size) FILTER (WHERE state IN ('queued', 'deferred', 'claimed', 'submitting'))
-                   AS queued,
-               sum(size) FILTER (WHERE state = 'cancelled') AS cancelled
+               sum(size) FILTER (WHERE state IN ('queued', 'deferred', 'claimed')) AS waiting,
+               sum(size) FILTER (WHERE state = 'submitting') AS submitting,
+               sum(size) FILTER (WHERE state = 'cancelled') AS closed
         FROM send_batch GROUP BY campaign_id
+    ), by_state AS (
+        SELECT c.id AS campaign_id,
+               coalesce(b.submitting, 0)
+                   + CASE WHEN c.state = 'cancelled' THEN 0 ELSE coalesce(b.waiting, 0) END
+                   AS queued,
+               coalesce(b.closed, 0)
+                   + CASE WHEN c.state = 'cancelled' THEN coalesce(b.waiting, 0) ELSE 0 END
+                   AS cancelled
+        FROM campaign c JOIN batch b ON b.campaign_id = c.id
     ), row_counts AS (
         SELECT campaign_id,
                count(*) FILTER (WHERE state = {MessageState.SENT:d}) AS sent,
@@ -65,7 +75,7 @@ _MISMATCHES: Final = text(
                coalesce(e.captured, 0) AS credits_captured,
                coalesce(e.released, 0) AS credits_released
         FROM campaign c
-        LEFT JOIN batch b ON b.campaign_id = c.id
+        LEFT JOIN by_state b ON b.campaign_id = c.id
         LEFT JOIN row_counts r ON r.campaign_id = c.id
         LEFT JOIN entry e ON e.campaign_id = c.id
         LEFT JOIN doubt d ON d.campaign_id = c.id

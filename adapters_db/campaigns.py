@@ -232,10 +232,15 @@ class SqlCampaignQueries:
 
     def deferred_until(self, account: AccountId, campaign_id: CampaignId) -> datetime | None:
         """By the key of the campaign's batches."""
-        waiting = select(func.min(send_batch.c.not_before)).where(
-            send_batch.c.account_id == account,
-            send_batch.c.campaign_id == campaign_id,
-            send_batch.c.state == BatchState.DEFERRED.value,
+        waiting = (
+            select(func.min(send_batch.c.not_before))
+            .join(campaign, campaign.c.id == send_batch.c.campaign_id)
+            .where(
+                send_batch.c.account_id == account,
+                send_batch.c.campaign_id == campaign_id,
+                send_batch.c.state == BatchState.DEFERRED.value,
+                campaign.c.state != CampaignState.CANCELLED,
+            )
         )
         with self.reads.account(account) as connection:
             until: datetime | None = connection.execute(waiting).scalar()

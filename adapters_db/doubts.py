@@ -114,6 +114,11 @@ SET state = 'settled', seqs = NULL, contact_ids = NULL, phones = NULL, credits_p
 FROM over o WHERE b.campaign_id = o.campaign_id AND b.no = o.no
 """
 
+_HELD = """
+SELECT coalesce(sum(credits), 0) FROM message_doubt
+WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND credits_settled_at IS NULL
+"""
+
 # First the lock, then a statement of its own that adds up: its snapshot is newer than all who had
 # the lock before.
 _LOCK_ENDED = """
@@ -222,6 +227,12 @@ class SqlDoubtStore:
         """The recipients' rows exist for good."""
         parameters = {"before": before, "batches_max": batches_max}
         return self._driver.execute(_CLOSE_BATCHES, parameters).rowcount
+
+    def held(self, account: AccountId, campaign: CampaignId) -> int:
+        """By the campaign's part of the key."""
+        parameters = {"account": account, "campaign": campaign}
+        ((held,),) = self._driver.execute(_HELD, parameters)
+        return int(held)
 
     def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
         """Two statements: the lock, and the sum."""

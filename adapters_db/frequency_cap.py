@@ -10,12 +10,13 @@ from adapters_db.audience_facts import FINISH_SLACK, campaign_handed_over_at
 from adapters_db.tables.campaigns import campaign, message, send_batch
 from adapters_db.tables.singles import single_message
 from retail_core.audiences.model import CapWindow
+from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import AccountId
-from retail_core.messages.model import BatchKey, MessageKind, MessageState
+from retail_core.messages.model import BatchKey, BatchState, MessageKind, MessageState
 
 # Batches without rows, whose recipients are to get their message or may just be getting it; word
 # for word the condition of an index.
-_IS_OPEN: Final = text("state IN ('queued', 'deferred', 'claimed', 'submitting')")
+_IS_OPEN: Final = text("send_batch.state IN ('queued', 'deferred', 'claimed', 'submitting')")
 
 # One store's intents wait for each other: what one has marked is committed before another counts.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('frequency_cap'), %(account)s)"
@@ -113,6 +114,12 @@ def _by_automations(account: AccountId, since: datetime) -> Select[Any]:
 
 
 def _planned(account: AccountId) -> Select[Any]:
-    return select(func.unnest(send_batch.c.contact_ids)).where(
-        send_batch.c.account_id == account, _IS_OPEN
+    """What waits is cancelled with its campaign."""
+    is_over = (campaign.c.state == CampaignState.CANCELLED) & (
+        send_batch.c.state != BatchState.SUBMITTING.value
+    )
+    return (
+        select(func.unnest(send_batch.c.contact_ids))
+        .join(campaign, campaign.c.id == send_batch.c.campaign_id)
+        .where(send_batch.c.account_id == account, _IS_OPEN, ~is_over)
     )

@@ -38,28 +38,17 @@ SELECT r.credits, {_LENGTH_VALUES}, count(*), NULL::integer {_EVERYBODY}, {_LENG
 WHERE {_OF_CAMPAIGN} GROUP BY r.credits, {_LENGTH_VALUES}
 """
 
-# Those who were deleted while they waited: their values are gone, but credits are held for them.
-_FORGOTTEN = f"""
-SELECT r.credits, NULL, NULL, NULL, count(*), (b.forgotten -> r.seq::text ->> 1)::integer AS parts
+# Those who were deleted meanwhile: their values are gone, but credits are held for them.
+_IN_FLIGHT_OF = """
+SELECT r.credits, {values}, count(*), (b.forgotten -> r.seq::text ->> 1)::integer AS parts
 FROM send_batch b,
-     unnest(b.credits_per_part, b.seqs, b.contact_ids) AS r (credits, seq, contact_id)
-WHERE {_OF_CAMPAIGN} AND b.state = 'cancelled' AND b.forgotten <> '{{}}' AND r.contact_id IS NULL
-GROUP BY r.credits, parts
+     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails, b.seqs)
+         AS r (credits, first_name, last_name, email, seq){lengths}
+WHERE b.account_id = %(account)s AND b.campaign_id = %(campaign)s AND b.state = 'submitting'
+GROUP BY r.credits, {values}, parts
 """
-_REMEMBERED = """
-FROM send_batch b,
-     unnest(b.credits_per_part, b.first_names, b.last_names, b.emails, b.contact_ids)
-         AS r (credits, first_name, last_name, email, contact_id)"""
-_CANCELLED = f"""
-SELECT r.credits, {_VALUES}, count(*), NULL::integer {_REMEMBERED}
-WHERE {_OF_CAMPAIGN} AND b.state = 'cancelled' AND r.contact_id IS NOT NULL
-GROUP BY r.credits, {_VALUES} UNION ALL {_FORGOTTEN}
-"""
-_CANCELLED_LENGTHS = f"""
-SELECT r.credits, {_LENGTH_VALUES}, count(*), NULL::integer {_REMEMBERED}, {_LENGTHS}
-WHERE {_OF_CAMPAIGN} AND b.state = 'cancelled' AND r.contact_id IS NOT NULL
-GROUP BY r.credits, {_LENGTH_VALUES} UNION ALL {_FORGOTTEN}
-"""
+_IN_FLIGHT = _IN_FLIGHT_OF.format(values=_VALUES, lengths="")
+_IN_FLIGHT_LENGTHS = _IN_FLIGHT_OF.format(values=_LENGTH_VALUES, lengths=f", {_LENGTHS}")
 
 Driver = psycopg.Connection[tuple[Any, ...]]
 
@@ -71,11 +60,11 @@ def merge_groups(
     return _streamed(driver, _FROZEN_LENGTHS if plain_as_length else _FROZEN, account, campaign)
 
 
-def cancelled_groups(
+def in_flight_groups(
     driver: Driver, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
 ) -> Iterator[MergeGroup]:
-    """The recipients of its cancelled batches."""
-    statement = _CANCELLED_LENGTHS if plain_as_length else _CANCELLED
+    """The recipients of its batches that are being submitted."""
+    statement = _IN_FLIGHT_LENGTHS if plain_as_length else _IN_FLIGHT
     return _streamed(driver, statement, account, campaign)
 
 

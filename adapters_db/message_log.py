@@ -60,7 +60,8 @@ WHERE above < %(wanted)s ORDER BY first_number DESC
 
 _OWNER: Final = """
 WITH owner AS (
-    SELECT id, account_id, first_number, started_at FROM campaign
+    SELECT id, account_id, first_number, started_at, state = 'cancelled' AS is_cancelled
+    FROM campaign
     WHERE account_id = %(account)s AND id = ANY(%(campaigns)s::integer[])
 )"""
 
@@ -79,8 +80,9 @@ FROM owner o CROSS JOIN LATERAL (
       AND {key}.seq < %(before)s - o.first_number{conditions}
     ORDER BY {key}.seq DESC LIMIT %(rows)s) r"""
 
-# A batch that is unknown has its rows already; those of a cancelled one are never written. Only
-# the highest batches are opened: as many as hold the messages that are wanted.
+# A batch that is unknown has its rows already; those of a cancelled one are never written, and what
+# waits is cancelled with its campaign. Only the highest batches are opened: as many as hold the
+# messages that are wanted.
 _WAITING: Final = f"""
 SELECT o.first_number + r.seq, r.contact_id, r.phone, r.first_name, r.last_name, r.email, w.state,
        NULL, NULL, NULL, NULL, w.code, NULL, NULL, NULL, NULL, NULL, r.credits_per_part,
@@ -93,13 +95,12 @@ FROM owner o CROSS JOIN LATERAL (
             SELECT i.no, i.first_seq, i.last_seq, v.state, v.code,
                    CASE WHEN i.last_seq < %(before)s - o.first_number THEN i.size ELSE 0 END AS sure
             FROM send_batch i JOIN (VALUES
-                ('queued', {MessageState.QUEUED:d}::smallint, NULL),
-                ('deferred', {MessageState.QUEUED:d}::smallint, NULL),
-                ('claimed', {MessageState.QUEUED:d}::smallint, NULL),
-                ('submitting', {MessageState.QUEUED:d}::smallint, NULL),
-                ('cancelled', {MessageState.CANCELLED:d}::smallint,
-                 '{Dropped.CAMPAIGN_CANCELLED.value}')) AS v (batch_state, state, code)
-                ON v.batch_state = i.state
+                (false, {MessageState.QUEUED:d}::smallint, NULL),
+                (true, {MessageState.CANCELLED:d}::smallint, '{Dropped.CAMPAIGN_CANCELLED.value}')
+                ) AS v (is_cancelled, state, code)
+                ON i.state IN ('queued', 'deferred', 'claimed', 'submitting', 'cancelled')
+                AND v.is_cancelled = (i.state = 'cancelled'
+                                      OR (o.is_cancelled AND i.state <> 'submitting'))
             WHERE i.campaign_id = o.id AND i.account_id = o.account_id
               AND i.first_seq < %(before)s - o.first_number
               AND (%(state)s::smallint IS NULL OR v.state = %(state)s)) u) h) w

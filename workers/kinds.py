@@ -17,6 +17,7 @@ from retail_core.imports.jobs import (
 from retail_core.imports.use_cases import ImportContacts, RevertImport, SweepImports
 from retail_core.messages.jobs import (
     APPLY_REPORTS,
+    CLOSE_CANCELLED_BATCHES,
     DISPATCH,
     MATCH_PARKED_REPORTS,
     REFRESH_STATUSES,
@@ -27,6 +28,7 @@ from retail_core.messages.jobs import (
 )
 from retail_core.messages.use_cases import (
     ApplyReports,
+    CloseCancelledBatches,
     DispatchBatch,
     DispatchOutcome,
     MatchParkedReports,
@@ -109,6 +111,7 @@ JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     ),
     JobKind(SWEEP_NOTICES, Lane.SWEEPS, SweepNotices, _once),
     JobKind(SWEEP_IMPORTS, Lane.SWEEPS, SweepImports, _once),
+    JobKind(CLOSE_CANCELLED_BATCHES, Lane.SWEEPS, CloseCancelledBatches, _while_some),
     JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),
     JobKind("sweep_single_messages", Lane.SWEEPS, SweepSingleMessages, _once),
     JobKind("watch_numbers", Lane.SWEEPS, WatchNumbers, watch_numbers),

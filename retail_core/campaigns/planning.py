@@ -123,12 +123,12 @@ def forecast(plan: SendingPlan, groups: Iterable[MergeGroup], parts_max: int) ->
     return Forecast(recipients, parts, credits, longest)
 
 
-def credits_of(plan: SendingPlan, groups: Iterable[MergeGroup]) -> int:
-    """What was held at the start for these recipients, by the same sizes."""
+def worth(plan: SendingPlan, groups: Iterable[MergeGroup]) -> tuple[int, int]:
+    """How many recipients these are, and what was held for them at the start, by the same sizes."""
     size = compiled(plan).size
-    return sum(
-        (group.parts or size(group.first_name, group.last_name, group.email).parts)
-        * group.credits_per_part
-        * group.recipients
-        for group in groups
-    )
+    recipients = credits = 0
+    for group in groups:
+        parts = group.parts or size(group.first_name, group.last_name, group.email).parts
+        recipients += group.recipients
+        credits += parts * group.credits_per_part * group.recipients
+    return recipients, credits

@@ -11,7 +11,7 @@ from retail_core.contacts.ports import ContactStore, MessageTraces, SuppressionS
 from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Work
-from retail_core.messages.ports import BatchStore, MessageNumbers, SingleMessageStore
+from retail_core.messages.ports import BatchStore, DoubtStore, MessageNumbers, SingleMessageStore
 from retail_core.notices.ports import NoticeStore
 
 
@@ -97,6 +97,8 @@ class CampaignsUnitOfWork(Work, Protocol):
     def lists(self) -> ListStore: ...
     @property
     def batches(self) -> BatchStore: ...
+    @property
+    def doubts(self) -> DoubtStore: ...
     @property
     def numbers(self) -> MessageNumbers: ...
     @property

@@ -12,6 +12,7 @@ MATCH_PARKED_REPORTS = "match_parked_reports"
 RESOLVE_BY_REPORTS = "resolve_by_reports"
 SETTLE_OVERDUE_UNKNOWN = "settle_overdue_unknown"
 REFRESH_STATUSES = "refresh_statuses"
+CLOSE_CANCELLED_BATCHES = "close_cancelled_batches"
 
 CAMPAIGN = "campaignId"
 BATCH = "batchNo"
@@ -38,6 +39,11 @@ def dispatch_again(key: BatchKey, attempt: int, not_before: datetime | None) -> 
         key.account,
         not_before,
     )
+
+
+def close_cancelled_batches() -> Job:
+    """A campaign was cancelled, and its batches still stand among those that wait."""
+    return Job(CLOSE_CANCELLED_BATCHES, CLOSE_CANCELLED_BATCHES)
 
 
 def apply_reports() -> Job:

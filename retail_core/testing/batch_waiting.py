@@ -5,8 +5,18 @@ from datetime import datetime
 
 import attrs
 
+from retail_core.campaigns.model import CampaignState
 from retail_core.messages.model import BatchState, Recipients
-from retail_core.testing.tables import StoredBatch
+from retail_core.testing.tables import MemoryTables, StoredBatch
+
+WAITING = frozenset({BatchState.QUEUED, BatchState.DEFERRED, BatchState.CLAIMED})
+
+
+def state_of(tables: MemoryTables, batch: StoredBatch) -> BatchState:
+    """The batch's state; what waits is cancelled with its campaign."""
+    campaign = tables.campaigns.get(batch.key.campaign)
+    is_cancelled = campaign is not None and campaign.state is CampaignState.CANCELLED
+    return BatchState.CANCELLED if is_cancelled and batch.state in WAITING else batch.state
 
 
 def recipients_of(batch: StoredBatch) -> Recipients:

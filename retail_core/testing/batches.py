@@ -30,14 +30,13 @@ from retail_core.messages.model import (
 from retail_core.templates.rendering import Field
 from retail_core.testing.audiences import recipients
 from retail_core.testing.batch_settling import resolve_rows, settled_batch, write_rows
-from retail_core.testing.batch_waiting import over, parted, queued, recipients_of
+from retail_core.testing.batch_waiting import WAITING, over, parted, queued, recipients_of, state_of
 from retail_core.testing.frequency import reasons_to_drop
 from retail_core.testing.gateway_health import GATEWAY
 from retail_core.testing.recipients import frozen_recipients, grouped
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables, StoredBatch
 
-_WAITING = frozenset({BatchState.QUEUED, BatchState.DEFERRED, BatchState.CLAIMED})
 _TO_COME = frozenset({BatchState.QUEUED, BatchState.DEFERRED})
 _IN_HAND = frozenset({BatchState.CLAIMED, BatchState.SUBMITTING})
 _HANDED_OVER = frozenset({BatchState.SUBMITTING, BatchState.UNKNOWN})
@@ -101,21 +100,23 @@ class MemoryBatchStore:
             again = queued(batch, None) if is_deferred else batch
             self._put(attrs.evolve(again, turn=first + place))
 
-    def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
-        waiting = [
-            batch for batch in self._of_campaign(account, campaign) if batch.state in _WAITING
-        ]
-        for batch in waiting:
-            self._put(
-                attrs.evolve(batch, state=BatchState.CANCELLED, lease_until=None, not_before=None)
-            )
-        return sum(len(recipients_of(batch)) for batch in waiting)
-
-    def cancelled_groups(
+    def in_flight_groups(
         self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
     ) -> Iterable[MergeGroup]:
         batches = self._of_campaign(account, campaign)
-        return grouped([each for each in batches if each.state is BatchState.CANCELLED])
+        return grouped([each for each in batches if each.state is BatchState.SUBMITTING])
+
+    def close_cancelled_across_accounts(self, batches_max: int) -> int:
+        waiting = [
+            each
+            for each in self.tables.batches
+            if each.state in WAITING and state_of(self.tables, each) is BatchState.CANCELLED
+        ]
+        for batch in waiting[:batches_max]:
+            self._put(
+                attrs.evolve(batch, state=BatchState.CANCELLED, lease_until=None, not_before=None)
+            )
+        return len(waiting[:batches_max])
 
     def claim_across_accounts(
         self, worker: WorkerId, now: datetime, lease_until: datetime

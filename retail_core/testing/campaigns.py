@@ -25,6 +25,7 @@ from retail_core.messages.model import (
     ProgressChange,
     fails_too_often,
 )
+from retail_core.testing.batch_waiting import state_of
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.table import sees
 from retail_core.testing.tables import MemoryTables
@@ -247,7 +248,7 @@ class MemoryCampaignQueries:
                 batch.not_before
                 for batch in tables.batches
                 if (batch.key.account, batch.key.campaign) == (account, campaign_id)
-                and batch.state is BatchState.DEFERRED
+                and state_of(tables, batch) is BatchState.DEFERRED
                 and batch.not_before is not None
             ]
         return min(moments, default=None)

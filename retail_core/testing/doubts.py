@@ -116,6 +116,15 @@ class MemoryDoubtStore:
             self.tables.batches.put((batch.key.campaign, batch.key.no), closed)
         return len(over)
 
+    def held(self, account: AccountId, campaign: CampaignId) -> int:
+        return sum(
+            doubt.credits
+            for doubt in self.tables.doubts
+            if (doubt.message.account, doubt.message.campaign) == (account, campaign)
+            and sees(self.bound_to, account)
+            and doubt.credits_settled_at is None
+        )
+
     def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
         leftovers = []
         for campaign in self.tables.campaigns:

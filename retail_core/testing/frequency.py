@@ -6,7 +6,7 @@ from datetime import datetime
 from retail_core.audiences.model import CapWindow
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.messages.model import BatchState, Dropped, MessageKind, MessageState
-from retail_core.testing.batch_waiting import recipients_of
+from retail_core.testing.batch_waiting import recipients_of, state_of
 from retail_core.testing.recipients import reason_to_drop
 from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
 
@@ -68,7 +68,9 @@ def _campaigns(
             if at is not None and at >= since:
                 yield row.campaign
     for batch in tables.batches:
-        if batch.key.account != account or batch.state not in states or batch.recipients is None:
+        if batch.key.account != account or batch.recipients is None:
+            continue
+        if state_of(tables, batch) not in states:
             continue
         for position, each in enumerate(batch.recipients.contacts):
             if each == contact and position not in batch.dropped:

@@ -12,6 +12,7 @@ from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import BatchState, Dropped, MessageKind, MessageState, Recipients
 from retail_core.messages.queries import MessageFilter, MessageHistory, MessageRecord
+from retail_core.testing.batch_waiting import state_of
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.recipients import merge_columns
 from retail_core.testing.single_rows import StoredSingle
@@ -114,13 +115,13 @@ def _records(campaign: Campaign, tables: MemoryTables) -> list[MessageRecord]:
     waiting = [
         _with_contact(_waiting(campaign, person), tables)
         for batch in batches
-        if batch.recipients and batch.state in _WITHOUT_ROWS
+        if batch.recipients and state_of(tables, batch) in _WITHOUT_ROWS
         for person in _people(batch.recipients)
     ]
     cancelled = [
         _with_contact(_cancelled(campaign, batch, position), tables)
         for batch in batches
-        if batch.recipients and batch.state is BatchState.CANCELLED
+        if batch.recipients and state_of(tables, batch) is BatchState.CANCELLED
         for position in range(len(batch.recipients))
     ]
     return [*waiting, *cancelled] + [

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from retail_core.accounts.model import ProfileChanges, QuietHours, Weekday
+from retail_core.campaigns.use_cases import CancelCampaign
 from retail_core.kernel.ids import AccountId
 from retail_core.messages.composing import compose
 from retail_core.messages.model import ClaimedBatch, MessageState
@@ -200,11 +201,11 @@ class BatchDeferring:
         campaign = started(world, account)
         defer(world, claimed(world), {world.clock.now() + HOUR: [0, 1, 2]})
 
-        with world.transactions.begin(account) as uow:
-            assert uow.batches.cancel_waiting(account, campaign.id) == 3
+        CancelCampaign(world.transactions, world.clock)(account, campaign.id)
 
         world.clock.advance(HOUR)
-        assert wake(world) == 0
+        wake(world)
+        assert claim(world) is None
 
     def test_a_campaign_that_is_resumed_asks_anew_who_must_wait(self, world: World) -> None:
         account = shop(world)

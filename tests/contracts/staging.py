@@ -109,6 +109,7 @@ def clear_the_stage(world: World) -> None:
     """Take what other tests left waiting, so that only this test's own work is due."""
     with world.transactions.across_accounts() as uow:
         uow.gateway_health.save(GatewayHealth())
+        uow.batches.close_cancelled_across_accounts(100_000)
         uow.batches.free_stale_claims_across_accounts(FOREVER - LEASE)
         uow.batches.wake_across_accounts(FOREVER, 100_000)
         while uow.batches.claim_across_accounts(WorkerId("stage hand"), FOREVER, FOREVER):

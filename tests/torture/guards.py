@@ -98,6 +98,19 @@ GUARDS: Final = (
             ),
         )
     ),
+    *(
+        Guard(purpose, Here(trial), without(INTENT, "FOR KEY SHARE"))
+        for purpose, trial in (
+            (
+                "a cancel waits for an intent that is being committed",
+                trials.a_cancel_waits_for_an_intent_that_is_being_committed,
+            ),
+            (
+                "an intent waits for a cancel that is being committed",
+                trials.an_intent_waits_for_a_cancel_that_is_being_committed,
+            ),
+        )
+    ),
     Guard(
         "consent is read again at the hand-over",
         Forged(trials.somebody_opts_out_between_claim_and_hand_over, "disregarded"),
@@ -211,7 +224,7 @@ GUARDS: Final = (
     ),
     Guard(
         "what comes back to a cancelled campaign is cancelled",
-        Forged(trials.an_owner_cancels_during_a_call_that_is_refused, "lost"),
+        Forged(trials.an_owner_cancels_during_a_call_that_is_refused, "ledger"),
         (
             replaced(
                 "adapters_db.campaign_progress:SqlCampaignProgress.lock_unless_cancelled",

@@ -36,9 +36,12 @@ ADMITS: Final = CONFIRMED | {MessageState.UNKNOWN}
 _ROWS: Final = """
 SELECT campaign_id, seq, phone, state, provider_id FROM message WHERE campaign_id = ANY(%s)
 """
+# What waits is cancelled with its campaign.
 _WAITING: Final = """
-SELECT b.campaign_id, r.seq, r.phone, b.state
-FROM send_batch b, unnest(b.seqs, b.phones) AS r (seq, phone)
+SELECT b.campaign_id, r.seq, r.phone,
+       CASE WHEN c.state = 'cancelled' AND b.state <> 'submitting' THEN c.state ELSE b.state END
+FROM send_batch b JOIN campaign c ON c.id = b.campaign_id,
+     unnest(b.seqs, b.phones) AS r (seq, phone)
 WHERE b.campaign_id = ANY(%s) AND b.state IN ('queued', 'claimed', 'submitting', 'cancelled')
 """
 _TOTALS: Final = "SELECT id, total FROM campaign WHERE id = ANY(%s)"

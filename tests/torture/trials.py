@@ -5,8 +5,9 @@ Those that take a `Laboratory` have workers of their own, told to die or halt; t
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import attrs
@@ -16,8 +17,11 @@ from sqlalchemy import text
 
 from adapters_db.transactions import SqlTransactions
 from adapters_sms.simulator.scenario import Fault, FaultName
+from retail_core.campaigns.model import CampaignCounts
+from retail_core.campaigns.use_cases import CancelCampaign
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import ClaimedBatch, MessageState
 from tests.contracts.staging import (
     ANN,
@@ -25,6 +29,7 @@ from tests.contracts.staging import (
     LEASE,
     book,
     claimed,
+    intend,
     people,
     results,
     shop,
@@ -131,6 +136,47 @@ def _wait_for_a_waiting_lock(world: World) -> None:
     waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
     with world.transactions.connections.sweep() as connection:
         while not connection.execute(waits).scalar_one():
+            pass
+
+
+def a_cancel_waits_for_an_intent_that_is_being_committed(world: World) -> None:
+    """Else it would count as cancelled what is handed over."""
+    account = shop(world)
+    people(world, account, 5)
+    campaign = started(world, account)
+    batch = claimed(world)
+    cancel = CancelCampaign(world.transactions, world.clock)
+    with ThreadPoolExecutor(1) as threads:
+        with world.transactions.begin(account) as uow:
+            uow.batches.commit_intent(batch, uuid4(), batch.lease_until)
+            cancelling = threads.submit(cancel, account, campaign.id)
+            _wait_for_it_to_end_or_to_wait(world, cancelling)
+        cancelled = cancelling.result().campaign
+
+    assert cancelled.counts == CampaignCounts(queued=3, cancelled=2)
+
+
+def an_intent_waits_for_a_cancel_that_is_being_committed(world: World) -> None:
+    """And then nothing is handed over."""
+    account = shop(world)
+    people(world, account, 2)
+    campaign = started(world, account)
+    batch = claimed(world)
+    with ThreadPoolExecutor(1) as threads:
+        with world.transactions.begin(account) as uow:
+            uow.campaigns.lock(account, campaign.id, wait=True)
+            uow.campaigns.cancel(account, campaign.id, 2, 0, world.clock.now())
+            intending = threads.submit(intend, world, batch, uuid4())
+            _wait_for_it_to_end_or_to_wait(world, intending)
+        with pytest.raises(LeaseLost):
+            intending.result()
+
+
+def _wait_for_it_to_end_or_to_wait(world: World, work: "Future[Any]") -> None:
+    assert isinstance(world.transactions, SqlTransactions), "locks are PostgreSQL's"
+    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    with world.transactions.connections.sweep() as connection:
+        while not work.done() and not connection.execute(waits).scalar_one():
             pass
 
 

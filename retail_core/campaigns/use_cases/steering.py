@@ -11,6 +11,7 @@ from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.smart_encoding import SmartEncoding
+from retail_core.messages.jobs import close_cancelled_batches
 
 
 @attrs.frozen
@@ -60,7 +61,9 @@ class CancelledCampaign:
 class CancelCampaign:
     """Never send what still waits, and give its credits back. Nothing handed over is taken back.
 
-    All or nothing, however many wait. A cancelled campaign stays as it is. Raises
+    However many wait, it is one short transaction: with the campaign's state all that waits is
+    cancelled, and it is counted as what is neither in a gateway call nor in doubt. Their batches
+    are closed later (`CloseCancelledBatches`). A cancelled campaign stays as it is. Raises
     `CampaignNotFound`, `WrongCampaignState`.
     """
 
@@ -81,12 +84,12 @@ class CancelCampaign:
             return self._cancel(uow, campaign)
 
     def _cancel(self, uow: CampaignsUnitOfWork, campaign: Campaign) -> CancelledCampaign:
-        account = campaign.account_id
-        recipients = uow.batches.cancel_waiting(account, campaign.id)
-        released = _credits_of_cancelled(uow, campaign)
-        now = self.clock.now()
-        cancelled = uow.campaigns.cancel(account, campaign.id, recipients, released, now)
+        account, now = campaign.account_id, self.clock.now()
+        waiting, released = _waiting(uow, campaign)
+        cancelled = uow.campaigns.cancel(account, campaign.id, waiting, released, now)
         uow.credits.release(account, _credits_key(campaign), released, campaign.id)
+        if waiting:
+            uow.jobs.add(close_cancelled_batches())
         return CancelledCampaign(cancelled, released)
 
 
@@ -97,14 +100,16 @@ def _credits_key(campaign: Campaign) -> str:
     return f"release:c{campaign.id}:cancel"
 
 
-def _credits_of_cancelled(uow: CampaignsUnitOfWork, campaign: Campaign) -> int:
-    """Exactly what was held for them: their frozen values are priced as at the start."""
-    plan = campaign.plan
+def _waiting(uow: CampaignsUnitOfWork, campaign: Campaign) -> tuple[int, int]:
+    """The recipients of a locked campaign that wait, and exactly what is held for them."""
+    plan, account = campaign.plan, campaign.account_id
     if plan is None:
-        return 0
-    groups = uow.batches.cancelled_groups(
-        campaign.account_id,
+        return 0, 0
+    in_flight = uow.batches.in_flight_groups(
+        account,
         campaign.id,
         plain_as_length=plan.smart_encoding == SmartEncoding.OFF.value,
     )
-    return planning.credits_of(plan, groups)
+    recipients, credits = planning.worth(plan, in_flight)
+    held = campaign.credits.held - uow.doubts.held(account, campaign.id)
+    return campaign.counts.queued - recipients, held - credits

@@ -82,18 +82,21 @@ class BatchStore(Protocol):
         """
         ...
 
-    def cancel_waiting(self, account: AccountId, campaign: CampaignId) -> int:
-        """Cancel the batches that are queued, deferred or claimed; returns their recipients.
+    def in_flight_groups(
+        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+    ) -> Iterable[MergeGroup]:
+        """As `merge_groups`, of the recipients of batches that are being submitted.
 
-        An intent that is just being committed is waited for, and not taken back. The campaign's
-        row must be locked.
+        With the campaign's row locked these are all that may still be handed over, should its
+        state change now.
         """
         ...
 
-    def cancelled_groups(
-        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
-    ) -> Iterable[MergeGroup]:
-        """As `merge_groups`, of the recipients of cancelled batches."""
+    def close_cancelled_across_accounts(self, batches_max: int) -> int:
+        """Cancel batches of cancelled campaigns that are queued, deferred or claimed.
+
+        Returns how many. Locks them, skipping locked ones.
+        """
         ...
 
     def claim_across_accounts(

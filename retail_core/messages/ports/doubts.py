@@ -65,6 +65,10 @@ class DoubtStore(Protocol):
         """Empty batches that are unknown since before a moment: no late answer comes any more."""
         ...
 
+    def held(self, account: AccountId, campaign: CampaignId) -> int:
+        """The credits that a campaign holds for its messages in doubt."""
+        ...
+
     def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
         """What ended campaigns hold, but not for messages in doubt; there should be nothing.
 

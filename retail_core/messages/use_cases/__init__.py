@@ -21,11 +21,16 @@ from retail_core.messages.use_cases.resolving import (
     UnknownPolicy,
 )
 from retail_core.messages.use_cases.singles import SendSingleMessages, SweepSingleMessages
-from retail_core.messages.use_cases.sweeping import SweepStaleBatches, WatchNumbers
+from retail_core.messages.use_cases.sweeping import (
+    CloseCancelledBatches,
+    SweepStaleBatches,
+    WatchNumbers,
+)
 
 __all__ = [
     "ApplyReports",
     "AskGateway",
+    "CloseCancelledBatches",
     "DispatchBatch",
     "DispatchOutcome",
     "ExportMessages",

@@ -90,7 +90,7 @@ class DispatchBatch:
             return self._give_up(batch)
         except Unavailable:
             # the intent may be committed all the same, but the socket was not touched
-            return self._patiently(lambda: self._give_up(batch))
+            return self._patiently(lambda: self._take_back(batch, ref, composed))
         outgoing = composed.outgoing(dropped)
         outcome = self.gateway.submit(outgoing) if outgoing else Accepted(())
         self._note(batch, outcome if outgoing else None)
@@ -130,6 +130,16 @@ class DispatchBatch:
         with self.transactions.begin(batch.key.account) as uow:
             is_ours = uow.batches.put_back(batch, None, failed_try=False)
         return DispatchOutcome.PUT_BACK if is_ours else DispatchOutcome.LOST
+
+    def _take_back(
+        self, batch: ClaimedBatch, ref: UUID, composed: composing.ComposedBatch
+    ) -> DispatchOutcome:
+        """As `_give_up`; but an intent that may be committed was counted by who cancelled since."""
+        with self.transactions.begin(batch.key.account) as uow:
+            if uow.progress.lock_unless_cancelled(batch.key.account, batch.key.campaign):
+                is_ours = uow.batches.put_back(batch, None, failed_try=False)
+                return DispatchOutcome.PUT_BACK if is_ours else DispatchOutcome.LOST
+        return self._settle(batch, ref, outcomes.all_cancelled(composed, {}))
 
     def _finish(
         self,

@@ -14,6 +14,22 @@ from retail_core.messages.use_cases.settling import settle
 
 STALE_BATCHES_MAX = 20
 WOKEN_BATCHES_MAX = 1_000
+CLOSED_BATCHES_MAX = 500
+
+
+@attrs.frozen
+class CloseCancelledBatches:
+    """Take the batches of cancelled campaigns out of those that wait, so many at a time.
+
+    Nothing of them can be sent any more; it only makes the next claim quicker. Returns how many it
+    found. Whoever dies leaves the rest for the next run.
+    """
+
+    transactions: Transactions[MessagesUnitOfWork]
+
+    def __call__(self) -> int:
+        with self.transactions.across_accounts() as uow:
+            return uow.batches.close_cancelled_across_accounts(CLOSED_BATCHES_MAX)
 
 
 NUMBERS_WARNED_SHARE: Final = 0.8
@@ -52,8 +68,8 @@ class SweepStaleBatches:
     """Free claims whose lease is over; what was being submitted becomes unknown.
 
     Nothing that reached the intent is ever queued again by this. Returns how many batches became
-    unknown. Queues what waited for the end of quiet hours. Nudges dispatch when anything is due,
-    so that a wiped queue heals by itself.
+    unknown. Queues what waited for the end of quiet hours, and closes batches of cancelled
+    campaigns. Nudges dispatch when anything is due, so that a wiped queue heals by itself.
     """
 
     transactions: Transactions[MessagesUnitOfWork]
@@ -64,6 +80,8 @@ class SweepStaleBatches:
         now = self.clock.now()
         with self.transactions.across_accounts() as uow:
             uow.batches.free_stale_claims_across_accounts(now)
+            if uow.batches.close_cancelled_across_accounts(CLOSED_BATCHES_MAX):
+                uow.jobs.add(jobs.close_cancelled_batches())
             uow.batches.wake_across_accounts(now, WOKEN_BATCHES_MAX)
             stale = uow.batches.stale_across_accounts(now, STALE_BATCHES_MAX)
             due = uow.batches.due_across_accounts(now)
