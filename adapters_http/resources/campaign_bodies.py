@@ -20,6 +20,7 @@ ListReference = Annotated[
     object,
     Described("An own list, or the name of a system list", {"type": ["integer", "string", "null"]}),
 ]
+MOMENTS = ("scheduledDate", "scheduledTime", "scheduledAt")
 Segment = Annotated[object, Described("A tree of conditions", {"type": ["object", "null"]})]
 
 
@@ -140,5 +141,6 @@ def _nothing_unsupported(
     """A link or a time that nobody would heed must not be accepted."""
     if track_links:
         raise InvalidField("trackLinks", "links are not tracked")
-    if any(moments):
-        raise InvalidField("scheduledAt", "campaigns are sent when they are enqueued")
+    for name, moment in zip(MOMENTS, moments, strict=True):
+        if moment:
+            raise InvalidField(name, "campaigns are sent when they are enqueued")

@@ -18,12 +18,13 @@ from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup, ContactList, Seg
 from retail_core.audiences.segments import read_segment
 from retail_core.campaigns.errors import TemplateNotFound
 from retail_core.campaigns.model import Campaign
-from retail_core.contacts.errors import InvalidGender
 from retail_core.contacts.model import Gender
+from retail_core.contacts.model.contact import read_gender
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import ListId
 
 EXCLUDED_LISTS_MAX: Final = 50
+FILTER_GENDER: Final = "filterGender"
 ID_DIGITS_MAX: Final = 20
 """No id has so many; what is longer is cut, and not found either way."""
 
@@ -33,12 +34,7 @@ _AGE_GROUP_ALIASES = {"40+": AgeGroup.FROM_40.value}
 
 def gender(word: str | None) -> Gender | None:
     """One of the four words in any case; null and "" mean any. Raises `InvalidGender`."""
-    if not word:
-        return None
-    try:
-        return Gender(word.lower())
-    except ValueError:
-        raise InvalidGender from None
+    return read_gender(word, FILTER_GENDER)
 
 
 def age_group(word: str | None) -> AgeGroup | None:

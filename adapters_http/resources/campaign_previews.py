@@ -70,7 +70,7 @@ class CampaignPreviews:
 
 def _audience(body: AudienceBody) -> AudienceSpec:
     if body.filter_gender == "":
-        raise InvalidGender
+        raise InvalidGender(path=fields.FILTER_GENDER)
     if body.filter_age_group == "":
         raise InvalidField("filterAgeGroup", "must be a group or null")
     references = fields.References.read(body.list_id, body.exclude_list_ids)

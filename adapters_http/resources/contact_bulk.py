@@ -99,7 +99,7 @@ class ContactChoice:
             list_id=chosen.list_id,
             tags=",".join(chosen.tags or ()),
         )
-        which = self.filters.read(account, asked)
+        which = self.filters.read(account, asked, "filter.listId")
         if which == ContactFilter():
             raise InvalidField("filter", "must leave somebody out")
         return which

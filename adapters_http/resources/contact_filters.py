@@ -101,7 +101,9 @@ class ContactFilters:
     clock: Clock
     lists: ListContacts
 
-    def read(self, account: AccountId, query: ContactListQuery) -> ContactFilter:
+    def read(
+        self, account: AccountId, query: ContactListQuery, list_path: str = "listId"
+    ) -> ContactFilter:
         """Raises InvalidField for what is no list, ListNotFound for one that does not exist."""
         tags = (tag.strip().lower() for tag in (query.tags or "").split(","))
         found = ContactFilter(
@@ -114,10 +116,10 @@ class ContactFilters:
         if _OWN_LIST.fullmatch(query.list_id):
             own = self.lists.own(account, query.list_id)
             return self.lists.narrowed(account, found, own)
-        return attrs.evolve(found, reachable=self._reachable(account, query.list_id))
+        return attrs.evolve(found, reachable=self._reachable(account, query.list_id, list_path))
 
-    def _reachable(self, account: AccountId, list_id: str) -> Reachable:
-        gender, age_group = _meaning(list_id)
+    def _reachable(self, account: AccountId, list_id: str, list_path: str) -> Reachable:
+        gender, age_group = _meaning(list_id, list_path)
         known = self.accounts.find(account)
         if known is None:
             raise Unauthenticated
@@ -132,11 +134,11 @@ class ContactFilters:
         )
 
 
-def _meaning(list_id: str) -> tuple[Gender | None, AgeGroup | None]:
+def _meaning(list_id: str, list_path: str) -> tuple[Gender | None, AgeGroup | None]:
     """What a system list, or a combination of two of them, asks for."""
     if list_id in SYSTEM_LISTS:
         return SYSTEM_LISTS[list_id]
     combination = _COMBINATION.fullmatch(list_id)
     if combination is not None:
         return Gender(combination[1]), AgeGroup(combination[2])
-    raise InvalidField("listId", "is not a list")
+    raise InvalidField(list_path, "is not a list")

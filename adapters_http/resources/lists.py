@@ -133,7 +133,7 @@ class Lists:
     def on_post(self, req: Request, resp: Response) -> None:
         """Make a list."""
         body = codec.body(req, ListBody)
-        gender = read_gender(body.filter_gender)
+        gender = read_gender(body.filter_gender, "filterGender")
         draft = ListDraft(
             body.name,
             body.description or None,
@@ -253,7 +253,7 @@ def _found(queries: ListQueries, account: AccountId, list_id: ListId) -> Contact
 def _changes(body: ListChangesBody) -> ListChanges:
     gender: Gender | Keep | None = KEEP
     if not isinstance(body.filter_gender, Unset):
-        gender = read_gender(body.filter_gender)
+        gender = read_gender(body.filter_gender, "filterGender")
     description = _sent(body.description)
     return ListChanges(
         name=_sent(body.name),

@@ -25,13 +25,16 @@ class ContactBeingWrittenTo(Conflict):
 
 
 class BadValue(RuleViolation):
-    """A field of a contact holds something that is not allowed; `field` names its column."""
+    """A field of a contact holds something that is not allowed; `field` names its column.
+
+    `path` is for input that carries the value under another name, such as `filterGender`.
+    """
 
     field: ClassVar[str] = ""
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, path: str = "") -> None:
         text = message or (type(self).__doc__ or "").strip()
-        super().__init__(text, fields=(FieldFault(self.field, text),))
+        super().__init__(text, fields=(FieldFault(path or self.field, text),))
 
 
 class InvalidPhone(BadValue):

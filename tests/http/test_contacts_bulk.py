@@ -179,6 +179,21 @@ class TestBoth:
 
         assert error_of(reply) == (400, "VALIDATION_ERROR")
 
+    @pytest.mark.parametrize(
+        ("body", "path"),
+        [
+            ({"ids": [1], "add": ["a;b"]}, "add"),
+            ({"ids": [1], "remove": ["a;b"]}, "remove"),
+            ({"filter": {"listId": "nonsense"}, "add": ["vip"]}, "filter.listId"),
+        ],
+    )
+    def test_what_is_wrong_is_named_as_it_was_sent(
+        self, shop: Shop, body: dict[str, Any], path: str
+    ) -> None:
+        reply = shop.post(TAGS, body)
+
+        assert [fault["path"] for fault in reply.json["fields"]] == [path]
+
     @pytest.mark.parametrize("path", [TAGS, DELETE])
     def test_unknown_ids_and_those_of_another_shop_are_nobody(self, shop: Shop, path: str) -> None:
         [own] = crowd(shop, 1)

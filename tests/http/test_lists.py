@@ -86,6 +86,17 @@ class TestWriting:
     def test_a_bad_list_is_refused(self, shop: Shop, body: dict[str, Any], code: str) -> None:
         assert error_of(shop.post("/api/lists", body)) == (400, code)
 
+    def test_the_filter_that_is_wrong_is_named(self, shop: Shop) -> None:
+        body = {"name": "x", "filterGender": "man"}
+        replies = [
+            shop.post("/api/lists", body),
+            shop.put(f"/api/lists/{made(shop)['id']}", body),
+        ]
+
+        for reply in replies:
+            assert error_of(reply) == (400, "INVALID_GENDER")
+            assert [fault["path"] for fault in reply.json["fields"]] == ["filterGender"]
+
     def test_a_bound_is_checked_against_the_stored_other(self, shop: Shop) -> None:
         known = made(shop, filterAgeMin=30)
 

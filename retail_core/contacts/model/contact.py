@@ -132,15 +132,15 @@ class ContactChanges:
         )
 
 
-def read_gender(text: str | None) -> Gender | None:
-    """One of the four words in any case; blank is none; raises `InvalidGender`."""
+def read_gender(text: str | None, path: str = "gender") -> Gender | None:
+    """One of the four words in any case; blank is none; raises `InvalidGender` with the path."""
     word = (text or "").strip().lower()
     if not word:
         return None
     try:
         return Gender(word)
     except ValueError:
-        raise InvalidGender from None
+        raise InvalidGender(path=path) from None
 
 
 def draft_contact(form: ContactForm, region: str, now: datetime) -> ContactDraft:

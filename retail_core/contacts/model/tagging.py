@@ -16,9 +16,9 @@ class TagChange:
     @classmethod
     def read(cls, add: tuple[str, ...], remove: tuple[str, ...]) -> "TagChange":
         """What somebody typed; raises `InvalidTags`."""
-        change = cls(add=read_tags(add), remove=read_tags(remove))
+        change = cls(add=read_tags(add, "add"), remove=read_tags(remove, "remove"))
         if set(change.add) & set(change.remove) or not (change.add or change.remove):
-            raise InvalidTags
+            raise InvalidTags(path="add")
         return change
 
     def of(self, tags: tuple[str, ...]) -> tuple[str, ...]:

@@ -102,11 +102,11 @@ def check_birthday(birthday: date, today: date) -> date:
     return birthday
 
 
-def read_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Trimmed, lower case, each once, in the order given; raises `InvalidTags`."""
+def read_tags(tags: Iterable[str], path: str = "tags") -> tuple[str, ...]:
+    """Trimmed, lower case, each once, in the order given; raises `InvalidTags` with the path."""
     distinct = tuple(dict.fromkeys(tag.strip().lower() for tag in tags))
     if len(distinct) > TAGS_MAX or any(_TAG.fullmatch(tag) is None for tag in distinct):
-        raise InvalidTags
+        raise InvalidTags(path=path)
     return distinct
 
 

@@ -23,6 +23,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"templateId": True}, "VALIDATION_ERROR", "templateId"),
     ({"templateId": 1.5}, "VALIDATION_ERROR", "templateId"),
     ({"filterGender": 1}, "VALIDATION_ERROR", "filterGender"),
+    ({"filterGender": "man"}, "INVALID_GENDER", "filterGender"),
     ({"filterAgeGroup": "18-24"}, "VALIDATION_ERROR", "filterAgeGroup"),
     ({"filterAgeGroup": 18}, "VALIDATION_ERROR", "filterAgeGroup"),
     ({"listId": "vip"}, "VALIDATION_ERROR", "listId"),
@@ -45,6 +46,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"scheduledAt": 7}, "VALIDATION_ERROR", "scheduledAt"),
     ({"scheduledDate": 7}, "VALIDATION_ERROR", "scheduledDate"),
     ({"scheduledTime": {}}, "VALIDATION_ERROR", "scheduledTime"),
+    ({"scheduledDate": "2027-01-01"}, "VALIDATION_ERROR", "scheduledDate"),
 ]
 UNKNOWN: list[dict[str, Any]] = [
     {"templateId": 99},

@@ -130,6 +130,12 @@ class TestAudience:
     ) -> None:
         assert error_of(quick_seller.post(PATH, fields)) == expected
 
+    @pytest.mark.parametrize("word", ["", "man"])
+    def test_the_filter_that_is_wrong_is_named(self, quick_seller: Shop, word: str) -> None:
+        reply = quick_seller.post(PATH, {"filterGender": word})
+
+        assert [fault["path"] for fault in reply.json["fields"]] == ["filterGender"]
+
     def test_it_is_no_campaign_to_be_read(self, quick_seller: Shop) -> None:
         reply = quick_seller.get(PATH)
 
