@@ -80,21 +80,38 @@ _YEAR_FIRST: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TAG_SEPARATORS: Final = re.compile("[,;|]")
 _GUARDED: Final = re.compile(r"'[=+\-@\t\r]")
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_BLANKS: Final = b" \t\r\n\f"
+_HEAD_BYTES_MAX: Final = 1_024
+_OTHER_FORMATS: Final = re.compile(
+    rb"""
+      %PDF-|%!PS|\{\\rtf                            # PDF, PostScript, RTF
+    | <[a-z!?/]                                    # HTML, XML, SVG
+    | \{\s*["}]                                    # a JSON object
+    | \[\s*(?:[\[{"\]]|-?[0-9]|(?:true|false|null)\b)  # a JSON array; "[name]" is a header
+    | BEGIN:V                                      # vCard, iCalendar
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 class TextScan:
-    """Reads a file chunk by chunk and tells whether, and how, it is text.
+    """Reads a file chunk by chunk and tells whether, and how, it is the text of a table.
 
-    UTF-8 if all of it is valid UTF-8, else Windows-1253; a control character means neither.
+    UTF-8 if all of it is valid UTF-8, else Windows-1253; a control character means neither, and so
+    does a beginning that only another format has: PDF, HTML, JSON and the like are text as well.
     """
 
     def __init__(self) -> None:
+        self._head = b""
         self._decoders = {
             encoding: codecs.getincrementaldecoder(encoding.value)() for encoding in Encoding
         }
 
     def feed(self, chunk: bytes, *, last: bool = False) -> None:
         """Look at the next bytes; an empty last chunk ends the file."""
+        if len(self._head) < _HEAD_BYTES_MAX:
+            start = (self._head + chunk).removeprefix(codecs.BOM_UTF8)
+            self._head = start.lstrip(_BLANKS)[:_HEAD_BYTES_MAX]
         for encoding, decoder in list(self._decoders.items()):
             try:
                 text = decoder.decode(chunk, last)
@@ -106,7 +123,9 @@ class TextScan:
 
     @property
     def encoding(self) -> Encoding | None:
-        """The encoding, in order of preference; None if this is no text."""
+        """The encoding, in order of preference; None if this is no table as text."""
+        if _OTHER_FORMATS.match(self._head):
+            return None
         return next(iter(self._decoders), None)
 
 

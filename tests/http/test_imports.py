@@ -130,6 +130,13 @@ class TestSending:
             ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
             ("a.xlsx", b"PK\x03\x04 not really"),
             ("a.zip", b"PK\x05\x06" + bytes(18)),
+            ("a.csv", b"%PDF-1.7\n1 0 obj\n"),
+            ("a.csv", b"\xef\xbb\xbf\n<!DOCTYPE html><p>phone</p>"),
+            ("a.html", b"<table><tr><td>phone</td></tr></table>"),
+            ("a.csv", b'[{"phone": "6984303401"}]'),
+            ("people.json", b'{"phone": "6984303401"}'),
+            ("a.csv", b"GIF89a" + bytes(8)),
+            ("a.csv", b"\xff\xd8\xff\xe0\x00\x10JFIF"),
         ],
     )
     def test_what_is_no_table_is_refused(self, shop: Shop, name: str, content: bytes) -> None:

@@ -96,6 +96,9 @@ class TestRefusing:
             ("", "a.txt", 400, "VALIDATION_ERROR"),
             (b"\x00\x01", "a.txt", 415, "UNSUPPORTED_MEDIA_TYPE"),
             ("6984303401", "a.xlsx", 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("%PDF-1.7\n", "a.txt", 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("<html>6984303401</html>", "a.txt", 415, "UNSUPPORTED_MEDIA_TYPE"),
+            ("[6984303401]", "a.csv", 415, "UNSUPPORTED_MEDIA_TYPE"),
         ],
     )
     def test_what_is_no_register_is_refused(

@@ -1,5 +1,6 @@
 """From cells to contacts, or to faults."""
 
+import codecs
 import csv
 import io
 from datetime import date
@@ -251,6 +252,55 @@ class TestFiles:
         is_workbook: bool,
     ) -> None:
         assert choose_form(name, is_workbook=is_workbook, encoding=encoding) == form
+
+
+OTHER_FORMATS = [
+    b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n",
+    b"%!PS-Adobe-3.0\n",
+    b"{\\rtf1\\ansi phone}",
+    b"<!DOCTYPE html>\n<table><tr><td>phone</td></tr></table>",
+    b"<html><body>phone</body></html>",
+    b"<?xml version='1.0'?>\n<people/>",
+    b"<Workbook>",
+    b'{"phone": "6984303401"}',
+    b"{}",
+    b'[{"phone": "6984303401"}]',
+    b"[\n  6984303401\n]",
+    b'["phone", "6984303401"]',
+    b"[]",
+    b"[null]",
+    b"BEGIN:VCARD\nTEL:6984303401\nEND:VCARD\n",
+]
+"""Text all of it, but no table."""
+
+TABLES = [
+    "phone",
+    "phone\n6984303401\n",
+    "τηλέφωνο;όνομα\n6984303401;Ελένη\n",
+    '"phone","firstName"\n"6984303401","<b>Ana</b>"\n',
+    "[Name],phone\nAna,6984303401\n",
+    "{name};phone\nAna;6984303401\n",
+    "name,phone\n{},6984303401\n[],6984303402\n%PDF-,6984303403\n",
+    "< 18;phone\nyes;6984303401\n",
+    "%,phone\n5,6984303401\n",
+    "+306984303401\n+306984303402\n",
+    "\n\n  phone\n6984303401\n",
+]
+
+
+class TestFormats:
+    @pytest.mark.parametrize("before", [b"", codecs.BOM_UTF8, b"\r\n \t", b" " * 5_000])
+    @pytest.mark.parametrize("content", OTHER_FORMATS)
+    def test_text_of_another_format_is_no_table(self, content: bytes, before: bytes) -> None:
+        whole = before + content
+
+        assert scanned(whole) is None
+        assert scanned(*(whole[at : at + 1] for at in range(len(whole)))) is None
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1253"])
+    @pytest.mark.parametrize("text", TABLES)
+    def test_a_table_is_one_however_it_begins(self, text: str, encoding: str) -> None:
+        assert scanned(text.encode(encoding)) is not None
 
 
 def scanned(*pieces: bytes) -> Encoding | None:
