@@ -68,7 +68,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
         Limit("forgot-email", By.EMAIL, 5, HOUR),
         Limit("reset-ip", By.ADDRESS, 20, TEN_MINUTES),
         Limit("password-user", By.ACCOUNT, 20, TEN_MINUTES),
-        Limit("contacts-write-ip", By.ADDRESS, 60, MINUTE),
+        Limit("contacts-write", By.CALLER, 600, MINUTE),
         Limit("opt-out-view-ip", By.ADDRESS, 60, MINUTE),
         Limit("opt-out-invalid-ip", By.ADDRESS, 20, MINUTE, counted_late=True),
         Limit("opt-out-change-token", By.TOKEN, 5, DAY, counted_late=True),

@@ -42,7 +42,7 @@ PAGE_SIZE: Final = 20
 PAGE_SIZE_MAX: Final = 100
 CONSENTS_PAGE_SIZE: Final = 50
 CONSENTS_PAGE_SIZE_MAX: Final = 200
-WRITE_LIMITS: Final = ("contacts-write-ip",)
+WRITE_LIMITS: Final = ("contacts-write",)
 BAD_VALUES: Final = (InvalidPhone, InvalidEmail, InvalidGender, InvalidBirthday)
 
 

@@ -9,7 +9,7 @@ from adapters_http.contact_settings import Queue
 from adapters_http.context import Request, Response
 from adapters_http.fields import Characters
 from adapters_http.idempotency import once
-from adapters_http.resources.contacts import WRITE_LIMITS, country_of
+from adapters_http.resources.contacts import country_of
 from adapters_http.resources.import_shapes import (
     ImportFault,
     Progress,
@@ -131,7 +131,6 @@ ROUTES: Final = (
         access=Access.USER,
         scope="contacts:write",
         summary="Bar the numbers of a register",
-        limits=WRITE_LIMITS,
         status=202,
         reading=Reading.STREAM,
         body=SuppressionImportFields,

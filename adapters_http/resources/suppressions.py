@@ -11,7 +11,7 @@ from adapters_http.idempotency import once
 from adapters_http.replies import PageOf
 from adapters_http.resources.auth import OkReply
 from adapters_http.resources.contact_shapes import SuppressionShape, suppression_shape
-from adapters_http.resources.contacts import WRITE_LIMITS, country_of
+from adapters_http.resources.contacts import country_of
 from adapters_http.routing import Access, Paging, Route
 from retail_core.accounts.queries import AccountQueries
 from retail_core.contacts.errors import (
@@ -117,7 +117,6 @@ ROUTES: Final = (
         access=Access.USER,
         scope="contacts:write",
         summary="Bar a number",
-        limits=WRITE_LIMITS,
         body=SuppressionBody,
         reply=SuppressionShape,
         status=201,
@@ -131,7 +130,6 @@ ROUTES: Final = (
         access=Access.USER,
         scope="contacts:write",
         summary="Take a number off the list",
-        limits=WRITE_LIMITS,
         reply=OkReply,
         errors=(SuppressionLocked,),
     ),

@@ -63,8 +63,8 @@ class TestTable:
     def test_all_writes_of_contacts_share_one_counter(self) -> None:
         for route in ROUTES:
             writes = route.access in GUARDED and route.method in {"POST", "PUT", "DELETE"}
-            if writes and route.path.startswith("/api/contacts"):
-                assert LIMITS["contacts-write-ip"] in limits_of(route), route
+            is_contacts = f"{route.path}/".startswith("/api/contacts/")
+            assert (LIMITS["contacts-write"] in limits_of(route)) == (writes and is_contacts), route
 
     def test_an_unknown_name_stops_the_start(self) -> None:
         with pytest.raises(KeyError):
@@ -267,18 +267,34 @@ class TestOptOutLinks:
 
 
 class TestCallers:
-    def test_limits_by_address_come_before_the_credential(self, limited_sql: Api) -> None:
+    def test_whoever_writes_contacts_is_counted_and_not_their_address(
+        self, limited_sql: Api
+    ) -> None:
+        shop, neighbour = limited_sql.sign_up(), limited_sql.sign_up()
         replies = [
-            limited_sql.ask(method, path)
-            for _ in range(21)
+            shop.ask(method, path)
+            for _ in range(201)
             for method, path in (
                 ("POST", "/api/contacts"),
-                ("PUT", "/api/contacts/1"),
-                ("DELETE", "/api/contacts/1"),
+                ("PUT", "/api/contacts/x"),
+                ("DELETE", "/api/contacts/x"),
             )
         ]
 
-        assert [reply.status_code for reply in replies] == [401] * 60 + [429] * 3
+        assert [reply.status_code for reply in replies] == [400] * 600 + [429] * 3
+        assert refused(shop.post("/api/contacts", {}, address="198.51.100.1"))
+        assert shop.get("/api/contacts").status_code == 200
+        assert not refused(neighbour.post("/api/contacts", {}))
+
+    def test_numbers_are_barred_apart_from_the_writing_of_contacts(self, limited_sql: Api) -> None:
+        shop = limited_sql.sign_up()
+        barred = shop.post("/api/suppressions", {"phone": "6984303406"})
+
+        assert barred.headers["RateLimit-Limit"] == "1200"
+        assert shop.post("/api/contacts", {}).headers["RateLimit-Remaining"] == "599"
+        freed = shop.ask("DELETE", f"/api/suppressions/{barred.json['id']}")
+        assert freed.headers["RateLimit-Limit"] == "1200"
+        assert shop.post("/api/contacts", {}).headers["RateLimit-Remaining"] == "598"
 
     def test_a_caller_has_a_limit_for_everything_together(self, limited: Api) -> None:
         shop, other = limited.sign_up(), limited.sign_up()
@@ -296,8 +312,8 @@ class TestCallers:
     def test_the_tightest_limit_is_told(self, limited_sql: Api) -> None:
         reply = limited_sql.sign_up().post("/api/contacts", {})
 
-        assert reply.headers["RateLimit-Limit"] == "60"
-        assert reply.headers["RateLimit-Remaining"] == "59"
+        assert reply.headers["RateLimit-Limit"] == "600"
+        assert reply.headers["RateLimit-Remaining"] == "599"
 
     def test_health_has_no_limit(self, limited: Api) -> None:
         replies = [limited.get("/healthz") for _ in range(100)]
