@@ -222,6 +222,17 @@ class TestUse:
         assert error_of(refused) == (403, "INSUFFICIENT_SCOPE")
         assert refused.json["requiredScope"] == "campaigns:send"
 
+    def test_reading_campaigns_includes_their_messages(self, api: Api) -> None:
+        shop = api.sign_up()
+        body = {"name": "A", "messageText": "Hello"}
+        path = f"/api/campaigns/{shop.post('/api/campaigns', body).json['id']}/messages"
+        key, other = (
+            make(shop, scopes=[scope])["key"] for scope in ("campaigns:read", "lists:read")
+        )
+
+        assert api.get(path, token=key).json["items"] == []
+        assert api.get(path, token=other).json["requiredScope"] == "campaigns:read"
+
     @pytest.mark.parametrize(
         ("method", "path"),
         [
