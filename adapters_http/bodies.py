@@ -118,25 +118,37 @@ def media_type(req: Request) -> str:
 
 def form(raw: bytes) -> Mapping[str, str]:
     """The fields of a form, each at most once. Raises MalformedBody."""
-    try:
-        pairs = targets.pairs(raw.decode("ascii"))
-    except (BadTarget, UnicodeDecodeError):
-        raise MalformedBody("the form cannot be read") from None
+    pairs = _pairs(raw)
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise MalformedBody("a field is given twice")
     return fields
 
 
+def _repeatable(raw: bytes) -> Mapping[str, str | list[str]]:
+    several: dict[str, list[str]] = {}
+    for name, text in _pairs(raw):
+        several.setdefault(name, []).append(text)
+    return {name: texts if len(texts) > 1 else texts[0] for name, texts in several.items()}
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    try:
+        return targets.pairs(raw.decode("ascii"))
+    except (BadTarget, UnicodeDecodeError):
+        raise MalformedBody("the form cannot be read") from None
+
+
 def document(raw: bytes, kind: str) -> Mapping[str, object]:
     """The fields of a JSON object or a form; nothing at all means `{}`.
 
-    Raises UnsupportedMediaType for any other type, MalformedBody for what cannot be read.
+    A field that a form gives more than once has a list of texts. Raises UnsupportedMediaType for
+    any other type, MalformedBody for what cannot be read.
     """
     if not raw:
         return {}
     if kind == FORM:
-        return form(raw)
+        return _repeatable(raw)
     if kind != JSON:
         raise UnsupportedMediaType("Send application/json.")
     return json_object(raw)

@@ -169,8 +169,11 @@ def _sent(kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401 - as 
 def _array(kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401 - as above
     generic: Any = list
     items = generic[get_args(kind)[0]]
+    is_form = converter is _FROM_TEXT
 
     def make(value: object, _kind: object) -> tuple[object, ...]:
+        if is_form and isinstance(value, str):  # a form repeats the name of an array's field
+            value = [value] if value.strip() else []
         if not isinstance(value, list):
             raise TypeError("must be an array")
         return tuple(converter.structure(value, items))

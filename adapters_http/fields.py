@@ -85,11 +85,13 @@ class Described:
     """What the description of the API says about a value beyond its type; nothing is checked.
 
     `schema` takes the place of what the type would say, where the type says too little.
+    `is_required` is for a field that has a default only since its absence has a code of its own.
     """
 
     says: str = ""
     schema: Mapping[str, object] | None = None
     example: object = None
+    is_required: bool = False
 
 
 def _within(at_least: int, at_most: int, unit: str) -> str:

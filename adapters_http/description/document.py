@@ -98,9 +98,22 @@ class _Writer:
         contents = {JSON: content}
         if route.reading is Reading.RAW:
             contents[FORM] = {"schema": {}, "example": example}  # whatever it says is kept
-        elif _is_flat(example):
-            contents[FORM] = content
+        else:
+            contents[FORM] = self._web_form(schema, example)
         return {"requestBody": {"required": needed, "content": contents}}
+
+    def _web_form(self, schema: Schema, example: object) -> dict[str, Any]:
+        """The same body without what a form cannot say: objects. Arrays repeat their field."""
+        name = schema.get("$ref", "").removeprefix(REFERENCE)
+        whole = self._schemas.components.get(name, schema)
+        kept = {
+            key: field for key, field in whole["properties"].items() if not _holds_objects(field)
+        }
+        assert isinstance(example, Mapping)
+        values = {key: value for key, value in example.items() if key in kept}
+        if len(kept) < len(whole["properties"]):
+            schema = whole | {"properties": kept}
+        return {"schema": schema, "example": values}
 
     def _is_needed(self, schema: Schema) -> bool:
         name = schema.get("$ref", "").removeprefix(REFERENCE)
@@ -155,7 +168,7 @@ def _area(route: Route) -> str:
     return words[0] if words and not words[0].startswith("{") else "operations"
 
 
-def _is_flat(example: object) -> bool:
-    """Whether a form can say it."""
-    values = example.values() if isinstance(example, Mapping) else ()
-    return not any(isinstance(each, Mapping | list | tuple) for each in values)
+def _holds_objects(schema: Schema) -> bool:
+    """Whether a value is, or contains, an object; enumerations are never by reference."""
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])]
+    return "$ref" in schema or "object" in schema.get("type", ()) or any(map(_holds_objects, inner))

@@ -78,7 +78,7 @@ class Schemas:
             (
                 codec.key(field.name),
                 self.of(hints[field.name], way) | _default(field.default, way),
-                field.default is attrs.NOTHING,
+                field.default is attrs.NOTHING or _is_required(hints[field.name]),
             )
             for field in attrs.fields(kind)
         ]
@@ -198,6 +198,11 @@ def _nullable(schema: Schema) -> Schema:
         return {"anyOf": [schema, {"type": "null"}]}
     kinds = kind if isinstance(kind, list) else [kind]
     return schema | {"type": [*kinds, "null"]}
+
+
+def _is_required(hint: Any) -> bool:  # noqa: ANN401 - types are values here
+    notes = getattr(hint, "__metadata__", ())
+    return any(isinstance(note, Described) and note.is_required for note in notes)
 
 
 def _default(value: object, way: Way) -> Schema:

@@ -52,7 +52,7 @@ class TestSendBody:
     __test__ = False
 
     to: Annotated[object, Described(schema=_NUMBERS, example="+306900000001")] = attrs.field(
-        default=None, repr=False
+        repr=False
     )
     contact_id: int | None = None
 

@@ -50,7 +50,7 @@ BAD_VALUES: Final = (InvalidPhone, InvalidEmail, InvalidGender, InvalidBirthday)
 class ContactBody:
     """What a new contact is made of."""
 
-    phone: PhoneText | None = attrs.field(default=None, repr=False)
+    phone: PhoneText = attrs.field(repr=False)
     email: str | None = attrs.field(default=None, repr=False)
     first_name: str | None = attrs.field(default=None, repr=False)
     last_name: str | None = attrs.field(default=None, repr=False)

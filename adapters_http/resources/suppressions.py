@@ -6,7 +6,7 @@ import attrs
 
 from adapters_http import codec, replies, values
 from adapters_http.context import Request, Response
-from adapters_http.fields import Characters, PhoneText
+from adapters_http.fields import Characters, Described, PhoneText
 from adapters_http.idempotency import once
 from adapters_http.replies import PageOf
 from adapters_http.resources.auth import OkReply
@@ -28,6 +28,8 @@ from retail_core.kernel.ids import SuppressionId
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_MAX: Final = 200
+_NEEDED: Final = Described(schema={"type": ["string", "integer"]}, is_required=True)
+"""A number that is missing has the code of a bad one."""
 
 
 @attrs.frozen
@@ -42,7 +44,7 @@ class SuppressionsQuery:
 class SuppressionBody:
     """A number to be barred."""
 
-    phone: PhoneText | None = attrs.field(default=None, repr=False)
+    phone: Annotated[PhoneText | None, _NEEDED] = attrs.field(default=None, repr=False)
     note: Annotated[str, Characters(0, NOTE_LENGTH_MAX)] | None = attrs.field(
         default=None, repr=False
     )

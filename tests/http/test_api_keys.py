@@ -58,6 +58,32 @@ class TestCreate:
         assert make(quick_api.sign_up(), scopes=words)["scopes"] == words
         assert len(words) == 16
 
+    @pytest.mark.parametrize(
+        ("form", "scopes"),
+        [
+            (b"name=till&scopes=contacts%3Aread", ["contacts:read"]),
+            (b"scopes=lists:read&name=till&scopes=nfc:read", ["lists:read", "nfc:read"]),
+        ],
+    )
+    def test_a_form_repeats_the_field_of_an_array(
+        self, quick_api: Api, form: bytes, scopes: list[str]
+    ) -> None:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+        reply = quick_api.sign_up().post("/api/api-keys", raw=form, headers=headers)
+
+        assert (reply.status_code, reply.json["scopes"]) == (201, scopes)
+
+    @pytest.mark.parametrize("form", [b"name=till&scopes=", b"name=till&name=till&scopes=nfc:read"])
+    def test_a_form_without_scopes_or_with_two_names_is_refused(
+        self, quick_api: Api, form: bytes
+    ) -> None:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+        reply = quick_api.sign_up().post("/api/api-keys", raw=form, headers=headers)
+
+        assert error_of(reply) == (400, "VALIDATION_ERROR")
+
     @pytest.mark.parametrize("expiry", ["2026-11-25T12:00:00+02:00", "2026-11-25T10:00"])
     def test_it_may_expire(self, any_api: Api, expiry: str) -> None:
         made = make(any_api.sign_up(), expiresAt=expiry)

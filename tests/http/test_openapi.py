@@ -3,12 +3,17 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
 
+from adapters_http.description.document import public_path
+from adapters_http.routing import Reading, Route
 from adapters_http.table import ROUTES
 from tests.http.api import Api
+from tests.http.neighbours import DOCUMENT
 
 TREE = Path(__file__).parents[2]
 
@@ -57,6 +62,86 @@ class TestDocument:
 
         for each in replies:
             assert ("304" in each) == ("ETag" in each.get("200", {}).get("headers", {}))
+
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+EITHER = {"token", "ids"}
+"""Fields of which another may take the place: `pageToken`, `filter`."""
+BODIES = [
+    route
+    for route in ROUTES
+    if route.method != "GET" and route.reading is Reading.OBJECT and route.body is not None
+]
+
+
+def named(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def contents_of(route: Route) -> Any:
+    row = DOCUMENT["paths"][public_path(route.path)][route.method.lower()]
+    return row["requestBody"]["content"]
+
+
+def schema_of(content: Any) -> Any:
+    name = content["schema"].get("$ref", "").rpartition("/")[2]
+    return DOCUMENT["components"]["schemas"].get(name, content["schema"])
+
+
+class TestBodies:
+    @pytest.mark.parametrize("route", BODIES, ids=named)
+    def test_every_field_that_is_missed_is_required(self, api: Api, route: Route) -> None:
+        reply = api.sign_up().ask(route.method, re.sub(r"\{\w+\}", "1", route.path), {})
+
+        is_json = "json" in reply.headers["Content-Type"]
+        missed = {fault["path"] for fault in reply.json.get("fields", ())} if is_json else set()
+        for content in contents_of(route).values():
+            assert missed - EITHER <= set(schema_of(content).get("required", ()))
+
+    @pytest.mark.parametrize("path", ["/api/contacts", "/api/suppressions"])
+    def test_a_phone_is_required(self, path: str) -> None:
+        contents = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]
+        assert contents.keys() == {JSON, FORM}
+        for content in contents.values():
+            schema = schema_of(content)
+            assert schema["required"] == ["phone"]
+            assert schema["properties"]["phone"]["type"] == ["string", "integer"]
+
+    @pytest.mark.parametrize("route", BODIES, ids=named)
+    def test_every_body_may_be_a_form_that_can_be_filled_in(self, route: Route) -> None:
+        contents = contents_of(route)
+
+        assert contents.keys() == {JSON, FORM}
+        form = schema_of(contents[FORM])
+        assert set(form.get("required", ())) <= form["properties"].keys()
+        for field in form["properties"].values():
+            assert "$ref" not in field
+            assert "object" not in field.get("type", ())
+
+    @pytest.mark.parametrize("route", BODIES, ids=named)
+    def test_the_example_of_a_form_is_read_as_that_of_json(self, api: Api, route: Route) -> None:
+        path = re.sub(r"\{\w+\}", "1", route.path)
+        form = contents_of(route)[FORM]["example"]
+
+        as_form = api.sign_up().ask(
+            route.method,
+            path,
+            raw=urlencode(_words(form), doseq=True).encode(),
+            headers={"Content-Type": FORM},
+        )
+        as_json = api.sign_up().ask(route.method, path, form)
+
+        refused = (400, 415)  # a second sign-up has another reason
+        assert (as_form.status_code in refused) == (as_json.status_code in refused)
+
+
+def _words(fields: dict[str, object]) -> dict[str, object]:
+    words = {True: "true", False: "false", None: ""}
+    return {
+        name: words[value] if isinstance(value, bool | None) else value
+        for name, value in fields.items()
+    }
 
 
 class TestPage:
