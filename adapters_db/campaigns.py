@@ -1,6 +1,6 @@
 """Campaigns on PostgreSQL."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -11,6 +11,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from adapters_db.audience_sql import are_all_known
 from adapters_db.reads import Reads
 from adapters_db.tables.campaigns import campaign, send_batch
+from adapters_db.tables.contacts import consent_event
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.errors import AlreadySending, CampaignNotFound
 from retail_core.campaigns.model import (
@@ -21,7 +22,8 @@ from retail_core.campaigns.model import (
     CampaignStart,
     CampaignState,
 )
-from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
+from retail_core.campaigns.queries import CampaignFilter, CampaignOrder, CampaignOutcome
+from retail_core.contacts.model import ConsentType
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.messages.model import BatchState
@@ -230,6 +232,14 @@ class SqlCampaignQueries:
 
     reads: Reads
 
+    def by_ids(self, account: AccountId, campaigns: Sequence[CampaignId]) -> Sequence[Campaign]:
+        """By the primary key."""
+        wanted = select(*_COLUMNS).where(
+            campaign.c.account_id == account, campaign.c.id.in_(campaigns)
+        )
+        with self.reads.account(account) as connection:
+            return [_campaign(row) for row in connection.execute(wanted)]
+
     def deferred_until(self, account: AccountId, campaign_id: CampaignId) -> datetime | None:
         """By the key of the campaign's batches."""
         waiting = (
@@ -253,6 +263,12 @@ class SqlCampaignQueries:
         if row is None:
             raise CampaignNotFound
         return _campaign(row)
+
+    def outcome(self, account: AccountId, campaign_id: CampaignId) -> CampaignOutcome:
+        """By the key of the campaign's batches, and by the index of facts it caused."""
+        with self.reads.account(account) as connection:
+            first_sent_at, unsubscribes = connection.execute(outcome_of(account, campaign_id)).one()
+        return CampaignOutcome(first_sent_at, unsubscribes)
 
     def page(
         self, account: AccountId, wanted: CampaignFilter, request: PageRequest
@@ -282,6 +298,21 @@ class SqlCampaignQueries:
             ).scalar_one()
             items = tuple(_campaign(row) for row in connection.execute(statement))
         return Page(items, total, request.page, request.page_size)
+
+
+def outcome_of(account: AccountId, campaign_id: CampaignId) -> "Select[datetime | None, int]":
+    """When a campaign was first handed over, and how many left because of it."""
+    first = select(func.min(send_batch.c.settled_at)).where(
+        send_batch.c.account_id == account,
+        send_batch.c.campaign_id == campaign_id,
+        send_batch.c.state.in_([BatchState.SETTLED.value, BatchState.UNKNOWN.value]),
+    )
+    left = select(func.count(consent_event.c.contact_id.distinct())).where(
+        consent_event.c.account_id == account,
+        consent_event.c.campaign_id == campaign_id,
+        consent_event.c.type == ConsentType.WITHDRAWN,
+    )
+    return select(first.scalar_subquery(), left.scalar_subquery())
 
 
 def by_id(account: AccountId, campaign_id: CampaignId) -> "Select[tuple[object, ...]]":

@@ -8,9 +8,11 @@ import attrs
 
 from adapters_http.resources.campaign_shapes import Campaign as CampaignShape
 from adapters_http.resources.campaign_shapes import (
+    CampaignFigures,
     CampaignMetrics,
     CampaignRow,
     CampaignStats,
+    CampaignSummary,
     CampaignWithTemplate,
 )
 from adapters_http.resources.list_shapes import list_shape
@@ -18,6 +20,7 @@ from retail_core.audiences.model import SYSTEM_LISTS, AgeGroup, ContactList, Seg
 from retail_core.audiences.segments import read_segment
 from retail_core.campaigns.errors import TemplateNotFound
 from retail_core.campaigns.model import Campaign
+from retail_core.campaigns.queries import CampaignOutcome
 from retail_core.contacts.model import Gender
 from retail_core.contacts.model.contact import read_gender
 from retail_core.kernel.errors import InvalidField
@@ -161,6 +164,41 @@ def stats_shape(campaign: Campaign) -> CampaignStats:
         "conversions": 0,
         "deliveredRate": rate(counts.delivered, counts.success),
         "conversionRate": 0,
+    }
+
+
+def summary_shape(campaign: Campaign) -> CampaignSummary:
+    """The figures of one of several campaigns; nothing leads to a conversion yet."""
+    counts = campaign.counts
+    return {
+        "campaignId": campaign.id,
+        "total": campaign.total,
+        "sent": counts.success,
+        "failed": counts.failed,
+        "conversions": 0,
+        "failureRate": rate(counts.failed, counts.processed),
+        "conversionRate": 0,
+    }
+
+
+def figures_shape(campaign: Campaign, outcome: CampaignOutcome) -> CampaignFigures:
+    """All figures; without offers, tags and counted links there is nothing to count of those."""
+    counts = campaign.counts
+    return {
+        **summary_shape(campaign),
+        "unsubscribes": outcome.unsubscribes,
+        "firstSentAt": outcome.first_sent_at if counts.success else None,
+        "updatedAt": campaign.updated_at,
+        "delivered": counts.delivered,
+        "unknown": counts.unknown,
+        "cancelled": counts.cancelled,
+        "deliveredRate": rate(counts.delivered, counts.success),
+        "redemptions": 0,
+        "nfcConversions": 0,
+        "offerViews": 0,
+        "clicks": 0,
+        "uniqueClicks": 0,
+        "creditsCharged": campaign.credits.captured,
     }
 
 

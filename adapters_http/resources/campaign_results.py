@@ -1,21 +1,37 @@
 """How far a campaign got, and what became of each of its messages."""
 
+import itertools
+import re
 from datetime import datetime
+from typing import Annotated, Final
 
 import attrs
 
 from adapters_http import codec, replies, values
 from adapters_http.context import Request, Response
+from adapters_http.fields import Described
 from adapters_http.replies import PageOf
 from adapters_http.resources import message_fields as fields
-from adapters_http.resources.campaign_fields import campaign_shape, metrics_shape
-from adapters_http.resources.campaign_shapes import CampaignStatusReply
+from adapters_http.resources.campaign_fields import (
+    campaign_shape,
+    figures_shape,
+    metrics_shape,
+    summary_shape,
+)
+from adapters_http.resources.campaign_shapes import (
+    CampaignFigures,
+    CampaignStatusReply,
+    CampaignSummary,
+)
 from adapters_http.resources.message_fields import Message
 from adapters_http.routing import Access, Route
 from retail_core.campaigns.model import Campaign, CampaignState
 from retail_core.campaigns.queries import CampaignQueries
-from retail_core.kernel.ids import CampaignId
+from retail_core.kernel.ids import ID_MAX, CampaignId
 from retail_core.messages.queries import MessageFilter, MessageQueries
+
+STATS_CAMPAIGNS_MAX: Final = 200
+ID: Final = re.compile("[1-9][0-9]{0,9}", re.ASCII)
 
 
 @attrs.frozen
@@ -43,6 +59,47 @@ class CampaignStatus:
         if campaign.state not in (CampaignState.SENDING, CampaignState.PAUSED):
             return None
         return self.queries.deferred_until(campaign.account_id, campaign.id)
+
+
+@attrs.frozen
+class CampaignStats:
+    """`/api/campaigns/{campaign_id}/stats`."""
+
+    queries: CampaignQueries
+
+    def on_get(self, req: Request, resp: Response, campaign_id: str) -> None:
+        """All figures of one campaign."""
+        campaign = self.queries.get(req.account, CampaignId(values.path_id(campaign_id)))
+        outcome = self.queries.outcome(req.account, campaign.id)
+        resp.media = figures_shape(campaign, outcome)
+
+
+@attrs.frozen
+class SeveralStatsQuery:
+    """Whose figures are wanted."""
+
+    ids: Annotated[str, Described("A comma list of ids; what is none of yours is left out")] = ""
+
+
+@attrs.frozen
+class SeveralStats:
+    """`/api/campaigns/stats`."""
+
+    queries: CampaignQueries
+
+    def on_get(self, req: Request, resp: Response) -> None:
+        """The figures of some campaigns, in the order in which they are named."""
+        wanted = _ids(codec.query(req, SeveralStatsQuery).ids)
+        found = {each.id: each for each in self.queries.by_ids(req.account, wanted)}
+        resp.media = [summary_shape(found[each]) for each in wanted if each in found]
+
+
+def _ids(text: str) -> list[CampaignId]:
+    """The first ids of a comma list, each once; words and what is never an id are nobody's."""
+    words = (word.strip() for word in text.split(","))
+    numbers = (int(word) for word in words if ID.fullmatch(word))
+    ids = dict.fromkeys(CampaignId(number) for number in numbers if number <= ID_MAX)
+    return list(itertools.islice(ids, STATS_CAMPAIGNS_MAX))
 
 
 @attrs.frozen(kw_only=True)
@@ -97,5 +154,30 @@ ROUTES = (
         query=CampaignMessagesQuery,
         paging=fields.PAGING,
         reply=PageOf[Message],
+    ),
+    *(
+        route
+        for base in ("/api/campaigns", "/api/v1/campaigns")
+        for route in (
+            Route(
+                method="GET",
+                path=f"{base}/stats",
+                resource=SeveralStats,
+                access=Access.USER,
+                scope="campaigns:read",
+                summary="The figures of some campaigns",
+                query=SeveralStatsQuery,
+                reply=tuple[CampaignSummary, ...],
+            ),
+            Route(
+                method="GET",
+                path=f"{base}/{{campaign_id}}/stats",
+                resource=CampaignStats,
+                access=Access.USER,
+                scope="campaigns:read",
+                summary="All figures of a campaign",
+                reply=CampaignFigures,
+            ),
+        )
     ),
 )

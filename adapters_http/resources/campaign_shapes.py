@@ -68,6 +68,36 @@ class CampaignStats(TypedDict):
     conversionRate: float
 
 
+class CampaignSummary(TypedDict):
+    """The figures of one of several campaigns."""
+
+    campaignId: int
+    total: int
+    sent: int
+    failed: int
+    conversions: int
+    failureRate: float
+    conversionRate: float
+
+
+class CampaignFigures(CampaignSummary):
+    """All figures of one campaign."""
+
+    unsubscribes: int
+    firstSentAt: datetime | None
+    updatedAt: datetime
+    delivered: int
+    unknown: int
+    cancelled: int
+    deliveredRate: float
+    redemptions: int
+    nfcConversions: int
+    offerViews: int
+    clicks: int
+    uniqueClicks: int
+    creditsCharged: int
+
+
 class ListedCampaign(Campaign, total=False):
     """A campaign in a list, with its counts if they were asked for."""
 

@@ -1,7 +1,7 @@
 """Reading campaigns."""
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -37,8 +37,24 @@ class CampaignFilter:
     descending: bool = True
 
 
+@attrs.frozen
+class CampaignOutcome:
+    """What a campaign led to, beyond the counts of its messages.
+
+    `first_sent_at` is when the gateway first answered for one of its batches; `unsubscribes` are
+    recipients who opted out because of it, by its link or, within days of it, by STOP.
+    """
+
+    first_sent_at: datetime | None
+    unsubscribes: int
+
+
 class CampaignQueries(Protocol):
     """Reads campaigns of one account."""
+
+    def by_ids(self, account: AccountId, campaigns: Sequence[CampaignId]) -> Sequence[Campaign]:
+        """Those of them that are the account's own, in no order."""
+        ...
 
     def deferred_until(self, account: AccountId, campaign: CampaignId) -> datetime | None:
         """When the first of those who wait for the end of quiet hours go on; None: nobody does."""
@@ -46,6 +62,10 @@ class CampaignQueries(Protocol):
 
     def get(self, account: AccountId, campaign: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""
+        ...
+
+    def outcome(self, account: AccountId, campaign: CampaignId) -> CampaignOutcome:
+        """Of a campaign that is the account's own; nothing happened to any other."""
         ...
 
     def page(

@@ -1,6 +1,6 @@
 """Campaigns in memory."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,8 @@ from retail_core.campaigns.model import (
     CampaignStart,
     CampaignState,
 )
-from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
+from retail_core.campaigns.queries import CampaignFilter, CampaignOrder, CampaignOutcome
+from retail_core.contacts.model import ConsentType
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.messages.model import (
@@ -242,6 +243,12 @@ class MemoryCampaignQueries:
 
     database: MemoryDatabase
 
+    def by_ids(self, account: AccountId, campaigns: Sequence[CampaignId]) -> Sequence[Campaign]:
+        with self.database.transaction() as tables:
+            return [
+                row for row in tables.campaigns if row.account_id == account and row.id in campaigns
+            ]
+
     def deferred_until(self, account: AccountId, campaign_id: CampaignId) -> datetime | None:
         with self.database.transaction() as tables:
             moments = [
@@ -257,6 +264,23 @@ class MemoryCampaignQueries:
         """Raises `CampaignNotFound`."""
         with self.database.transaction() as tables:
             return MemoryCampaignStore(tables, account).get(account, campaign_id)
+
+    def outcome(self, account: AccountId, campaign_id: CampaignId) -> CampaignOutcome:
+        with self.database.transaction() as tables:
+            moments = [
+                batch.settled_at
+                for batch in tables.batches
+                if (batch.key.account, batch.key.campaign) == (account, campaign_id)
+                and batch.state in (BatchState.SETTLED, BatchState.UNKNOWN)
+                and batch.settled_at is not None
+            ]
+            left = {
+                stored.event.contact
+                for stored in tables.consents
+                if (stored.account, stored.event.campaign) == (account, campaign_id)
+                and stored.event.type is ConsentType.WITHDRAWN
+            }
+        return CampaignOutcome(min(moments, default=None), len(left))
 
     def page(
         self, account: AccountId, wanted: CampaignFilter, request: PageRequest

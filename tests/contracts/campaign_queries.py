@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from retail_core.campaigns.errors import CampaignNotFound
@@ -10,10 +11,12 @@ from retail_core.campaigns.model import (
     CampaignContent,
     CampaignState,
 )
-from retail_core.campaigns.queries import CampaignFilter, CampaignOrder
-from retail_core.kernel.ids import AccountId
+from retail_core.campaigns.queries import CampaignFilter, CampaignOrder, CampaignOutcome
+from retail_core.contacts.model import ConsentFact, ConsentSource, ConsentType, Contact
+from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.pages import PageRequest
 from tests.contracts.campaigns import ALL, NOWHERE, begun
+from tests.contracts.people import AT, added, draft
 from tests.contracts.staging import written
 from tests.contracts.worlds import World
 
@@ -30,6 +33,21 @@ class CampaignQueriesContract:
         with pytest.raises(CampaignNotFound):
             world.campaign_queries.get(mine, campaign.id)
         assert world.campaign_queries.page(mine, CampaignFilter(), ALL).total == 0
+        assert list(world.campaign_queries.by_ids(mine, [campaign.id])) == []
+        assert [each.id for each in world.campaign_queries.by_ids(theirs, [campaign.id])] == [
+            campaign.id
+        ]
+
+    def test_an_outcome_is_of_an_own_campaign(self, world: World) -> None:
+        mine, theirs = world.new_account(), world.new_account()
+        campaign = begun(world, theirs)
+        [person] = added(world, theirs, draft())
+        for kind in (ConsentType.WITHDRAWN, ConsentType.GRANTED, ConsentType.WITHDRAWN):
+            self.decides(world, theirs, person, kind, campaign.id)
+
+        nothing = CampaignOutcome(first_sent_at=None, unsubscribes=0)
+        assert world.campaign_queries.outcome(mine, campaign.id) == nothing
+        assert world.campaign_queries.outcome(theirs, campaign.id).unsubscribes == 1
 
     def test_pages_follow_each_other_newest_first(self, world: World) -> None:
         account = world.new_account()
@@ -107,6 +125,22 @@ class CampaignQueriesContract:
         )
 
         assert [item.id for item in page.items] == ids
+
+    def decides(
+        self,
+        world: World,
+        account: AccountId,
+        person: Contact,
+        kind: ConsentType,
+        campaign: CampaignId,
+    ) -> None:
+        is_subscribed = kind is ConsentType.GRANTED
+        with world.transactions.begin(account) as uow:
+            fact = ConsentFact(
+                contact=person.id, type=kind, source=ConsentSource.LINK, at=AT, campaign=campaign
+            )
+            uow.consents.append(account, fact)
+            uow.contacts.save(account, attrs.evolve(person, is_subscribed=is_subscribed))
 
     def named(self, world: World, account: AccountId, name: str, *, fails: bool) -> None:
         content = CampaignContent(name, "Hello")

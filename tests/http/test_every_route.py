@@ -79,6 +79,33 @@ class TestTable:
             assert "{" in route.path
 
 
+NO_IDS = [
+    ("GET", "/api/campaigns/stats", 200),
+    ("PUT", "/api/campaigns/stats", 405),
+    ("GET", "/api/campaigns/stats/messages", 404),
+    ("GET", "/api/v1/campaigns/stats", 200),
+    ("GET", "/api/campaigns/preview-audience", 405),
+    ("PUT", "/api/contacts/export", 405),
+    ("GET", "/api/contacts/import", 405),
+    ("GET", "/api/contacts/unsubscribe", 405),
+    ("GET", "/api/contacts/resubscribe", 405),
+    ("GET", "/api/contacts/preferences", 404),
+    ("GET", "/api/contacts/bulk", 404),
+    ("GET", "/api/suppressions/import", 405),
+    ("DELETE", "/api/suppressions/import", 405),
+    ("GET", "/api/messages/export", 200),
+]
+"""Fixed words where others have an id (http-contract, 1.1)."""
+
+
+@pytest.mark.parametrize(("method", "path", "status"), NO_IDS)
+def test_a_fixed_word_is_never_read_as_an_id(api: Api, method: str, path: str, status: int) -> None:
+    shop = api.sign_up()
+
+    assert shop.ask(method, path).status_code == status
+    assert shop.ask(method, path.upper()).status_code == status
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=named)
 class TestEveryRoute:
     def test_an_unknown_method_is_refused(self, api: Api, route: Route) -> None:
