@@ -74,6 +74,7 @@ class Stage:
             LinkTemplates.of_settings(public_base_url="https://r.example"),
             "Bench",
             recipients_daily_max=0,
+            has_offer_page=True,
         )
     )
 

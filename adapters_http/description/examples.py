@@ -24,7 +24,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "firstName": "Ana",
     "gender": "female",
     "filterGender": "female",
-    "fullText": "Hello Ana\nOffer: https://r.example/o/71IFv2VDeQYM",
+    "fullText": "Hello Ana\nStop: https://r.example/u/q3V9xK2mPzA",
     "id": 12,
     "ip": "203.0.113.7",
     "jobId": "41",

@@ -27,6 +27,8 @@ from retail_core.templates.rendering import appended, parse
 PARTS_MAX = 20
 RECIPIENTS_DAILY_MAX = 10_000_000
 """So many recipients may a store plan within 24 hours; 0: any number."""
+HAS_OFFER_PAGE = False
+"""Whether offers have a page that links could lead to. Without one no text has an offer link."""
 NEUTRAL_STORE_NAMES = {Locale.EN: "Our shop", Locale.EL: "Το κατάστημά μας"}
 
 
@@ -43,6 +45,7 @@ class SendingPolicy:
     quiet: QuietPolicy = OFF
     cap: FrequencyCap | None = None
     recipients_daily_max: int = RECIPIENTS_DAILY_MAX
+    has_offer_page: bool = HAS_OFFER_PAGE
 
 
 @attrs.frozen
@@ -83,13 +86,16 @@ def sample_plan(content: CampaignContent, store: Account, policy: SendingPolicy)
 def _fixed(
     content: CampaignContent, store: Account, policy: SendingPolicy, sender: str
 ) -> SendingPlan:
+    """Without an offer page `{{offerUrl}}` has no value: its fallback stands there, or nothing."""
     return SendingPlan(
         text=appended(
-            content.message_text, store.locale.value, include_offer=content.include_offer
+            content.message_text,
+            store.locale.value,
+            include_offer=content.include_offer and policy.has_offer_page,
         ),
         sender=sender,
         store_name=store_name(store),
-        offer_url=policy.links.offer_url,
+        offer_url=policy.links.offer_url if policy.has_offer_page else "",
         unsubscribe_url=policy.links.unsubscribe_url,
         smart_encoding=store.smart_encoding.value,
     )

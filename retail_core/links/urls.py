@@ -24,7 +24,7 @@ _URL: Final = re.compile(URL_PATTERN)
 
 
 def _has_tracking_id(_: object, __: object, value: str) -> None:
-    if value.count(_TRACKING_ID) != 1:
+    if value and value.count(_TRACKING_ID) != 1:
         raise ValueError(f"the template of offer links needs {_TRACKING_ID} once")
 
 
@@ -35,7 +35,10 @@ def _has_code(_: object, __: object, value: str) -> None:
 
 @attrs.frozen
 class LinkTemplates:
-    """How the links of messages look. Raises ValueError for a template without its placeholder."""
+    """How the links of messages look. Raises ValueError for a template without its placeholder.
+
+    Without an offer page `offer_url` is empty, and so is every offer link.
+    """
 
     offer_url: str = attrs.field(validator=_has_tracking_id)
     unsubscribe_url: str = attrs.field(validator=_has_code)

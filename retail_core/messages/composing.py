@@ -9,7 +9,6 @@ from retail_core.kernel.ids import MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.links.codes import LinkCodes
-from retail_core.links.urls import LinkTemplates
 from retail_core.messages.model import ClaimedBatch, OutgoingMessage, SendingPlan
 from retail_core.templates.encoding import Encoding
 from retail_core.templates.rendering import CompiledMessage, compile_message, parse
@@ -20,7 +19,7 @@ PLANS_CACHED_MAX = 64
 @functools.lru_cache(maxsize=PLANS_CACHED_MAX)
 def compiled(plan: SendingPlan) -> CompiledMessage:
     """The plan's text, made ready; kept while a campaign's batches follow each other."""
-    links = LinkTemplates(plan.offer_url, plan.unsubscribe_url)
+    links = plan.links
     return compile_message(
         parse(plan.text),
         store_name=plan.store_name,
@@ -39,7 +38,7 @@ def text_of(
     email: str | None,
 ) -> str:
     """The text of one message, as it was or will be sent."""
-    links = LinkTemplates(plan.offer_url, plan.unsubscribe_url)
+    links = plan.links
     return compiled(plan).render(
         first_name,
         last_name,
@@ -65,7 +64,7 @@ class ComposedBatch:
     def outgoing(self, dropped: Container[int]) -> list[OutgoingMessage]:
         """The messages to hand over, in the order of the batch, without the dropped ones."""
         plan, recipients = self.batch.plan, self.batch.recipients
-        links = LinkTemplates(plan.offer_url, plan.unsubscribe_url)
+        links = plan.links
         render = compiled(plan).render
         uses_offer = parse(plan.text).uses_offer_url
         messages = []

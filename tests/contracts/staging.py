@@ -51,7 +51,11 @@ _phones = itertools.count(1)
 def policy(batch_messages_max: int = 3, **changes: Any) -> SendingPolicy:
     """Small batches, so that a few contacts make several."""
     return SendingPolicy(
-        LINKS, fallback_sender="Shop", batch_messages_max=batch_messages_max, **changes
+        LINKS,
+        fallback_sender="Shop",
+        batch_messages_max=batch_messages_max,
+        has_offer_page=True,
+        **changes,
     )
 
 

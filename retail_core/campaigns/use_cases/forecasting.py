@@ -22,7 +22,7 @@ from retail_core.messages.composing import compiled
 from retail_core.messages.model import SendingPlan
 from retail_core.messages.quiet_hours import StoreQuiet
 from retail_core.templates.encoding import Encoding, TextSize
-from retail_core.templates.rendering import ParsedText, Sizer, is_blank, parse
+from retail_core.templates.rendering import Field, ParsedText, Sizer, is_blank, parse
 
 SMART_MODES = (SmartEncoding.TYPOGRAPHY, SmartEncoding.GREEK)
 
@@ -162,6 +162,7 @@ class _Tally:
         self._parts: Counter[str] = Counter()
         self._smart_parts: Counter[tuple[SmartEncoding, str]] = Counter()
         self._missing: Counter[int] = Counter()
+        self._missing_links = () if plan.offer_url else (Field.OFFER_URL,)
         self._places: Counter[tuple[str, str]] = Counter()
 
     def add(self, groups: Iterable[RecipientGroup]) -> None:
@@ -179,6 +180,8 @@ class _Tally:
             for field, value in enumerate(values):
                 if is_blank(value):
                     self._missing[field] += people
+            for field in self._missing_links:
+                self._missing[field] += people
             self._compare(group.first_contact, size)
 
     def costs(self) -> Sequence[CountryCost]:

@@ -53,10 +53,10 @@ class PreviewCampaign:
         )
         bare = compiled(attrs.evolve(plan, text=campaign.content.message_text))
         full = compiled(plan)
+        links = (plan.links.sample_offer_link(), plan.links.sample_opt_out_link())
         samples = []
         for member in members:
             values = (member.first_name, member.last_name, member.email)
-            links = (self.policy.links.sample_offer_link(), self.policy.links.sample_opt_out_link())
             size = full.size(*values)
             price = self.policy.prices.credits_per_part(country_of(member.phone)) or 0
             samples.append(

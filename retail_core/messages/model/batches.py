@@ -9,6 +9,7 @@ import attrs
 
 from retail_core.accounts.model import QuietHours
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, WorkerId
+from retail_core.links.urls import LinkTemplates
 from retail_core.messages.model.states import MessageState
 from retail_core.templates.encoding import Encoding, TextSize
 
@@ -49,7 +50,8 @@ class Dropped(enum.Enum):
 class SendingPlan:
     """All that is fixed at enqueue and, with the merge values, gives each text byte for byte.
 
-    `text` has its appended lines. `offer_url` and `unsubscribe_url` are link templates.
+    `text` has its appended lines. `offer_url` and `unsubscribe_url` are link templates; there is no
+    offer page where the first is empty.
     `renderer` is the version of the rendering rules that must be used for ever.
     """
 
@@ -60,6 +62,11 @@ class SendingPlan:
     unsubscribe_url: str
     smart_encoding: str = "off"
     renderer: int = 1
+
+    @property
+    def links(self) -> LinkTemplates:
+        """How the links of its messages look."""
+        return LinkTemplates(self.offer_url, self.unsubscribe_url)
 
 
 @attrs.frozen

@@ -119,9 +119,9 @@ def test_a_text_too_long_is_counted_all_the_same(empty: Shop) -> None:
 
     found = empty.get(f"/api/campaigns/{campaign}/forecast").json
 
-    # 2,090 units with both links, 67 a part
-    assert found["longest"]["segments"] == found["segments"] == 32
-    assert found["longest"]["length"] == 2090
+    # 2,044 units with the opt-out link, 67 a part
+    assert found["longest"]["segments"] == found["segments"] == 31
+    assert found["longest"]["length"] == 2044
 
 
 def test_too_few_credits_are_told_but_not_refused(campaign_api: Api) -> None:

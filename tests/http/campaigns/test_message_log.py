@@ -241,7 +241,7 @@ class TestExport:
         assert first[8:13] == ["queued", "", "", "", ""]
         assert len(rows) == 4
         (row,) = [dict(zip(head, row, strict=True)) for row in rows if row[5] == str(ana.id)]
-        assert row["text"].startswith("Hi Ana\nOffer: https://")
+        assert row["text"].startswith("Hi Ana\nStop: https://")
         assert (row["to"], row["campaignId"], row["isTest"]) == (ana.phone, str(campaign), "no")
         assert (row["segments"], row["credits"], row["encoding"]) == ("1", "1", "gsm7")
         assert row["sentAt"] == "2026-11-24T12:00:00.000Z"

@@ -43,8 +43,7 @@ class TestMessages:
 
         (message,) = messages_of(shop, campaign)
         assert message["text"] in [each.text for each in gateway.accepted]
-        assert message["text"].startswith("Hi Ana\nOffer: https://api.example.com/o/")
-        assert message["trackingId"] in message["text"]
+        assert message["text"].startswith("Hi Ana\nStop: https://api.example.com/u/")
         assert (message["id"], message["trackingId"]) == (waiting["id"], waiting["trackingId"])
         assert message["contact"] == {"firstName": "Ana", "lastName": "Lo"}
         assert (message["contactId"], message["to"]) == (ana.id, ana.phone)

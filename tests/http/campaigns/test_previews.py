@@ -8,7 +8,15 @@ import pytest
 from retail_core.contacts.model import Gender
 from retail_core.kernel.phones import LineType, PhoneNumber
 from tests.http.api import Api, Shop, error_of
-from tests.http.campaigns.shops import add_person, assert_shape, create, new_shop, started
+from tests.http.campaigns.shops import (
+    add_person,
+    assert_shape,
+    create,
+    enqueue,
+    new_shop,
+    send,
+    started,
+)
 
 MEMBER = {
     "id": int,
@@ -161,11 +169,28 @@ class TestTexts:
         assert second["text"] == "Hi you !"
         lines = first["fullText"].split("\n")
         assert lines[0] == "Hi Ana Lo!"
-        assert lines[1].startswith("Offer: https://api.example.com/o/")
-        assert len(lines[1]) == len("Offer: https://api.example.com/o/") + 12
-        assert lines[2].startswith("Stop: https://api.example.com/u/")
-        assert len(lines[2]) == len("Stop: https://api.example.com/u/") + 11
+        assert lines[1].startswith("Stop: https://api.example.com/u/")
+        assert len(lines[1]) == len("Stop: https://api.example.com/u/") + 11
+        assert len(lines) == 2
         assert (first["encoding"], first["segments"], first["credits"]) == ("gsm7", 1, 1)
+
+    def test_no_text_leads_to_offers_while_there_are_none(self, seller: Shop) -> None:
+        text = "Now {{offerUrl|in the shop}}: {{offerUrl}}"
+        campaign = create(seller, messageText=text, includeOffer=True)
+
+        (sample, *_) = seller.get(f"/api/campaigns/{campaign}/preview").json["sample"]
+        told = seller.get(f"/api/campaigns/{campaign}/forecast").json
+
+        assert sample["text"] == "Now in the shop: "
+        assert sample["fullText"].startswith("Now in the shop: \nStop: ")
+        assert told["placeholders"] == [{"name": "offerUrl", "missing": 3, "fallback": 0}]
+        assert told["longest"]["length"] == len(sample["fullText"])
+        assert seller.get(f"/api/campaigns/{campaign}").json["includeOffer"] is True
+        enqueue(seller, campaign)
+        sent = {each.text for each in send(seller.api).accepted}
+        assert len(sent) == 3
+        assert {len(each) for each in sent} == {len(sample["fullText"])}
+        assert not any("/o/" in each or "Offer" in each for each in sent)
 
     def test_without_an_offer_only_the_way_out_is_appended(self, seller: Shop) -> None:
         campaign = create(seller, messageText="Hi", includeOffer=False)

@@ -159,7 +159,7 @@ class TestOrderOfChecks:
         reply = enqueue(shop, campaign)
 
         assert error_of(reply) == (400, "MESSAGE_TOO_LONG")
-        assert reply.json["segments"] == 32  # 2,090 units with both links, 67 a part
+        assert reply.json["segments"] == 31  # 2,044 units with the opt-out link, 67 a part
         assert state_of(shop, campaign) == ("draft", None)
 
     def test_the_longest_text_of_a_recipient_counts(self, seller: Shop) -> None:

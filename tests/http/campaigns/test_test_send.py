@@ -112,7 +112,7 @@ class TestSending:
         expected = {"encoding": "gsm7", "segments": 1, "credits": 1, "status": "sent"}
         assert {key: first[key] for key in expected} == expected
         assert [each.text for each in desk.gateway.accepted] == [first["text"], second["text"]]
-        assert first["text"].startswith("Hello Maria\nOffer: https://")
+        assert first["text"].startswith("Hello Maria\nStop: https://")
         assert wallet(desk.shop) == Wallet(available=98)
 
     @pytest.mark.parametrize("to", [6984303401, "698 430 3401"])

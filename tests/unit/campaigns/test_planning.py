@@ -13,9 +13,9 @@ from retail_core.campaigns.errors import NoMessageText, NoValidSender
 from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.planning import forecast, plan_of, rules_of, sample_plan
 from retail_core.campaigns.use_cases import PreviewCampaign
-from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.kernel.smart_encoding import SmartEncoding
-from retail_core.messages.composing import compiled
+from retail_core.messages.composing import compiled, text_of
 from retail_core.messages.model import MergeGroup
 from retail_core.templates.encoding import measure
 from retail_core.testing.clock import NOON
@@ -89,6 +89,25 @@ def test_the_lines_are_appended_once_in_the_stores_language() -> None:
     assert plan.text.count("{{offerUrl}}") == plan.text.count("{{unsubscribeUrl}}") == 1
     again = attrs.evolve(HELLO, message_text=plan.text)
     assert plan_of(again, store(locale=Locale.EL), policy()).text == plan.text
+
+
+@pytest.mark.parametrize(
+    ("written", "planned"),
+    [
+        ("Hello", "Hello"),
+        ("See {{offerUrl}}!", "See !"),
+        ("See {{ OFFERURL | the shop }}!", "See the shop!"),
+    ],
+)
+def test_without_an_offer_page_no_text_leads_to_it(written: str, planned: str) -> None:
+    content = attrs.evolve(HELLO, message_text=written)
+    plan = plan_of(content, store(), attrs.evolve(policy(), has_offer_page=False))
+
+    number = MessageNumber(7)
+    text = text_of(plan, CODES, number, None, None, None)
+
+    assert text == f"{planned}\nStop: {plan.links.opt_out_link(CODES.opt_out_code(number))}"
+    assert compiled(plan).size(None, None, None).length == len(text)
 
 
 def test_the_day_of_the_rules_is_the_day_in_the_stores_zone() -> None:
