@@ -53,8 +53,8 @@ WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
 """
 
 _ADD_DOUBTS = f"""
-INSERT INTO message_doubt (campaign_id, seq, account_id, phone, since, credits)
-SELECT m.campaign_id, m.seq, m.account_id, m.phone, %(now)s, m.credits
+INSERT INTO message_doubt (campaign_id, seq, account_id, phone, since, credits, provider_id)
+SELECT m.campaign_id, m.seq, m.account_id, m.phone, %(now)s, m.credits, m.provider_id
 FROM send_batch b JOIN message m ON m.campaign_id = b.campaign_id AND m.seq = ANY(b.seqs)
 WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s AND m.state = {MessageState.UNKNOWN:d}
 """
@@ -66,6 +66,32 @@ FROM send_batch b JOIN message m ON m.campaign_id = b.campaign_id AND m.seq = AN
 WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
 ORDER BY m.campaign_id, m.seq
 FOR UPDATE OF m
+"""
+
+# Of whom a report told that was not certain, the higher state stays; now it is known for certain.
+_UPDATE_REPORTED = f"""
+WITH found AS (
+    SELECT m.seq, m.state AS before, r.state, r.provider_id, r.error_code, r.error, r.position
+    FROM send_batch b
+         CROSS JOIN unnest(b.seqs, {_RESULTS}) WITH ORDINALITY
+             AS r (seq, state, encoding, parts, credits, provider_id, error_code, error, position)
+         JOIN message_doubt d ON d.campaign_id = b.campaign_id AND d.seq = r.seq
+         JOIN message m ON m.campaign_id = b.campaign_id AND m.seq = r.seq
+    WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s AND d.reported_id IS NOT NULL
+      AND m.state <> {MessageState.UNKNOWN:d}
+      AND r.state IN ({MessageState.SENT:d}, {MessageState.FAILED:d})
+)
+UPDATE message m
+SET state = greatest(m.state, f.state), provider_id = coalesce(m.provider_id, f.provider_id),
+    error_code = CASE WHEN f.state > m.state THEN f.error_code ELSE m.error_code END,
+    error = CASE WHEN f.state > m.state THEN f.error ELSE m.error END,
+    sent_at = coalesce(m.sent_at,
+                       CASE WHEN f.state = {MessageState.SENT:d} THEN %(now)s::timestamptz END),
+    failed_at = coalesce(m.failed_at,
+                         CASE WHEN f.state = {MessageState.FAILED:d} THEN %(now)s::timestamptz END),
+    updated_at = %(now)s
+FROM found f WHERE m.campaign_id = %(campaign)s AND m.seq = f.seq
+RETURNING f.position - 1, f.before
 """
 
 # Rows that others resolved without knowing an id learn it, for the sake of later reports.
@@ -95,14 +121,20 @@ WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
 RETURNING r.position - 1
 """
 
-# Who left doubt now, and whose hold the policy had settled before.
+# Who left doubt now, and whose hold the policy had settled before; and the ids of those in it.
 _END_DOUBTS = f"""
 DELETE FROM message_doubt d
-USING send_batch b, unnest(b.seqs) WITH ORDINALITY AS r (seq, position), message m
+USING send_batch b, unnest(b.seqs, {_RESULTS}) WITH ORDINALITY
+          AS r (seq, state, encoding, parts, credits, provider_id, error_code, error, position)
 WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
-  AND d.campaign_id = b.campaign_id AND d.seq = r.seq
-  AND m.campaign_id = d.campaign_id AND m.seq = d.seq AND m.state <> {MessageState.UNKNOWN:d}
+  AND d.campaign_id = b.campaign_id AND d.seq = r.seq AND r.state <> {MessageState.UNKNOWN:d}
 RETURNING r.position - 1, d.credits_settled_at IS NOT NULL
+"""
+_NAME_DOUBTS = f"""
+UPDATE message_doubt d SET provider_id = m.provider_id
+FROM send_batch b JOIN message m ON m.campaign_id = b.campaign_id AND m.seq = ANY(b.seqs)
+WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s AND m.state = {MessageState.UNKNOWN:d}
+  AND d.campaign_id = m.campaign_id AND d.seq = m.seq AND m.provider_id IS NOT NULL
 """
 
 _CLOSE = """
@@ -151,11 +183,17 @@ def _settle_late(
 ) -> Settlement:
     """Rows that are still unknown get their result; each settles its credits once."""
     driver.execute(_LOCK_ROWS, parameters)
+    reported = {
+        position: MessageState(before)
+        for position, before in driver.execute(_UPDATE_REPORTED, parameters)
+    }
     driver.execute(_LEARN_IDS, parameters)
-    positions = sorted(row[0] for row in driver.execute(_UPDATE_UNKNOWN, parameters))
+    positions = [row[0] for row in driver.execute(_UPDATE_UNKNOWN, parameters)]
     ended = driver.execute(_END_DOUBTS, parameters)
     without_hold = frozenset(position for position, was_settled in ended if was_settled)
-    return Settlement(MessageState.UNKNOWN, positions, without_hold)
+    driver.execute(_NAME_DOUBTS, parameters)
+    everybody = sorted([*positions, *reported])
+    return Settlement(MessageState.UNKNOWN, everybody, without_hold, reported)
 
 
 def _parameters(

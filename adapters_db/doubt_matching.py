@@ -23,23 +23,25 @@ from retail_core.messages.model import (
 _ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('match_doubts'))"
 
 # A report whose id is known of a message that is not in doubt is none of our business here. Our
-# reference goes before the number; the number counts only where nothing else can be meant: one
-# message in doubt of all, and none that is being handed over at this moment and has no id yet.
-_KNOWN = """(EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)
-         OR EXISTS (SELECT FROM single_message k WHERE k.provider_id = q.provider_id))"""
+# reference goes before the number, if it came back with the number of the message; the number
+# counts only where nothing else can be meant: one message in doubt of all, and none that is being
+# handed over at this moment and has no id yet. Of those in doubt, one that reports with this id
+# were taken to be about before goes first, and one with reports of another id is not meant.
+_KNOWN = """(EXISTS (SELECT FROM message k WHERE k.provider_id = c.provider_id)
+         OR EXISTS (SELECT FROM single_message k WHERE k.provider_id = c.provider_id))"""
 _WINDOW = """BETWEEN coalesce(q.at, q.parked_at) - %(later)s
                   AND coalesce(q.at, q.parked_at) + %(earlier)s"""
 _SUBMITTING = f"""(EXISTS (
              SELECT FROM send_batch b WHERE b.lease_until IS NOT NULL AND b.state = 'submitting'
-               AND q.phone = ANY(b.phones))
+               AND c.phone = ANY(b.phones))
          OR EXISTS (
              SELECT FROM single_message s
-             WHERE s.phone = q.phone AND s.state = {MessageState.SUBMITTING:d}))"""
+             WHERE s.phone = c.phone AND s.state = {MessageState.SUBMITTING:d}))"""
 _MATCHES = f"""
 WITH by_id AS (
-    SELECT q.id, m.account_id, m.campaign_id, m.seq::bigint AS seq, false AS by_number
-    FROM report_parked q JOIN message m ON m.provider_id = q.provider_id
-    WHERE q.next_try_at IS NOT NULL AND m.state = {MessageState.UNKNOWN:d}
+    SELECT q.id, d.account_id, d.campaign_id, d.seq::bigint AS seq, false AS by_number
+    FROM report_parked q JOIN message_doubt d ON d.provider_id = q.provider_id
+    WHERE q.next_try_at IS NOT NULL
 ), by_reference AS (
     SELECT q.id, m.account_id, m.campaign_id, m.seq, false
     FROM report_parked q
@@ -49,42 +51,34 @@ WITH by_id AS (
     JOIN message m ON m.campaign_id = o.id AND m.seq = q.reference - o.first_number
     WHERE q.next_try_at IS NOT NULL AND q.reference IS NOT NULL
       AND (q.provider_id IS NULL OR m.provider_id IS NULL)
+      AND (q.phone IS NULL OR m.phone IS NULL OR q.phone = m.phone)
       AND NOT EXISTS (SELECT FROM message k WHERE k.provider_id = q.provider_id)
-), by_number AS (
-    SELECT q.id, d.account_id, d.campaign_id, d.seq, true
+), in_doubt AS (
+    SELECT q.id, q.provider_id, q.phone, d.account_id, d.campaign_id, d.seq::bigint AS seq,
+           d.reported_id, d.provider_id IS NOT NULL AS has_id
     FROM report_parked q JOIN message_doubt d ON d.phone = q.phone
     WHERE q.next_try_at IS NOT NULL AND q.reference IS NULL AND d.since {_WINDOW}
-      AND NOT {_KNOWN}
-      AND NOT EXISTS (
-          SELECT FROM message k
-          WHERE k.campaign_id = d.campaign_id AND k.seq = d.seq AND k.provider_id IS NOT NULL)
-      AND NOT EXISTS (
-          SELECT FROM message_doubt o
-          WHERE o.phone = q.phone AND (o.campaign_id, o.seq) <> (d.campaign_id, d.seq)
-            AND o.since {_WINDOW})
-      AND NOT EXISTS (
-          SELECT FROM single_message s
-          WHERE s.phone = q.phone AND s.state = {MessageState.UNKNOWN:d}
-            AND s.submitted_at {_WINDOW})
-      AND NOT {_SUBMITTING}
-), by_number_of_single AS (
-    SELECT q.id, d.account_id, {NO_CAMPAIGN:d}, d.number, true
+    UNION ALL
+    SELECT q.id, q.provider_id, q.phone, d.account_id, {NO_CAMPAIGN:d}, d.number,
+           d.reported_id, d.provider_id IS NOT NULL
     FROM report_parked q JOIN single_message d ON d.phone = q.phone
     WHERE q.next_try_at IS NOT NULL AND q.reference IS NULL
-      AND d.state = {MessageState.UNKNOWN:d} AND d.provider_id IS NULL
+      AND (d.state = {MessageState.UNKNOWN:d} OR d.reported_id IS NOT NULL)
       AND d.submitted_at {_WINDOW}
-      AND NOT {_KNOWN}
-      AND NOT EXISTS (
-          SELECT FROM message_doubt o WHERE o.phone = q.phone AND o.since {_WINDOW})
-      AND NOT EXISTS (
-          SELECT FROM single_message o
-          WHERE o.phone = q.phone AND o.state = {MessageState.UNKNOWN:d}
-            AND o.number <> d.number AND o.submitted_at {_WINDOW})
-      AND NOT {_SUBMITTING}
+), meant AS (
+    SELECT d.*, count(*) OVER (PARTITION BY d.id) AS candidates
+    FROM (SELECT *, coalesce(bool_or(reported_id = provider_id) OVER (PARTITION BY id), false)
+                    AS is_claimed
+          FROM in_doubt) d
+    WHERE CASE WHEN d.is_claimed THEN d.reported_id = d.provider_id
+               ELSE d.reported_id IS NULL OR (d.reported_id = '' AND d.provider_id IS NULL) END
+), by_number AS (
+    SELECT c.id, c.account_id, c.campaign_id, c.seq, true
+    FROM meant c
+    WHERE c.candidates = 1 AND NOT c.has_id AND NOT {_KNOWN} AND NOT {_SUBMITTING}
 )
 SELECT f.id, f.account_id, f.campaign_id, f.seq, f.by_number, q.provider_id
-FROM (SELECT * FROM by_id UNION ALL SELECT * FROM by_reference UNION ALL SELECT * FROM by_number
-      UNION ALL SELECT * FROM by_number_of_single) f
+FROM (SELECT * FROM by_id UNION ALL SELECT * FROM by_reference UNION ALL SELECT * FROM by_number) f
      JOIN report_parked q ON q.id = f.id
 ORDER BY f.id
 LIMIT %(reports_max)s
@@ -114,21 +108,24 @@ def take_matches(
         return ()
     taken = {row[0]: row[1:] for row in driver.execute(_TAKE, (list(matches),))}
     return [
-        Finding.of_report(message, _report(*taken[parked]), now)
-        for parked, message in matches.items()
+        Finding.of_report(message, _report(*taken[parked]), now, is_certain=is_certain)
+        for parked, (message, is_certain) in matches.items()
         if parked in taken
     ]
 
 
-def _unambiguous(rows: Iterable[tuple[Any, ...]]) -> dict[int, MessageKey]:
-    """The message of each parked report; of two ids that claim one number only the first."""
-    matches: dict[int, MessageKey] = {}
+def _unambiguous(rows: Iterable[tuple[Any, ...]]) -> dict[int, tuple[MessageKey, bool]]:
+    """The message of each parked report, and whether that is certain.
+
+    Of two ids that claim one number only the first counts.
+    """
+    matches: dict[int, tuple[MessageKey, bool]] = {}
     claimed: dict[MessageKey, str | None] = {}
     for parked, account, campaign, seq, by_number, provider_id in rows:
         message = MessageKey(CampaignId(campaign), seq, AccountId(account))
         if by_number and claimed.setdefault(message, provider_id) != provider_id:
             continue
-        matches.setdefault(parked, message)
+        matches.setdefault(parked, (message, not by_number))
     return matches
 
 

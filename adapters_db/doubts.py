@@ -27,24 +27,27 @@ from retail_core.messages.model import (
 
 # The rows are locked in their order; what is already known is never lowered. Whose credits are
 # still held is told by the row in message_doubt, which goes away once and for one of us only.
+# What is not certain takes nobody out of doubt: it only notes whose report was believed.
 _RESOLVE = f"""
 WITH finding AS (
     SELECT * FROM unnest(%(campaigns)s::integer[], %(seqs)s::integer[], %(states)s::smallint[],
         %(sent)s::timestamptz[], %(delivered)s::timestamptz[], %(failed)s::timestamptz[],
         string_to_array(%(ids)s, E'\\n', ''), string_to_array(%(errors)s, E'\\n', ''),
-        string_to_array(%(codes)s, E'\\n', ''))
+        string_to_array(%(codes)s, E'\\n', ''), %(certain)s::boolean[])
         AS f (campaign_id, seq, state, sent_at, delivered_at, failed_at, provider_id, error,
-              error_code)
+              error_code, certain)
 ), found AS (
-    SELECT m.state AS before, f.*
+    SELECT m.state AS before, d.reported_id IS NOT NULL AS was_reported, f.*
     FROM finding f JOIN message m ON m.campaign_id = f.campaign_id AND m.seq = f.seq
+         LEFT JOIN message_doubt d ON d.campaign_id = f.campaign_id AND d.seq = f.seq
     WHERE m.provider_id IS NULL OR f.provider_id IS NULL OR m.provider_id = f.provider_id
     ORDER BY m.campaign_id, m.seq
     FOR UPDATE OF m
 ), changed AS (
     UPDATE message m
     SET state = greatest(m.state, f.state),
-        provider_id = coalesce(m.provider_id, f.provider_id),
+        provider_id = CASE WHEN f.certain THEN coalesce(m.provider_id, f.provider_id)
+                           ELSE m.provider_id END,
         sent_at = least(m.sent_at, f.sent_at),
         delivered_at = least(m.delivered_at, f.delivered_at),
         failed_at = least(m.failed_at, f.failed_at),
@@ -57,14 +60,19 @@ WITH finding AS (
     FROM found f
     WHERE m.campaign_id = f.campaign_id AND m.seq = f.seq
       AND (m.state < f.state
-           OR (m.provider_id IS NULL AND f.provider_id IS NOT NULL)
+           OR (f.certain AND m.provider_id IS NULL AND f.provider_id IS NOT NULL)
+           OR (f.certain AND f.was_reported)
            OR f.sent_at < coalesce(m.sent_at, 'infinity')
            OR f.delivered_at < coalesce(m.delivered_at, 'infinity')
            OR f.failed_at < coalesce(m.failed_at, 'infinity'))
-    RETURNING m.account_id, m.campaign_id, m.seq, f.before, m.state
+    RETURNING m.account_id, m.campaign_id, m.seq, f.before, m.state, f.certain,
+              f.provider_id AS told_id
+), claimed AS (
+    UPDATE message_doubt d SET reported_id = coalesce(d.reported_id, c.told_id, '')
+    FROM changed c WHERE d.campaign_id = c.campaign_id AND d.seq = c.seq AND NOT c.certain
 ), freed AS (
     DELETE FROM message_doubt d USING changed c
-    WHERE d.campaign_id = c.campaign_id AND d.seq = c.seq
+    WHERE d.campaign_id = c.campaign_id AND d.seq = c.seq AND c.certain
     RETURNING d.campaign_id, d.seq,
               CASE WHEN d.credits_settled_at IS NULL THEN d.credits ELSE 0 END AS credits
 )
@@ -73,13 +81,14 @@ FROM changed c LEFT JOIN freed f USING (campaign_id, seq)
 ORDER BY c.campaign_id, c.seq
 """
 
-_WAITING = """
+_WAITING = f"""
 SELECT d.account_id, d.campaign_id, d.seq, c.first_number + d.seq, d.since, d.credits,
-       d.credits_settled_at IS NOT NULL, m.provider_id
+       d.credits_settled_at IS NOT NULL, m.provider_id, m.state
 FROM message_doubt d
      JOIN campaign c ON c.id = d.campaign_id
      JOIN message m ON m.campaign_id = d.campaign_id AND m.seq = d.seq
 WHERE (%(campaign)s::integer IS NULL OR d.campaign_id = %(campaign)s)
+  AND (m.state = {MessageState.UNKNOWN:d} OR d.credits_settled_at IS NULL)
   AND (d.campaign_id, d.seq) > (%(after_campaign)s, %(after_seq)s)
 ORDER BY d.campaign_id, d.seq
 LIMIT %(doubts_max)s
@@ -201,6 +210,7 @@ class SqlDoubtStore:
                 credits=row[5],
                 credits_settled=row[6],
                 provider_id=ProviderId(row[7]) if row[7] else None,
+                state=MessageState(row[8]),
             )
             for row in self._driver.execute(_WAITING, parameters)
         ]

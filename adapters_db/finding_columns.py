@@ -18,5 +18,6 @@ def finding_columns(findings: Iterable[Finding]) -> dict[str, object]:
         "failed": [each.failed_at for each in rows],
         "ids": one_per_line([each.provider_id for each in rows]),
         "errors": one_per_line([each.error for each in rows]),
+        "certain": [each.is_certain for each in rows],
         "codes": one_per_line([each.error_code for each in rows]),
     }

@@ -27,8 +27,9 @@ WITH finding AS (
     SELECT * FROM unnest(%(seqs)s::bigint[], %(states)s::smallint[],
         %(sent)s::timestamptz[], %(delivered)s::timestamptz[], %(failed)s::timestamptz[],
         string_to_array(%(ids)s, E'\\n', ''), string_to_array(%(errors)s, E'\\n', ''),
-        string_to_array(%(codes)s, E'\\n', ''))
-        AS f (number, state, sent_at, delivered_at, failed_at, provider_id, error, error_code)
+        string_to_array(%(codes)s, E'\\n', ''), %(certain)s::boolean[])
+        AS f (number, state, sent_at, delivered_at, failed_at, provider_id, error, error_code,
+              certain)
 ), found AS (
     SELECT m.state AS before, m.holds AS held, f.*
     FROM finding f JOIN single_message m ON m.number = f.number
@@ -40,8 +41,10 @@ WITH finding AS (
 )
 UPDATE single_message m
 SET state = greatest(m.state, f.state),
-    holds = m.holds AND greatest(m.state, f.state) = {MessageState.UNKNOWN:d},
-    provider_id = coalesce(m.provider_id, f.provider_id),
+    holds = m.holds AND (NOT f.certain OR greatest(m.state, f.state) = {MessageState.UNKNOWN:d}),
+    provider_id = CASE WHEN f.certain THEN coalesce(m.provider_id, f.provider_id)
+                       ELSE m.provider_id END,
+    reported_id = CASE WHEN NOT f.certain THEN coalesce(m.reported_id, f.provider_id, '') END,
     sent_at = least(m.sent_at, f.sent_at),
     delivered_at = least(m.delivered_at, f.delivered_at),
     failed_at = least(m.failed_at, f.failed_at),
@@ -54,7 +57,8 @@ SET state = greatest(m.state, f.state),
 FROM found f
 WHERE m.number = f.number
   AND (m.state < f.state
-       OR (m.provider_id IS NULL AND f.provider_id IS NOT NULL)
+       OR (f.certain AND m.provider_id IS NULL AND f.provider_id IS NOT NULL)
+       OR (f.certain AND m.reported_id IS NOT NULL)
        OR f.sent_at < coalesce(m.sent_at, 'infinity')
        OR f.delivered_at < coalesce(m.delivered_at, 'infinity')
        OR f.failed_at < coalesce(m.failed_at, 'infinity'))
@@ -63,9 +67,10 @@ RETURNING m.account_id, m.number, f.before, m.state,
 """
 
 _WAITING = f"""
-SELECT account_id, number, submitted_at, credits, NOT holds, provider_id
+SELECT account_id, number, submitted_at, credits, NOT holds, provider_id, state
 FROM single_message
-WHERE state = {MessageState.UNKNOWN:d} AND number > %(after)s
+WHERE (state = {MessageState.UNKNOWN:d} OR (holds AND reported_id IS NOT NULL))
+  AND number > %(after)s
 ORDER BY number LIMIT %(singles_max)s
 """
 
@@ -114,8 +119,9 @@ def waiting(driver: Driver, after: MessageKey | None, singles_max: int) -> Seque
             credits=credits,
             credits_settled=is_settled,
             provider_id=ProviderId(provider_id) if provider_id else None,
+            state=MessageState(state),
         )
-        for account, number, since, credits, is_settled, provider_id in driver.execute(
+        for account, number, since, credits, is_settled, provider_id, state in driver.execute(
             _WAITING, parameters
         )
     ]

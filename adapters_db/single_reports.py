@@ -11,11 +11,12 @@ from retail_core.messages.model import DeliveryReport, MessageState, SingleShare
 
 # A provider id says which message it is, and so does our own number where it came back. What is
 # already known is never lowered; whoever is unknown was accepted, if anything is reported of him.
+# A number that came back with another phone's than the message's is not ours.
+_IN_DOUBT = f"(state = {MessageState.UNKNOWN:d} OR (holds AND reported_id IS NOT NULL))"
 _FIND = f"""
 SELECT number, provider_id FROM single_message
 WHERE state NOT IN ({MessageState.QUEUED:d}, {MessageState.CANCELLED:d})
-  AND (provider_id = ANY(%(ids)s)
-       OR (number = ANY(%(numbers)s) AND state = {MessageState.UNKNOWN:d}))
+  AND (provider_id = ANY(%(ids)s) OR (number = ANY(%(numbers)s) AND {_IN_DOUBT}))
 ORDER BY number
 FOR UPDATE
 """
@@ -24,13 +25,14 @@ WITH before AS (
     SELECT number, holds, state FROM single_message
     WHERE number = ANY(%(found)s)
       AND (provider_id = %(id)s
-           OR (number = %(number)s AND state = {MessageState.UNKNOWN:d}
-               AND (provider_id IS NULL OR %(id)s::text IS NULL)))
+           OR (number = %(number)s AND {_IN_DOUBT}
+               AND (provider_id IS NULL OR %(id)s::text IS NULL)
+               AND (phone IS NULL OR %(phone)s::bigint IS NULL OR phone = %(phone)s)))
 )
 UPDATE single_message m
 SET state = greatest(m.state, %(state)s::smallint), lease_until = NULL,
     holds = m.holds AND greatest(m.state, %(state)s) = {MessageState.UNKNOWN:d},
-    provider_id = coalesce(m.provider_id, %(id)s::text),
+    provider_id = coalesce(m.provider_id, %(id)s::text), reported_id = NULL,
     sent_at = least(m.sent_at, %(sent)s::timestamptz),
     delivered_at = least(m.delivered_at, %(delivered)s::timestamptz),
     failed_at = least(m.failed_at, %(failed)s::timestamptz),
@@ -88,6 +90,7 @@ def _told(report: DeliveryReport, now: datetime) -> dict[str, object]:
     return {
         "id": report.provider_id,
         "number": report.reference,
+        "phone": int(report.phone[1:]) if report.phone else None,
         "state": int(report.state),
         "sent": at if report.state is MessageState.SENT else None,
         "delivered": at if report.state is MessageState.DELIVERED else None,

@@ -35,29 +35,40 @@ SELECT m.account_id FROM single_message m WHERE {IS_DUE}
 ORDER BY m.kind = 'automation', m.number LIMIT 1
 """
 
+# Of whom a report told that was not certain, the higher state stays, and credits follow the answer.
+_IN_HAND = f"m.state IN ({MessageState.SUBMITTING:d}, {MessageState.UNKNOWN:d})"
 _SETTLE = f"""
 WITH result AS (
     SELECT * FROM unnest(%(numbers)s::bigint[], %(states)s::smallint[], %(ids)s::text[],
                          %(codes)s::text[], %(errors)s::text[])
         AS r (number, state, provider_id, error_code, error)
 ), before AS (
-    SELECT m.number, m.holds FROM single_message m JOIN result USING (number)
+    SELECT m.number, m.holds, {_IN_HAND} AS in_hand,
+           NOT {_IN_HAND} AND r.state <= m.state AS is_known
+    FROM single_message m JOIN result r USING (number)
     WHERE m.account_id = %(account)s AND m.ref = %(ref)s
-      AND m.state IN ({MessageState.SUBMITTING:d}, {MessageState.UNKNOWN:d})
+      AND ({_IN_HAND} OR (m.holds AND m.reported_id IS NOT NULL
+                          AND r.state <> {MessageState.UNKNOWN:d}))
     ORDER BY m.number
     FOR UPDATE OF m
 )
 UPDATE single_message m
-SET state = r.state, lease_until = NULL, provider_id = r.provider_id, error_code = r.error_code,
-    error = r.error, holds = b.holds AND r.state = {MessageState.UNKNOWN:d},
-    sent_at = CASE WHEN r.state = {MessageState.SENT:d} THEN %(now)s ELSE m.sent_at END,
-    failed_at = CASE WHEN r.state = {MessageState.FAILED:d} THEN %(now)s ELSE m.failed_at END,
+SET state = CASE WHEN b.is_known THEN m.state ELSE r.state END, lease_until = NULL,
+    provider_id = CASE WHEN b.in_hand THEN r.provider_id
+                       ELSE coalesce(m.provider_id, r.provider_id) END,
+    error_code = CASE WHEN b.is_known THEN m.error_code ELSE r.error_code END,
+    error = CASE WHEN b.is_known THEN m.error ELSE r.error END,
+    holds = b.holds AND r.state = {MessageState.UNKNOWN:d}, reported_id = NULL,
+    sent_at = CASE WHEN r.state <> {MessageState.SENT:d} THEN m.sent_at
+                   WHEN b.in_hand THEN %(now)s ELSE coalesce(m.sent_at, %(now)s) END,
+    failed_at = CASE WHEN r.state <> {MessageState.FAILED:d} THEN m.failed_at
+                     WHEN b.in_hand THEN %(now)s ELSE coalesce(m.failed_at, %(now)s) END,
     submitted_at = CASE WHEN r.state <> {MessageState.CANCELLED:d} THEN m.submitted_at END,
     look_up_at = CASE WHEN r.state <> {MessageState.CANCELLED:d} THEN m.look_up_at END,
     updated_at = %(now)s
 FROM result r, before b
 WHERE m.number = r.number AND m.number = b.number
-RETURNING m.account_id, m.number, m.credits, m.reason, m.state, b.holds AND NOT m.holds
+RETURNING m.account_id, m.number, m.credits, m.reason, r.state, b.holds AND NOT m.holds
 """
 
 _PUT_BACK = f"""
@@ -78,8 +89,9 @@ WHERE lease_until < %(now)s AND state = {MessageState.SUBMITTING:d}
 _SETTLE_OVERDUE = f"""
 WITH overdue AS (
     SELECT number FROM single_message
-    WHERE state = {MessageState.UNKNOWN:d} AND submitted_at < %(before)s AND holds
-    ORDER BY number LIMIT %(singles_max)s
+    WHERE holds AND state BETWEEN {MessageState.UNKNOWN:d} AND {MessageState.DELIVERED:d}
+      AND submitted_at < %(before)s
+    ORDER BY submitted_at, number LIMIT %(singles_max)s
     FOR UPDATE SKIP LOCKED
 )
 UPDATE single_message m SET holds = false, updated_at = %(now)s

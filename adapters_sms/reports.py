@@ -21,8 +21,11 @@ class MittoReportReader:
 
     One report per element and in its order, so that what is said about an element can be found
     again in the raw body: an element that says nothing usable becomes a report without id and
-    state. Bytes that are no JSON hold no report at all.
+    state. Bytes that are no JSON hold no report at all. Unless our messages carry references, none
+    in a report is one of ours, however much it looks like one.
     """
+
+    sends_references: bool = False
 
     def read(self, raw: bytes, arrived_at: datetime) -> Sequence[DeliveryReport]:
         """Never raises, on any bytes; a report without a time gets that of its arrival."""
@@ -31,7 +34,10 @@ class MittoReportReader:
         except (ValueError, RecursionError):
             return ()
         elements = body if isinstance(body, list) else [body]
-        return tuple(_report(element, arrived_at) for element in elements)
+        reports = tuple(_report(element, arrived_at) for element in elements)
+        if self.sends_references:
+            return reports
+        return tuple(attrs.evolve(report, reference=None) for report in reports)
 
 
 def parsed(raw: bytes) -> object:

@@ -22,5 +22,5 @@ def register(container: punq.Container, settings: SmsSettings) -> None:
     container.register(SmsSettings, instance=settings)
     container.register(SmsGateway, instance=MittoGateway.of(settings))
     container.register(GatewayPace, instance=pace_of(settings))
-    container.register(ReportReader, instance=MittoReportReader())
+    container.register(ReportReader, instance=MittoReportReader(settings.send_reference))
     container.register(InboundReader, instance=MittoInboundReader())

@@ -76,12 +76,17 @@ class DoubtLine:
 
     @classmethod
     def over(
-        cls, world: World, name: str = "fake", credits: CreditPolicy = CreditPolicy.RELEASE
+        cls,
+        world: World,
+        name: str = "fake",
+        credits: CreditPolicy = CreditPolicy.RELEASE,
+        *,
+        account_is_shared: bool = True,
     ) -> "DoubtLine":
         line = Pipeline.over(world, name)
         pace = FakePace(world.clock, account_calls_max=100_000, store_calls_max=100_000)
         ask = AskGateway(line.gateway, pace, ClockPause(world.clock), world.clock)
-        return cls(line, ask, UnknownPolicy(credits=credits))
+        return cls(line, ask, UnknownPolicy(credits=credits, account_is_shared=account_is_shared))
 
     @property
     def world(self) -> World:
@@ -89,7 +94,7 @@ class DoubtLine:
 
     @property
     def resolve_by_reports(self) -> ResolveByReports:
-        return ResolveByReports(self.world.transactions, self.world.clock)
+        return ResolveByReports(self.world.transactions, self.world.clock, self.policy)
 
     @property
     def settle_overdue(self) -> SettleOverdueUnknown:
@@ -153,7 +158,8 @@ class DoubtLine:
             counted = getattr(now.counts, state.word)
             assert counted == sum(row.state is state for row in rows), state
         doubts = self.doubts(campaign)
-        assert now.counts.unknown == len(doubts) == sum(_is_unknown(row.state) for row in rows)
+        unknown = sum(_is_unknown(row.state) for row in rows)
+        assert now.counts.unknown == unknown == sum(_is_unknown(each.state) for each in doubts)
         held = sum(each.credits for each in doubts if not each.credits_settled)
         wallet = self.line.wallet(account)
         credits = now.credits

@@ -84,7 +84,8 @@ def _unknown_policy(env: Env) -> UnknownPolicy:
         "UNKNOWN_SETTLE_HOURS", default=SETTLE_HOURS, minimum=1, maximum=UNKNOWN_SETTLE_HOURS_MAX
     )
     credits = env.choice("UNKNOWN_CREDIT_POLICY", CreditPolicy, default=CreditPolicy.RELEASE)
-    return UnknownPolicy(timedelta(hours=hours), credits)
+    is_shared = env.flag("SMS_ACCOUNT_IS_SHARED", default=True)
+    return UnknownPolicy(timedelta(hours=hours), credits, is_shared)
 
 
 def _refresh_every(env: Env) -> timedelta | None:

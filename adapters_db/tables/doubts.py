@@ -1,6 +1,6 @@
 """Messages in doubt, and which messages the gateway was asked about."""
 
-from sqlalchemy import Column, Index, Integer, Table, text
+from sqlalchemy import Column, Index, Integer, Table, Text, text
 
 from adapters_db.columns import PhoneDigits, UtcTime
 from adapters_db.tables.metadata import metadata
@@ -15,6 +15,13 @@ message_doubt = Table(
     Column("since", UtcTime, nullable=False),
     Column("credits", Integer, nullable=False),
     Column("credits_settled_at", UtcTime),
+    Column("reported_id", Text),
+    Column("provider_id", Text),
+    Index(
+        "message_doubt_provider_id_idx",
+        "provider_id",
+        postgresql_where=text("provider_id IS NOT NULL"),
+    ),
     Index("message_doubt_since_idx", "since", postgresql_where=text("credits_settled_at IS NULL")),
 )
 

@@ -55,6 +55,7 @@ single_message = Table(
     Column("delivered_at", UtcTime),
     Column("failed_at", UtcTime),
     Column("updated_at", UtcTime, nullable=False),
+    Column("reported_id", Text),
     UniqueConstraint("account_id", "occasion"),
     ForeignKeyConstraint(["account_id", "campaign_id"], ["campaign.account_id", "campaign.id"]),
     Index("single_message_due_idx", "number", postgresql_where=text("state = 0")),
@@ -76,6 +77,12 @@ single_message = Table(
         postgresql_where=text("phone IS NOT NULL OR text IS NOT NULL"),
     ),
     Index("single_message_unknown_idx", "submitted_at", postgresql_where=text("state = 2")),
+    Index(
+        "single_message_in_doubt_idx",
+        "submitted_at",
+        "number",
+        postgresql_where=text("holds AND state BETWEEN 2 AND 5"),
+    ),
     Index("single_message_account_id_contact_id_idx", "account_id", "contact_id"),
     Index("single_message_account_id_number_idx", "account_id", "number"),
     Index(

@@ -23,7 +23,7 @@ def upgrade() -> None:
     # wrong ends the subtransaction too. Null: there are not so many left.
     op.execute(
         f"""
-        CREATE FUNCTION reserve_message_numbers(size bigint) RETURNS bigint
+        CREATE OR REPLACE FUNCTION reserve_message_numbers(size bigint) RETURNS bigint
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
         DECLARE
             given bigint;
@@ -45,16 +45,21 @@ def upgrade() -> None:
         END $$
         """
     )
-    # What a store has planned within a day is asked at each start of a campaign.
-    op.execute(
-        "CREATE INDEX campaign_account_id_started_at_idx ON campaign (account_id, started_at) "
-        "WHERE started_at IS NOT NULL"
-    )
-    for name, (table, last) in _CHECKS.items():
+    # Each by itself, so that no lock that keeps writers out is held while rows are read.
+    with op.get_context().autocommit_block():
+        # What a store has planned within a day is asked at each start of a campaign.
+        op.execute("DROP INDEX IF EXISTS campaign_account_id_started_at_idx")
         op.execute(
-            f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({last} <= {NUMBER_MAX}) NOT VALID"
+            "CREATE INDEX CONCURRENTLY campaign_account_id_started_at_idx "
+            "ON campaign (account_id, started_at) WHERE started_at IS NOT NULL"
         )
-        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+        for name, (table, last) in _CHECKS.items():
+            op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}")
+            op.execute(
+                f"ALTER TABLE {table} ADD CONSTRAINT {name} "
+                f"CHECK ({last} <= {NUMBER_MAX}) NOT VALID"
+            )
+            op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
 
 
 def downgrade() -> None:

@@ -12,9 +12,10 @@ from retail_core.messages.model import (
     MessageState,
     Settlement,
 )
-from retail_core.testing.message_rows import new_row, resolved_row
+from retail_core.testing.message_rows import answered_row, new_row, resolved_row
 from retail_core.testing.tables import MemoryTables, StoredBatch, StoredDoubt
 
+_TOLD = frozenset({MessageState.SENT, MessageState.FAILED})
 _HANDED_OVER = frozenset({MessageState.SENT, MessageState.UNKNOWN})
 
 
@@ -40,25 +41,30 @@ def resolve_rows(
     """The rows of a batch that are still unknown; the others only learn their provider ids."""
     assert stored.recipients is not None, stored
     positions, without_hold = [], set()
+    reported: dict[int, MessageState] = {}
     for position, seq in enumerate(stored.recipients.seqs):
         key = (stored.key.campaign, seq)
         row = tables.messages.get(key)
         assert row is not None, key
         if row.state is MessageState.CANCELLED:
             continue
-        if row.state is not MessageState.UNKNOWN:
+        doubt, told = tables.doubts.get(key), results.states[position]
+        if row.state is not MessageState.UNKNOWN and doubt and told in _TOLD:
+            reported[position] = row.state
+            tables.messages.put(key, answered_row(row, results, position, now))
+        elif row.state is not MessageState.UNKNOWN:
             learnt = row.provider_id or results.provider_ids[position]
             tables.messages.put(key, attrs.evolve(row, provider_id=learnt))
             continue
+        else:
+            tables.messages.put(key, resolved_row(row, results, position, now))
         positions.append(position)
-        resolved = resolved_row(row, results, position, now)
-        tables.messages.put(key, resolved)
-        doubt = None
-        if resolved.state is not MessageState.UNKNOWN:
-            doubt = tables.doubts.remove(key)
+        if told is MessageState.UNKNOWN:
+            continue
+        tables.doubts.remove(key)
         if doubt is not None and doubt.credits_settled_at is not None:
             without_hold.add(position)
-    return Settlement(MessageState.UNKNOWN, positions, frozenset(without_hold))
+    return Settlement(MessageState.UNKNOWN, positions, frozenset(without_hold), reported)
 
 
 def settled_batch(stored: StoredBatch, results: BatchResults, now: datetime) -> StoredBatch:

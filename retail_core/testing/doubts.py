@@ -44,10 +44,12 @@ class MemoryDoubtStore:
         for key, parked in self.tables.parked_reports.items():
             if parked.next_try_at is None or len(findings) == reports_max:
                 continue
-            message = self._message_of(parked.report, now, by_number)
-            if message is not None:
+            match = self._message_of(parked.report, now, by_number)
+            if match is not None:
+                message, is_certain = match
                 self.tables.parked_reports.remove(key)
-                findings.append(Finding.of_report(message, parked.report, now))
+                found = Finding.of_report(message, parked.report, now, is_certain=is_certain)
+                findings.append(found)
         return findings
 
     def resolve_across_accounts(
@@ -62,23 +64,39 @@ class MemoryDoubtStore:
             row = self.tables.messages.get(key)
             if row is None or not sees(self.bound_to, row.account) or not _fits(row, finding):
                 continue
-            changed = found_row(row, finding, now)
-            if changed != row:
+            changed, doubt = found_row(row, finding, now), self.tables.doubts.get(key)
+            ends_doubt = finding.is_certain and doubt is not None
+            if changed != row or ends_doubt:
                 self.tables.messages.put(key, changed)
-                doubt = self.tables.doubts.remove(key)
-                credits = 0 if doubt is None or doubt.credits_settled_at else doubt.credits
+                credits = self._settled(key, doubt, finding)
                 resolved.append(Resolved(_key(row), row.state, changed.state, credits))
         return resolved
+
+    def _settled(
+        self, key: tuple[CampaignId, int], doubt: StoredDoubt | None, finding: Finding
+    ) -> int:
+        """The credits that are held no more; a finding that is not certain settles none."""
+        if doubt is None:
+            return 0
+        if not finding.is_certain:
+            told = doubt.reported_id
+            if told is None:
+                told = finding.provider_id or ""
+            self.tables.doubts.put(key, attrs.evolve(doubt, reported_id=told))
+            return 0
+        self.tables.doubts.remove(key)
+        return 0 if doubt.credits_settled_at else doubt.credits
 
     def waiting_across_accounts(
         self, campaign: CampaignId | None, after: MessageKey | None, doubts_max: int
     ) -> Sequence[Doubt]:
         found = [
-            self._doubt(stored)
+            doubt
             for stored in self.tables.doubts
             if sees(self.bound_to, stored.message.account)
             and campaign in (None, stored.message.campaign)
             and (after is None or stored.message > after)
+            and _is_open(doubt := self._doubt(stored))
         ]
         if campaign in (None, NO_CAMPAIGN):
             found += [
@@ -144,19 +162,19 @@ class MemoryDoubtStore:
         report: DeliveryReport,
         now: datetime,
         by_number: dict[MessageKey, ProviderId | None],
-    ) -> MessageKey | None:
-        """The one message that a parked report is about; None: nobody can tell."""
+    ) -> tuple[MessageKey, bool] | None:
+        """The one message that a parked report is about, and whether that is certain."""
         known = [
             row
             for row in self.tables.messages
             if report.provider_id and row.provider_id == report.provider_id
         ]
         if known:
-            return _key(known[0]) if known[0].state is MessageState.UNKNOWN else None
+            return (_key(known[0]), True) if known[0].state is MessageState.UNKNOWN else None
         if report.reference is not None:
             row = self._row_of_number(report.reference)
             strange = row and row.provider_id and report.provider_id
-            return None if strange or not row else _key(row)
+            return None if strange or not row or not _is_to(row, report) else (_key(row), True)
         if single_doubts.knows(self.tables, report.provider_id):
             return None
         message = self._message_of_phone(report, now)
@@ -165,7 +183,7 @@ class MemoryDoubtStore:
             or by_number.setdefault(message, report.provider_id) != report.provider_id
         ):
             return None
-        return message
+        return message, False
 
     def _row_of_number(self, number: MessageNumber) -> StoredMessage | None:
         for campaign in self.tables.campaigns:
@@ -180,14 +198,19 @@ class MemoryDoubtStore:
         at = report.at or now
         window = (at - REPORTED_LATER_MAX, at + REPORTED_EARLIER_MAX)
         rows = [
-            self.tables.messages.get((stored.message.campaign, stored.message.seq))
+            (stored, self.tables.messages.get((stored.message.campaign, stored.message.seq)))
             for stored in self.tables.doubts
             if phone is not None
             and stored.phone == phone
             and window[0] <= stored.since <= window[1]
         ]
-        in_doubt = [(_key(row), row.provider_id) for row in rows if row is not None]
-        in_doubt += single_doubts.of_phone(self.tables, report.phone, *window)
+        meant = [
+            (_key(row), row.provider_id, stored.reported_id)
+            for stored, row in rows
+            if row is not None
+        ]
+        meant += single_doubts.of_phone(self.tables, report.phone, *window)
+        in_doubt = _could_be_meant(meant, report.provider_id)
         submitting = any(
             batch.state is BatchState.SUBMITTING
             and batch.recipients
@@ -212,7 +235,29 @@ class MemoryDoubtStore:
             credits=stored.credits,
             credits_settled=stored.credits_settled_at is not None,
             provider_id=ProviderId(row.provider_id) if row.provider_id else None,
+            state=row.state,
         )
+
+
+def _is_open(doubt: Doubt) -> bool:
+    return doubt.state is MessageState.UNKNOWN or not doubt.credits_settled
+
+
+def _is_to(row: StoredMessage, report: DeliveryReport) -> bool:
+    """Not if the report tells another number than the message's."""
+    return report.phone is None or row.phone is None or row.phone == int(report.phone[1:])
+
+
+def _could_be_meant(
+    messages: Sequence[tuple[MessageKey, str | None, str | None]], provider_id: str | None
+) -> Sequence[tuple[MessageKey, str | None]]:
+    """Those that reports with this id were taken to be about, else those with no such reports."""
+    if provider_id is not None:
+        known = [(key, own) for key, own, reported in messages if reported == provider_id]
+        if known:
+            return known
+    fits = {None} if provider_id is not None else {None, ""}
+    return [(key, own) for key, own, reported in messages if reported in fits]
 
 
 def _key(row: StoredMessage) -> MessageKey:

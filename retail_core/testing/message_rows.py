@@ -85,7 +85,7 @@ def found_row(row: StoredMessage, finding: Finding, now: datetime) -> StoredMess
     changed = attrs.evolve(
         row,
         state=max(row.state, finding.state),
-        provider_id=row.provider_id or finding.provider_id,
+        provider_id=row.provider_id or (finding.provider_id if finding.is_certain else None),
         sent_at=_earliest(row.sent_at, finding.sent_at),
         delivered_at=_earliest(row.delivered_at, finding.delivered_at),
         failed_at=_earliest(row.failed_at, finding.failed_at),
@@ -93,6 +93,24 @@ def found_row(row: StoredMessage, finding: Finding, now: datetime) -> StoredMess
         error_code=finding.error_code if was_unknown else row.error_code,
     )
     return row if changed == row else attrs.evolve(changed, updated_at=max(row.updated_at, now))
+
+
+def answered_row(
+    row: StoredMessage, results: BatchResults, position: int, now: datetime
+) -> StoredMessage:
+    """The row of whom a report had told that was not certain: the higher state stays."""
+    state = results.states[position]
+    climbs = state > row.state
+    return attrs.evolve(
+        row,
+        state=max(row.state, state),
+        provider_id=row.provider_id or results.provider_ids[position],
+        error_code=results.error_codes[position] if climbs else row.error_code,
+        error=results.errors[position] if climbs else row.error,
+        sent_at=row.sent_at or (now if state is MessageState.SENT else None),
+        failed_at=row.failed_at or (now if state is MessageState.FAILED else None),
+        updated_at=now,
+    )
 
 
 def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:

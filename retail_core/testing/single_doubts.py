@@ -57,10 +57,16 @@ def waiting(tables: MemoryTables, bound_to: AccountId | None) -> Sequence[Doubt]
             credits=row.single.credits,
             credits_settled=not row.holds,
             provider_id=row.provider_id,
+            state=row.state,
         )
         for row in tables.singles
-        if row.state is MessageState.UNKNOWN and row.submitted_at and sees(bound_to, row.account)
+        if is_in_doubt(row) and row.submitted_at and sees(bound_to, row.account)
     ]
+
+
+def is_in_doubt(row: StoredSingle) -> bool:
+    """Whether it is unknown, or holds credits although a report told that is not certain."""
+    return row.state is MessageState.UNKNOWN or (row.holds and row.reported_id is not None)
 
 
 def due(tables: MemoryTables, now: datetime, singles_max: int) -> list[Askable]:
@@ -109,14 +115,14 @@ def knows(tables: MemoryTables, provider_id: ProviderId | None) -> bool:
 
 def of_phone(
     tables: MemoryTables, phone: PhoneNumber | None, first: datetime, last: datetime
-) -> Sequence[tuple[MessageKey, ProviderId | None]]:
-    """Those in doubt that were handed over to a number within a window."""
+) -> list[tuple[MessageKey, str | None, str | None]]:
+    """Those in doubt that were handed over to a number within a window, with both their ids."""
     return [
-        (_key(row), row.provider_id)
+        (_key(row), row.provider_id, row.reported_id)
         for row in tables.singles
         if phone is not None
         and row.phone == phone
-        and row.state is MessageState.UNKNOWN
+        and (row.state is MessageState.UNKNOWN or row.reported_id is not None)
         and row.submitted_at
         and first <= row.submitted_at <= last
     ]
@@ -134,11 +140,19 @@ def _found(row: StoredSingle, finding: Finding) -> StoredSingle:
     state = max(row.state, finding.state)
     was_unknown = row.state is MessageState.UNKNOWN
     fails = finding.failed_at is not None and finding.failed_at < (row.failed_at or _EVER)
+    if finding.is_certain:
+        holds, reported_id = row.holds and state is MessageState.UNKNOWN, None
+        provider_id = row.provider_id or finding.provider_id
+    else:
+        holds, provider_id, reported_id = row.holds, row.provider_id, row.reported_id
+        if reported_id is None:
+            reported_id = finding.provider_id or ""
     return attrs.evolve(
         row,
         state=state,
-        holds=row.holds and state is MessageState.UNKNOWN,
-        provider_id=row.provider_id or finding.provider_id,
+        holds=holds,
+        provider_id=provider_id,
+        reported_id=reported_id,
         sent_at=_earliest(row.sent_at, finding.sent_at),
         delivered_at=_earliest(row.delivered_at, finding.delivered_at),
         failed_at=_earliest(row.failed_at, finding.failed_at),

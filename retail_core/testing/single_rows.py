@@ -37,6 +37,7 @@ class StoredSingle:
     ref: UUID | None = None
     lease_until: datetime | None = None
     provider_id: ProviderId | None = None
+    reported_id: str | None = None
     error_code: str | None = None
     error: str | None = None
     submitted_at: datetime | None = None

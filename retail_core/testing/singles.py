@@ -17,6 +17,7 @@ from retail_core.messages.model import (
     SingleResult,
     SingleShare,
 )
+from retail_core.testing.single_doubts import is_in_doubt
 from retail_core.testing.single_intent import reason_to_drop
 from retail_core.testing.single_rows import StoredSingle, claimed_single
 from retail_core.testing.table import sees
@@ -95,10 +96,13 @@ class MemorySingleMessageStore:
         self, account: AccountId, ref: UUID, results: Sequence[SingleResult], now: datetime
     ) -> Sequence[SingleShare]:
         by_number = {result.number: result for result in results}
-        shares = []
+        shares: list[SingleShare] = []
         for row in self._own(account):
             result = by_number.get(row.single.number)
-            if result is None or row.ref != ref or row.state not in _HANDED_OVER:
+            if result is None or row.ref != ref:
+                continue
+            if row.state not in _HANDED_OVER:
+                shares += self._answered(row, result, now)
                 continue
             settled = attrs.evolve(
                 row,
@@ -116,6 +120,28 @@ class MemorySingleMessageStore:
             )
             shares += self._changed(row, settled)
         return shares
+
+    def _answered(
+        self, row: StoredSingle, result: SingleResult, now: datetime
+    ) -> Sequence[SingleShare]:
+        """Of whom a report had told that was not certain: the higher state stays."""
+        if not is_in_doubt(row) or result.state is MessageState.UNKNOWN:
+            return ()
+        climbs = result.state > row.state
+        answered = attrs.evolve(
+            row,
+            state=max(row.state, result.state),
+            holds=False,
+            reported_id=None,
+            provider_id=row.provider_id or result.provider_id,
+            error_code=result.error_code if climbs else row.error_code,
+            error=result.error if climbs else row.error,
+            sent_at=row.sent_at or (now if result.state is MessageState.SENT else None),
+            failed_at=row.failed_at or (now if result.state is MessageState.FAILED else None),
+            updated_at=now,
+        )
+        shares = self._changed(row, answered)
+        return [attrs.evolve(share, state=result.state) for share in shares]
 
     def put_back(
         self,
@@ -183,7 +209,7 @@ class MemorySingleMessageStore:
         overdue = [
             row
             for row in self.tables.singles
-            if row.state is MessageState.UNKNOWN
+            if is_in_doubt(row)
             and row.holds
             and row.submitted_at is not None
             and row.submitted_at < before
@@ -234,8 +260,9 @@ def _is_about(report: DeliveryReport, row: StoredSingle) -> bool:
     if report.provider_id is not None and report.provider_id == row.provider_id:
         return True
     is_known = row.provider_id is not None and report.provider_id is not None
-    in_doubt = row.state is MessageState.UNKNOWN
-    return in_doubt and report.reference == row.single.number and not is_known
+    is_to = None in (report.phone, row.phone) or report.phone == row.phone
+    is_ours = report.reference == row.single.number and is_to
+    return is_in_doubt(row) and is_ours and not is_known
 
 
 def _reported(row: StoredSingle, report: DeliveryReport, now: datetime) -> StoredSingle:
@@ -248,6 +275,7 @@ def _reported(row: StoredSingle, report: DeliveryReport, now: datetime) -> Store
         state=state,
         holds=row.holds and state is MessageState.UNKNOWN,
         lease_until=None,
+        reported_id=None,
         provider_id=row.provider_id or report.provider_id,
         updated_at=max(row.updated_at, now),
     )

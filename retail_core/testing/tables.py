@@ -141,13 +141,18 @@ class StoredMessage:
 
 @attrs.frozen
 class StoredDoubt:
-    """A message in doubt; once its credits are settled, it stays without them."""
+    """A message in doubt; once its credits are settled, it stays without them.
+
+    `reported_id`: the provider id of the reports that were believed to be about it, for its number
+    alone; empty if they had none.
+    """
 
     message: MessageKey
     phone: int | None = attrs.field(repr=False)
     since: datetime
     credits: int
     credits_settled_at: datetime | None = None
+    reported_id: str | None = None
 
 
 @attrs.frozen

@@ -56,6 +56,16 @@ class DoubtMatching:
 
         assert (before, len(self.taken(world))) == ([], 1)
 
+    def test_a_reference_with_the_number_of_somebody_else_is_not_ours(self, world: World) -> None:
+        campaign = in_doubt(world, 2)
+        first, second = (row.phone for row in messages(world, campaign))
+        wrong = self.anonymous(world, DELIVERED, reference=number(campaign), phone=second)
+        right = self.anonymous(world, DELIVERED, reference=number(campaign), phone=first)
+
+        assert self.parked_and_taken(world, wrong) == []
+        [finding] = self.parked_and_taken(world, right)
+        assert (finding.message, finding.is_certain) == (key(campaign), True)
+
     def test_a_reference_that_contradicts_the_id_is_not_believed(self, world: World) -> None:
         campaign = in_doubt(world, 1, SENT)
         other = report(ProviderId(f"x-{campaign.id}"), FAILED, reference=number(campaign))
@@ -78,9 +88,8 @@ class DoubtMatching:
             world, report(stranger, FAILED, world.clock.now(), phone=phone, error="away")
         )
 
-        assert findings == [
-            Finding.of(key(campaign, 1), FAILED, world.clock.now(), stranger, "away")
-        ]
+        told = Finding.of(key(campaign, 1), FAILED, world.clock.now(), stranger, "away")
+        assert findings == [attrs.evolve(told, is_certain=False)]
 
     @pytest.mark.parametrize(
         ("ago", "matches"),
@@ -143,6 +152,25 @@ class DoubtMatching:
             (one, SENT),
             (one, DELIVERED),
         ]
+
+    def test_what_was_found_by_number_is_found_by_the_same_id_again_and_by_no_other(
+        self, world: World
+    ) -> None:
+        account = shop(world)
+        first = in_doubt(world, 1, account=account)
+        phone, now = messages(world, first)[0].phone, world.clock.now()
+        one, two = (ProviderId(f"{each}-{first.id}") for each in ("one", "two"))
+        resolve(world, *self.parked_and_taken(world, report(one, SENT, now, phone=phone)))
+
+        assert self.parked_and_taken(world, report(two, SENT, now, phone=phone)) == []
+        started(world, account)
+        batch, ref = submitting(world)
+        book(world, batch, ref, results(batch, ref, UNKNOWN))
+
+        [theirs] = self.taken(world)
+        [again] = self.parked_and_taken(world, report(one, DELIVERED, now, phone=phone))
+        assert theirs.message.campaign == batch.key.campaign
+        assert again.message == key(first)
 
     def test_a_report_of_a_known_message_is_not_about_an_unknown_one(self, world: World) -> None:
         account = shop(world)

@@ -5,10 +5,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import attrs
+import pytest
 
+from retail_core.kernel.ids import ProviderId
 from retail_core.messages.model import (
     BatchResults,
     ClaimedBatch,
+    Finding,
+    MessageKey,
     MessageState,
     Settlement,
 )
@@ -25,6 +29,7 @@ from tests.contracts.staging import (
 from tests.contracts.worlds import World
 
 SENT, FAILED, UNKNOWN = MessageState.SENT, MessageState.FAILED, MessageState.UNKNOWN
+DELIVERED = MessageState.DELIVERED
 QUEUED, CANCELLED = MessageState.QUEUED, MessageState.CANCELLED
 
 
@@ -132,6 +137,33 @@ class BatchSettling:
         assert [row.state for row in rows] == [SENT, CANCELLED, FAILED]
         assert (rows[0].sent_at, rows[2].failed_at) == (world.clock.now(), world.clock.now())
         assert rows[1].provider_id is None
+
+    @pytest.mark.parametrize(
+        ("told", "answer", "state"),
+        [(DELIVERED, SENT, DELIVERED), (DELIVERED, FAILED, DELIVERED), (SENT, FAILED, FAILED)],
+    )
+    def test_a_late_answer_is_told_who_was_reported_by_number_alone(
+        self, world: World, told: MessageState, answer: MessageState, state: MessageState
+    ) -> None:
+        account = shop(world)
+        people(world, account, 3)
+        campaign = started(world, account)
+        batch, ref = submitting(world)
+        settle(world, batch, ref, results(batch, ref, UNKNOWN))
+        key = MessageKey(batch.key.campaign, 1, batch.key.account)
+        by_number = Finding.of(key, told, world.clock.now(), ProviderId("theirs"))
+        with world.transactions.across_accounts() as uow:
+            uow.doubts.resolve_across_accounts(
+                [attrs.evolve(by_number, is_certain=False)], world.clock.now()
+            )
+
+        late = settle(world, batch, ref, results(batch, ref, SENT, answer, UNKNOWN))
+
+        assert late is not None
+        assert (list(late.positions), dict(late.reported)) == ([0, 1, 2], {1: told})
+        rows = messages(world, campaign)
+        assert [row.state for row in rows] == [SENT, state, UNKNOWN]
+        assert rows[1].provider_id != "theirs"
 
     def test_a_late_answer_comes_once(self, world: World) -> None:
         account = shop(world)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import attrs
 import pytest
 
 from retail_core.kernel.ids import AccountId, ProviderId
@@ -72,7 +73,68 @@ class SingleMatching(OnAClearStage):
 
         findings = park_and_take(world, report(stranger, DELIVERED, now, phone=message.phone))
 
-        assert list(findings) == [Finding.of(key(account, message), DELIVERED, now, stranger)]
+        told = Finding.of(key(account, message), DELIVERED, now, stranger)
+        assert list(findings) == [attrs.evolve(told, is_certain=False)]
+
+    def test_what_was_found_by_number_is_found_by_the_same_id_again_and_by_no_other(
+        self, world: World
+    ) -> None:
+        account = shop(world)
+        message, now = handed_over(world, account, UNKNOWN), world.clock.now()
+        one, two = (ProviderId(f"{each}-{message.number}") for each in ("one", "two"))
+
+        def told(stranger: ProviderId) -> Sequence[Finding]:
+            return park_and_take(world, report(stranger, SENT, now, phone=message.phone))
+
+        resolve(world, *told(one))
+
+        assert [len(told(stranger)) for stranger in (two, one)] == [0, 1]
+
+    def test_a_report_by_number_alone_moves_the_state_and_no_credits(self, world: World) -> None:
+        account = shop(world)
+        message, now = handed_over(world, account, UNKNOWN), world.clock.now()
+        by_number = Finding.of(key(account, message), SENT, now, ProviderId("theirs"))
+
+        [moved] = resolve(world, attrs.evolve(by_number, is_certain=False))
+        [settled] = resolve(world, Finding.of(key(account, message), DELIVERED, now))
+
+        assert (moved.after, moved.credits) == (SENT, 0)
+        assert (settled.before, settled.after, settled.credits) == (
+            SENT,
+            DELIVERED,
+            message.credits,
+        )
+        record = world.message_queries.find(account, message.number)
+        assert record is not None
+        assert record.record.provider_id is None
+
+    def test_a_report_by_number_alone_leaves_the_rest_to_the_policy(self, world: World) -> None:
+        account = shop(world)
+        message, now = handed_over(world, account, UNKNOWN), world.clock.now()
+        by_number = Finding.of(key(account, message), SENT, now)
+        resolve(world, attrs.evolve(by_number, is_certain=False))
+        world.clock.advance(SECOND)
+
+        with world.transactions.across_accounts() as uow:
+            now = world.clock.now()
+            shares = uow.singles.settle_overdue_across_accounts(now, now, 1_000)
+        settled = resolve(world, Finding.of(key(account, message), DELIVERED, now))
+
+        settled_by_policy = [each.credits for each in shares if each.number == message.number]
+        assert settled_by_policy == [message.credits]
+        assert [each.credits for each in settled] == [0]
+
+    def test_our_number_with_another_phone_is_not_ours(self, world: World) -> None:
+        account = shop(world)
+        message, other = (handed_over(world, account, UNKNOWN) for _ in range(2))
+        told = self.told(world, other.phone, DELIVERED)
+
+        with world.transactions.across_accounts() as uow:
+            unmatched, shares = uow.singles.apply_reports_across_accounts(
+                [attrs.evolve(told, reference=message.number)], world.clock.now()
+            )
+
+        assert (len(unmatched), list(shares)) == (1, [])
 
     def test_a_campaigns_message_and_a_single_one_of_a_number_are_told_apart_by_nobody(
         self, world: World

@@ -3,10 +3,13 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import attrs
 import pytest
 
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.model import (
+    Finding,
+    MessageKey,
     MessageState,
     NewSingle,
     SingleShare,
@@ -55,6 +58,33 @@ class SingleSettling:
         history = world.message_queries.find(account, message.number)
         assert history is not None
         assert (history.record.state, history.submitted_at) == (CANCELLED, None)
+
+    @pytest.mark.parametrize(
+        ("told", "answer", "state"),
+        [(DELIVERED, SENT, DELIVERED), (DELIVERED, FAILED, DELIVERED), (SENT, FAILED, FAILED)],
+    )
+    def test_a_late_answer_settles_what_was_reported_by_number_alone(
+        self, world: World, told: MessageState, answer: MessageState, state: MessageState
+    ) -> None:
+        account = shop(world)
+        message, ref = planned(world, account), uuid4()
+        intend(world, account, ref)
+        settle(world, account, ref, result_of(message, UNKNOWN))
+        by_number = Finding.of(
+            MessageKey.of_single(account, message.number), told, world.clock.now()
+        )
+        with world.transactions.across_accounts() as uow:
+            uow.doubts.resolve_across_accounts(
+                [attrs.evolve(by_number, is_certain=False)], world.clock.now()
+            )
+
+        shares = settle(world, account, ref, result_of(message, answer))
+
+        assert shares == [share_of(account, message, answer)]
+        assert settle(world, account, ref, result_of(message, answer)) == []
+        history = world.message_queries.find(account, message.number)
+        assert history is not None
+        assert history.record.state is state
 
     def test_only_the_hand_over_itself_settles(self, world: World) -> None:
         account = shop(world)

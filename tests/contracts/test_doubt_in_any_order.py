@@ -73,11 +73,13 @@ acts = st.one_of(
 )
 
 
-def play(world: World, story: list[Act], policy: CreditPolicy) -> tuple[DoubtLine, Lost, AccountId]:
+def play(
+    world: World, story: list[Act], policy: CreditPolicy, *, is_shared: bool
+) -> tuple[DoubtLine, Lost, AccountId]:
     """A lost batch, and everything that happens to it; the books are checked after each act."""
     clear_the_stage(world)
     account = shop(world, CREDITS)
-    line = DoubtLine.over(world, f"g{account}", policy)
+    line = DoubtLine.over(world, f"g{account}", policy, account_is_shared=is_shared)
     lost = line.lose(account, PEOPLE)
     states = [row.state for row in messages(world, lost.campaign)]
     for act in story:
@@ -89,16 +91,18 @@ def play(world: World, story: list[Act], policy: CreditPolicy) -> tuple[DoubtLin
     return line, lost, account
 
 
-@given(story=st.lists(acts, max_size=8), policy=st.sampled_from(CreditPolicy))
+@given(
+    story=st.lists(acts, max_size=8), policy=st.sampled_from(CreditPolicy), is_shared=st.booleans()
+)
 @settings(
     max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_story_keeps_the_books_exact(
-    world: World, story: list[Act], policy: CreditPolicy
+    world: World, story: list[Act], policy: CreditPolicy, *, is_shared: bool
 ) -> None:
-    line, lost, _ = play(world, story, policy)
+    line, lost, _ = play(world, story, policy, is_shared=is_shared)
 
     line.world.clock.advance(timedelta(hours=80))
     done = line.settle_overdue()
@@ -119,9 +123,12 @@ ORDERS = list(
 )
 
 
+@pytest.mark.parametrize("is_shared", [True, False])
 @pytest.mark.parametrize("order", ORDERS, ids=range(len(ORDERS)))
-def test_all_orders_of_what_is_known_end_in_one_state(world: World, order: tuple[Act, ...]) -> None:
-    line, lost, account = play(world, list(order), CreditPolicy.RELEASE)
+def test_all_orders_of_what_is_known_end_in_one_state(
+    world: World, order: tuple[Act, ...], *, is_shared: bool
+) -> None:
+    line, lost, account = play(world, list(order), CreditPolicy.RELEASE, is_shared=is_shared)
 
     first, *others = messages(world, lost.campaign)
     assert first.state is DELIVERED

@@ -130,9 +130,30 @@ def a_number_that_could_mean_two_messages_means_none(world: World) -> None:
     )
     _park(world, report)
 
-    ResolveByReports(world.transactions, world.clock)()
+    alone = UnknownPolicy(account_is_shared=False)
+    ResolveByReports(world.transactions, world.clock, alone)()
 
     assert [held(world, batch) for batch in batches] == [1, 1]
+
+
+def a_number_alone_charges_nothing(world: World) -> None:
+    """Somebody else may have written to the same phone through the same gateway account."""
+    number = phone(shop(world))
+    batch = _doubtful_to(world, number)
+    report = DeliveryReport(
+        provider_id=ProviderId(f"theirs-{number}"),
+        reference=None,
+        phone=number,
+        state=SENT,
+        word="sent",
+        at=world.clock.now(),
+        error=None,
+    )
+    _park(world, report)
+
+    assert ResolveByReports(world.transactions, world.clock)() == 1
+
+    assert held(world, batch) == 1
 
 
 def a_reference_leads_to_its_message(world: World) -> None:

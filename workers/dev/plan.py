@@ -110,6 +110,8 @@ def _of_simulator(port: int) -> dict[str, str]:
         "SMS_TRAFFIC_ACCOUNT_ID": "demo",
         # the simulator takes our number with a message and says it in every report
         "SMS_SEND_REFERENCE": "1",
+        # nobody else sends through it
+        "SMS_ACCOUNT_IS_SHARED": "0",
         "SIMULATOR_PORT": str(port),
     }
 

@@ -204,9 +204,11 @@ class Settlement:
     """What a settle changed: rows of `positions` went from `previous` to their result.
 
     `without_hold` are those of them whose credits were settled before, by the policy for messages
-    that stay unknown: each message settles its credits once.
+    that stay unknown: each message settles its credits once. `reported` are those of whom a report
+    that was not certain had told a state before: they keep it where it is the higher one.
     """
 
     previous: MessageState
     positions: Sequence[int]
     without_hold: frozenset[int] = frozenset()
+    reported: Mapping[int, MessageState] = attrs.field(factory=dict)

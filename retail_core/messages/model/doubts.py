@@ -60,9 +60,10 @@ class MessageKey:
 
 @attrs.frozen
 class Doubt:
-    """A message whose outcome is unknown since a moment.
+    """A message whose outcome is not known for certain since a moment.
 
-    `credits_settled`: it has been unknown for so long that its hold was settled by the policy.
+    `credits_settled`: it has been so for so long that its hold was settled by the policy. `state`
+    is what a report said that may be somebody else's; without one it is unknown.
     """
 
     message: MessageKey
@@ -71,6 +72,7 @@ class Doubt:
     credits: int
     credits_settled: bool
     provider_id: ProviderId | None
+    state: MessageState = MessageState.UNKNOWN
 
 
 @attrs.frozen
@@ -87,7 +89,9 @@ class Askable:
 class Finding:
     """What was learnt about one message, from whatever source.
 
-    Of each kind the earliest time; `error` and `error_code` belong to a failure.
+    Of each kind the earliest time; `error` and `error_code` belong to a failure. What is not
+    `certain` was told of the phone's number alone, and may be about somebody else's message to it:
+    then the state follows, but the credits stay held, and the id is not the message's.
     """
 
     message: MessageKey
@@ -98,6 +102,7 @@ class Finding:
     failed_at: datetime | None = None
     error: str | None = None
     error_code: str | None = None
+    is_certain: bool = True
 
     @classmethod
     def of(
@@ -123,19 +128,30 @@ class Finding:
         )
 
     @classmethod
-    def of_report(cls, message: MessageKey, report: DeliveryReport, now: datetime) -> "Finding":
+    def of_report(
+        cls,
+        message: MessageKey,
+        report: DeliveryReport,
+        now: datetime,
+        *,
+        is_certain: bool = True,
+    ) -> "Finding":
         """What a report says about a message that it was matched with."""
         assert report.state is not None, "an unknown word says nothing"
         error = report.error or report.word
-        return cls.of(message, report.state, report.at or now, report.provider_id, error)
+        found = cls.of(message, report.state, report.at or now, report.provider_id, error)
+        return attrs.evolve(found, is_certain=is_certain)
 
     def and_also(self, other: "Finding") -> "Finding":
         """Both together: the higher state, the earliest times, the earliest failure's error."""
         first = self if _is_earlier(self.failed_at, other.failed_at) else other
+        surer, less_sure = (self, other) if self.is_certain else (other, self)
+        same = surer.is_certain == less_sure.is_certain
         return Finding(
             message=self.message,
             state=max(self.state, other.state),
-            provider_id=self.provider_id or other.provider_id,
+            provider_id=surer.provider_id or (less_sure.provider_id if same else None),
+            is_certain=surer.is_certain,
             sent_at=_earliest(self.sent_at, other.sent_at),
             delivered_at=_earliest(self.delivered_at, other.delivered_at),
             failed_at=first.failed_at,

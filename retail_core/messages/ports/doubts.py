@@ -16,8 +16,8 @@ from retail_core.messages.model import (
 
 
 class DoubtStore(Protocol):
-    """The messages whose outcome is unknown: settling a batch adds them, whatever resolves them
-    takes them out, and their hold is settled once.
+    """The messages whose outcome is not known for certain: settling a batch adds them, whatever
+    resolves them takes them out, and their hold is settled once.
     """
 
     def take_matching_reports_across_accounts(
@@ -28,7 +28,11 @@ class DoubtStore(Protocol):
         In this order: the provider id of an unknown message; our own reference; the number, if
         exactly one unknown message of that number, single ones included, was handed over within
         the window around the report (`REPORTED_EARLIER_MAX`, `REPORTED_LATER_MAX`), and nothing is
-        being submitted to that number. All others stay parked.
+        being submitted to that number. All others stay parked. A reference counts only if the
+        number, where the report tells one, is the message's.
+
+        What was found by number is not certain. A message that was found by it once is found by
+        further reports with the same provider id, and by none with another.
         """
         ...
 
@@ -38,14 +42,17 @@ class DoubtStore(Protocol):
         """Apply findings (one per message); states only climb, from whichever state.
 
         Returns those messages that changed. A finding with another provider id than the message's
-        changes nothing. Locks the messages' rows in their order.
+        changes nothing. One that is not certain moves the state and settles nothing: the message
+        stays in doubt until a certain one comes. Locks the messages' rows in their order.
         """
         ...
 
     def waiting_across_accounts(
         self, campaign: CampaignId | None, after: MessageKey | None, doubts_max: int
     ) -> Sequence[Doubt]:
-        """Messages in doubt, of one campaign or of all, in their order, behind `after`.
+        """Messages that are unknown, or hold credits in doubt; of one campaign or of all.
+
+        In their order, behind `after`.
 
         Single messages come first, and are those of `NO_CAMPAIGN`.
         """

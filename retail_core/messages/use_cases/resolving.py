@@ -53,8 +53,11 @@ def resolve(
     for each in resolved:
         by_campaign[each.message.account, each.message.campaign].append(each)
 
+    told = {each.message: each.state for each in findings}
+
     def is_free(each: Resolved) -> bool:
-        return each.after is MessageState.FAILED and not failed_was_accepted
+        # what a less certain report had said before decides about the state, not about credits
+        return told[each.message] is MessageState.FAILED and not failed_was_accepted
 
     _record(uow, by_campaign, is_free, now)
     singles = uow.doubts.resolve_across_accounts(merged(of_singles), now)
@@ -127,6 +130,19 @@ def _move(uow: MessagesUnitOfWork, share: HeldShare, captured: int) -> None:
 
 
 @attrs.frozen
+class UnknownPolicy:
+    """How long a message may be unknown before its hold is settled, and how.
+
+    `account_is_shared`: others send through our account of the gateway too, so a report that tells
+    nothing of ours but a phone's number may be about a message of theirs.
+    """
+
+    settle_after: timedelta = timedelta(hours=SETTLE_HOURS)
+    credits: CreditPolicy = CreditPolicy.RELEASE
+    account_is_shared: bool = True
+
+
+@attrs.frozen
 class ResolveByReports:
     """Match parked reports with messages in doubt, and with our own references.
 
@@ -135,6 +151,7 @@ class ResolveByReports:
 
     transactions: Transactions[MessagesUnitOfWork]
     clock: Clock
+    policy: UnknownPolicy = UnknownPolicy()
 
     def __call__(self) -> int:
         now = self.clock.now()
@@ -142,16 +159,10 @@ class ResolveByReports:
             findings = uow.doubts.take_matching_reports_across_accounts(
                 now, REPORTS_PER_TRANSACTION_MAX
             )
+            if not self.policy.account_is_shared:
+                findings = [attrs.evolve(each, is_certain=True) for each in findings]
             resolve(uow, findings, now)
         return len(findings)
-
-
-@attrs.frozen
-class UnknownPolicy:
-    """How long a message may be unknown before its hold is settled, and how."""
-
-    settle_after: timedelta = timedelta(hours=SETTLE_HOURS)
-    credits: CreditPolicy = CreditPolicy.RELEASE
 
 
 @attrs.frozen

@@ -1,6 +1,8 @@
 """The one transaction that books a batch: message rows, credits, counters, nudges."""
 
+from collections import Counter
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from retail_core.messages import jobs
@@ -13,6 +15,13 @@ from retail_core.messages.model import (
 )
 from retail_core.messages.ports import MessagesUnitOfWork
 from retail_core.messages.use_cases.counting import count
+
+_RESULTS: Final = (
+    MessageState.SENT,
+    MessageState.FAILED,
+    MessageState.UNKNOWN,
+    MessageState.CANCELLED,
+)
 
 
 def settle(
@@ -80,12 +89,18 @@ def _progress(
 ) -> ProgressChange:
     size = len(settlement.positions)
     late = settlement.previous is MessageState.UNKNOWN
+    counts = Counter({state: changed.count(state) for state in _RESULTS})
+    if late:
+        counts[MessageState.UNKNOWN] -= size
+    told = dict(zip(settlement.positions, changed.states, strict=True))
+    for position, before in settlement.reported.items():
+        counts[MessageState.UNKNOWN] += 1
+        counts[told[position]] -= 1
+        counts[before] -= 1
+        counts[max(before, told[position])] += 1
     return ProgressChange(
         queued=0 if late else -size,
-        sent=changed.count(MessageState.SENT),
-        failed=changed.count(MessageState.FAILED),
-        unknown=changed.count(MessageState.UNKNOWN) - (size if late else 0),
-        cancelled=changed.count(MessageState.CANCELLED),
+        **{state.word: counts[state] for state in (*_RESULTS, MessageState.DELIVERED)},
         captured=captured,
         released=released,
     )

@@ -36,12 +36,12 @@ ELEMENTS = st.dictionaries(st.sampled_from(NAMES), VALUES) | VALUES
 
 
 def read(body: object) -> Sequence[DeliveryReport]:
-    return MittoReportReader().read(orjson.dumps(body), ARRIVAL)
+    return MittoReportReader(sends_references=True).read(orjson.dumps(body), ARRIVAL)
 
 
 class TestMittoReportReader(ReportReaderContract):
     def reader(self) -> ReportReader:
-        return MittoReportReader()
+        return MittoReportReader(sends_references=True)
 
     def written(self, reports: Sequence[DeliveryReport]) -> bytes:
         return orjson.dumps(
@@ -100,7 +100,7 @@ def test_one_object_is_one_report() -> None:
 def test_json_that_only_the_standard_library_reads_is_read() -> None:
     raw = b'{"messageId": "a", "status": "Delivered", "description": "\\ud800", "x": NaN}'
 
-    (report,) = MittoReportReader().read(raw, ARRIVAL)
+    (report,) = MittoReportReader(sends_references=True).read(raw, ARRIVAL)
 
     assert report.state is MessageState.DELIVERED
 
@@ -116,3 +116,12 @@ def test_whatever_json_comes_the_report_can_be_stored(body: object) -> None:
         for text in (report.provider_id, report.phone, report.word, report.error or ""):
             assert text is None or "\x00" not in text
             assert text is None or text.encode().decode() == text
+
+
+def test_unless_messages_carry_references_none_in_a_report_is_ours() -> None:
+    raw = orjson.dumps({"messageId": "id-1", "reference": "12", "status": "Delivered"})
+
+    [deaf] = MittoReportReader().read(raw, ARRIVAL)
+    [hearing] = MittoReportReader(sends_references=True).read(raw, ARRIVAL)
+
+    assert (deaf.reference, hearing.reference) == (None, 12)

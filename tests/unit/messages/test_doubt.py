@@ -2,13 +2,21 @@
 
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from retail_core.campaigns.model import CampaignCounts
 from retail_core.credits.model import Wallet
-from retail_core.kernel.ids import AccountId
+from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.composing import compose
-from retail_core.messages.model import CreditPolicy, Finding, MessageKey, MessageState
+from retail_core.messages.model import (
+    Accepted,
+    CreditPolicy,
+    Finding,
+    MessageKey,
+    MessageState,
+    Rejection,
+)
 from tests.contracts.staging import CODES, messages, people, shop, started, submitting
 from tests.contracts.worlds import World, memory_world
 from tests.doubting import DoubtLine
@@ -38,9 +46,10 @@ def account(world: World) -> AccountId:
 )
 @pytest.mark.parametrize("state", [SENT, DELIVERED, FAILED])
 def test_a_report_settles_an_unknown_message_and_captures_it(
-    world: World, line: DoubtLine, account: AccountId, names: tuple[str, ...], state: MessageState
+    world: World, account: AccountId, names: tuple[str, ...], state: MessageState
 ) -> None:
     """Also what is reported failed: the gateway had accepted it."""
+    line = DoubtLine.over(world, account_is_shared=False)
     lost = line.lose(account, 2)
 
     line.deliver(lost.report(0, state, world, *names))
@@ -49,6 +58,98 @@ def test_a_report_settles_an_unknown_message_and_captures_it(
     assert (row.state, other.state) == (state, MessageState.UNKNOWN)
     assert row.provider_id == (lost.ids[0] if "id" in names else None)
     assert line.line.wallet(account) == Wallet(available=98, held=1)
+    line.assert_books_are_right(account, lost.campaign, 100)
+
+
+@pytest.mark.parametrize("names", [("phone",), ("id", "phone")])
+@pytest.mark.parametrize("state", [SENT, DELIVERED, FAILED])
+def test_where_others_send_too_a_report_by_number_moves_the_state_and_charges_nothing(
+    world: World, line: DoubtLine, account: AccountId, names: tuple[str, ...], state: MessageState
+) -> None:
+    lost = line.lose(account, 2)
+
+    line.deliver(lost.report(0, state, world, *names))
+
+    row, other = messages(world, lost.campaign)
+    assert (row.state, other.state) == (state, MessageState.UNKNOWN)
+    assert row.provider_id is None
+    assert line.line.wallet(account) == Wallet(available=98, held=2)
+    line.assert_books_are_right(account, lost.campaign, 100)
+
+
+@pytest.mark.parametrize(
+    ("policy", "left"), [(CreditPolicy.RELEASE, 100), (CreditPolicy.CAPTURE, 98)]
+)
+def test_what_was_reported_by_number_alone_settles_its_hold_by_the_policy(
+    world: World, account: AccountId, policy: CreditPolicy, left: int
+) -> None:
+    line = DoubtLine.over(world, credits=policy)
+    lost = line.lose(account, 2)
+    line.deliver(lost.report(0, DELIVERED, world, "phone"))
+    world.clock.advance(WINDOW_OVER)
+
+    line.settle_overdue()
+
+    assert line.line.wallet(account) == Wallet(available=left)
+    assert line.doubts(lost.campaign)[0].state is MessageState.UNKNOWN
+    line.assert_books_are_right(account, lost.campaign, 100)
+
+
+@pytest.mark.parametrize(
+    ("told", "answered", "state", "available"),
+    [(DELIVERED, True, DELIVERED, 98), (SENT, True, SENT, 98), (DELIVERED, False, DELIVERED, 100)],
+)
+def test_the_late_answer_charges_what_was_reported_by_number_alone(
+    world: World,
+    line: DoubtLine,
+    account: AccountId,
+    told: MessageState,
+    available: int,
+    state: MessageState,
+    *,
+    answered: bool,
+) -> None:
+    lost = line.lose(account, 2)
+    line.deliver(lost.report(0, told, world, "phone"))
+    refused = Accepted((Rejection("no", "no"), Rejection("no", "no")))
+
+    assert line.answer(lost if answered else attrs.evolve(lost, accepted=refused))
+
+    assert messages(world, lost.campaign)[0].state is state
+    assert line.line.wallet(account) == Wallet(available=available)
+    line.assert_books_are_right(account, lost.campaign, 100)
+
+
+def test_a_strangers_id_is_not_taken_for_the_gateways(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    """Another system beside us wrote to the same person: its further reports charge nothing."""
+    lost = line.lose(account, 1)
+    strange = attrs.evolve(lost.report(0, SENT, world, "phone"), provider_id=ProviderId("theirs"))
+    line.deliver(strange)
+    line.deliver(attrs.evolve(strange, state=DELIVERED, word="delivered"))
+
+    [row] = messages(world, lost.campaign)
+    assert (row.state, row.provider_id) == (DELIVERED, None)
+    assert line.line.wallet(account) == Wallet(available=99, held=1)
+
+    assert line.answer(lost)
+    [row] = messages(world, lost.campaign)
+    assert row.provider_id == lost.ids[0]
+    assert line.line.wallet(account) == Wallet(available=99)
+
+
+def test_the_operator_decides_about_what_was_reported_by_number_alone(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    lost = line.lose(account, 2)
+    line.deliver(lost.report(0, DELIVERED, world, "phone"))
+
+    done = line.resolve_unknown(lost.campaign.id, FAILED)
+
+    assert done.settled_by_operator == 2
+    assert [row.state for row in messages(world, lost.campaign)] == [DELIVERED, FAILED]
+    assert line.line.wallet(account) == Wallet(available=100)
     line.assert_books_are_right(account, lost.campaign, 100)
 
 
