@@ -10,7 +10,6 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.tables.inbound import inbound_scope, inbound_text
-from adapters_db.tables.kernel import account as accounts
 from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, RawInbound
 from retail_core.kernel.ids import InboundId
 from retail_core.kernel.phones import PhoneNumber
@@ -21,6 +20,17 @@ _IN_TURN: Final = "SELECT pg_advisory_xact_lock(hashtext('apply_inbound_texts'),
 _NEXT: Final = """
 SELECT raw, arrived_at, id FROM inbound_text
 WHERE applied_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE
+"""
+
+_COUNTRIES: Final = """
+WITH RECURSIVE known (country) AS (
+    (SELECT default_country FROM account ORDER BY default_country LIMIT 1)
+    UNION ALL
+    SELECT next.country FROM known CROSS JOIN LATERAL (
+        SELECT a.default_country AS country FROM account a
+        WHERE a.default_country > known.country ORDER BY a.default_country LIMIT 1) next
+)
+SELECT country FROM known ORDER BY country
 """
 
 
@@ -65,10 +75,8 @@ class SqlInboundStore:
         return [EarlierText(row.message_id, bytes(row.fingerprint)) for row in rows]
 
     def countries_across_accounts(self) -> Sequence[str]:
-        """Of all accounts."""
-        distinct = select(accounts.c.default_country).distinct()
-        found = self.connection.execute(distinct.order_by(accounts.c.default_country)).scalars()
-        return list(found)
+        """From one country to the next in their index: a look for each country, not each store."""
+        return [row[0] for row in self._driver.execute(_COUNTRIES).fetchall()]
 
     def mark_applied_across_accounts(
         self, inbound: InboundId, applied: AppliedText, now: datetime

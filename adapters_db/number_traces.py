@@ -1,4 +1,4 @@
-"""Which stores wrote to a number, and when last: found by contacts, by numbers, and by hashes.
+"""Which stores wrote to numbers, and when last: found by contacts, by numbers, and by hashes.
 
 Messages of campaigns have no index by number: it would cost every one of them at its hand-over.
 The stores' contacts with the number lead to them, and where a contact is gone or has another
@@ -29,48 +29,49 @@ _SINGLE_REACHED: Final = f"""s.submitted_at IS NOT NULL
 # What may have reached the gateway for contacts `o` (account_id, id, phone). A number that was
 # removed with age counts as theirs. A batch that is just being handed over has no rows yet.
 _BY_CONTACT: Final = f"""
-    SELECT o.account_id, o.id, c.id AS campaign, c.plan ->> 'sender' AS sender,
+    SELECT o.account_id, o.id, o.phone, c.id AS campaign, c.plan ->> 'sender' AS sender,
            coalesce(m.sent_at, m.delivered_at, m.failed_at, m.updated_at) AS at
     FROM own o JOIN message m ON m.contact_id = o.id AND m.account_id = o.account_id
          JOIN campaign c ON c.id = m.campaign_id
     WHERE (m.state IN {_REACHED} OR m.provider_id IS NOT NULL)
       AND (m.phone = o.phone OR m.phone IS NULL)
     UNION ALL
-    SELECT o.account_id, o.id, c.id, c.plan ->> 'sender', b.submitted_at
-    FROM own o JOIN send_batch b ON b.account_id = o.account_id
+    SELECT o.account_id, o.id, o.phone, c.id, c.plan ->> 'sender', b.submitted_at
+    FROM own o JOIN send_batch b ON b.account_id = o.account_id AND b.lease_until IS NOT NULL
              AND b.state = '{BatchState.SUBMITTING.value}' AND b.contact_ids @> ARRAY[o.id]
          JOIN campaign c ON c.id = b.campaign_id
     WHERE b.phones[array_position(b.contact_ids, o.id)] = o.phone
       AND NOT b.dropped ? (array_position(b.contact_ids, o.id) - 1)::text
     UNION ALL
-    SELECT o.account_id, o.id, NULL, s.sender, s.submitted_at
+    SELECT o.account_id, o.id, o.phone, NULL, s.sender, s.submitted_at
     FROM own o JOIN single_message s ON s.account_id = o.account_id AND s.contact_id = o.id
     WHERE {_SINGLE_REACHED} AND (s.phone = o.phone OR s.phone IS NULL)
 """
 
 _FIND: Final = f"""
-WITH own AS MATERIALIZED (
-    SELECT found.account_id, found.id, found.phone
-    FROM account a CROSS JOIN LATERAL (
-        SELECT c.account_id, c.id, c.phone FROM contact c
-        WHERE c.account_id = a.id AND c.phone = %(phone)s OFFSET 0) found
+WITH given AS MATERIALIZED (
+    SELECT * FROM unnest(%(phones)s::bigint[], %(hashes)s::bytea[]) AS u (phone, phone_hash)
+), own AS MATERIALIZED (
+    SELECT c.account_id, c.id, c.phone FROM given g JOIN contact c ON c.phone = g.phone
 ), handed AS (
     {_BY_CONTACT}
     UNION ALL
-    SELECT s.account_id, NULL, NULL, s.sender, s.submitted_at FROM single_message s
-    WHERE s.phone = %(phone)s AND {_SINGLE_REACHED}
+    SELECT s.account_id, NULL, g.phone, NULL, s.sender, s.submitted_at
+    FROM given g JOIN single_message s ON s.phone = g.phone
+    WHERE {_SINGLE_REACHED}
     UNION ALL
-    SELECT account_id, NULL, NULL, sender, at FROM number_trace WHERE phone_hash = %(hash)s
+    SELECT t.account_id, NULL, g.phone, NULL, t.sender, t.at
+    FROM given g JOIN number_trace t ON t.phone_hash = g.phone_hash
 )
-SELECT h.account_id, max(h.at), (array_agg(h.sender ORDER BY h.at DESC))[1],
+SELECT h.phone, h.account_id, a.default_country, max(h.at),
+       (array_agg(h.sender ORDER BY h.at DESC))[1],
        (array_agg(h.campaign ORDER BY h.at DESC) FILTER (WHERE h.campaign IS NOT NULL))[1],
        max(h.at) FILTER (WHERE h.campaign IS NOT NULL)
 FROM handed h JOIN account a ON a.id = h.account_id
 WHERE h.at >= %(since)s
-  AND (%(country)s::text IS NULL OR a.default_country = %(country)s)
   AND NOT EXISTS (SELECT FROM account_closing k
                   WHERE k.account_id = a.id AND k.erasing_since IS NOT NULL)
-GROUP BY h.account_id ORDER BY h.account_id
+GROUP BY h.phone, h.account_id, a.default_country ORDER BY h.account_id
 """
 
 _KEEP: Final = f"""
@@ -113,24 +114,25 @@ class SqlNumberTraces:
             self._driver.execute(_KEEP, parameters)
 
     def last_hand_overs_across_accounts(
-        self, phone: PhoneNumber, phone_hash: bytes, since: datetime, country: str | None = None
-    ) -> Sequence[LastHandOver]:
-        """A look into each store for its contact, and from there by the indexes of persons."""
+        self, hashes: Mapping[PhoneNumber, bytes], since: datetime
+    ) -> Mapping[PhoneNumber, Sequence[LastHandOver]]:
+        """One statement: the contacts with these numbers, and from there the indexes of persons."""
         parameters = {
-            "phone": int(phone[1:]),
-            "hash": phone_hash,
+            "phones": [int(phone[1:]) for phone in hashes],
+            "hashes": list(hashes.values()),
             "since": since,
-            "country": country,
         }
         with by_index(self._driver):
             rows = self._driver.execute(_FIND, parameters).fetchall()
-        return [
-            LastHandOver(
+        found: dict[PhoneNumber, list[LastHandOver]] = {}
+        for phone, account, country, at, sender, campaign, campaign_at in rows:
+            last = LastHandOver(
                 account=AccountId(account),
+                country=country,
                 at=at,
                 sender=sender,
                 campaign=None if campaign is None else CampaignId(campaign),
                 campaign_at=campaign_at,
             )
-            for account, at, sender, campaign, campaign_at in rows
-        ]
+            found.setdefault(PhoneNumber(f"+{phone}"), []).append(last)
+        return found

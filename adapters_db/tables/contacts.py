@@ -105,6 +105,7 @@ Index(
     postgresql_include=["phone"],
     postgresql_where=contact.c.is_subscribed,
 )
+Index("contact_phone_idx", contact.c.phone)
 Index(
     "contact_search_idx",
     contact.c.search_text,

@@ -39,7 +39,7 @@ account = Table(
     Column("timezone", Text),
     Column("adults_only", Boolean, nullable=False, server_default=text("false")),
     Column("quiet_hours", JsonOf(QuietHours)),
-    Column("default_country", Text, nullable=False, server_default="GR"),
+    Column("default_country", Text, nullable=False, server_default="GR", index=True),
     Column("locale", EnumText(Locale), nullable=False, server_default="en"),
     Column("smart_encoding", EnumText(SmartEncoding), nullable=False, server_default="off"),
     Column("created_at", UtcTime, nullable=False, server_default=func.now()),

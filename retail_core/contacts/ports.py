@@ -229,9 +229,13 @@ class PersonTraces(Protocol):
 
 @attrs.frozen(kw_only=True)
 class LastHandOver:
-    """When a store last handed a message to a number, from which sender; and its last campaign."""
+    """When a store last handed a message to a number, from which sender; and its last campaign.
+
+    `country` is that as in which the store writes numbers.
+    """
 
     account: AccountId
+    country: str
     at: datetime
     sender: str
     campaign: CampaignId | None = None
@@ -253,11 +257,12 @@ class NumberTraces(Protocol):
         ...
 
     def last_hand_overs_across_accounts(
-        self, phone: PhoneNumber, phone_hash: bytes, since: datetime, country: str | None = None
-    ) -> Sequence[LastHandOver]:
-        """The stores that wrote to a number since then (of one country, if given), by their ids.
+        self, hashes: Mapping[PhoneNumber, bytes], since: datetime
+    ) -> Mapping[PhoneNumber, Sequence[LastHandOver]]:
+        """The stores that wrote to each of these numbers since then, by their ids.
 
-        Stores whose account is being erased are left out.
+        A number that nobody wrote to is not named. Stores whose account is being erased are left
+        out.
         """
         ...
 

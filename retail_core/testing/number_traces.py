@@ -42,14 +42,16 @@ class MemoryNumberTraces:
                 self.tables.number_traces.put(name, bare)
 
     def last_hand_overs_across_accounts(
-        self, phone: PhoneNumber, phone_hash: bytes, since: datetime, country: str | None = None
-    ) -> Sequence[LastHandOver]:
-        found: list[LastHandOver] = []
-        for account in self.tables.accounts:
-            if country in (None, account.default_country) and self._is_open(account.id):
-                handed = self._all(account.id, phone, phone_hash)
-                found += _last(each for each in handed if each.at >= since)
-        return sorted(found, key=lambda each: each.account)
+        self, hashes: Mapping[PhoneNumber, bytes], since: datetime
+    ) -> Mapping[PhoneNumber, Sequence[LastHandOver]]:
+        found: dict[PhoneNumber, list[LastHandOver]] = {}
+        accounts = sorted(self.tables.accounts, key=lambda account: account.id)
+        for account in (each.id for each in accounts if self._is_open(each.id)):
+            for phone, phone_hash in hashes.items():
+                handed = self._all(account, phone, phone_hash)
+                for last in _last(each for each in handed if each.at >= since):
+                    found.setdefault(phone, []).append(last)
+        return found
 
     def _is_open(self, account: AccountId) -> bool:
         closing = self.tables.closings.get(account)
@@ -63,7 +65,7 @@ class MemoryNumberTraces:
                 yield from self._to(account, stored.contact)
         for single in self.tables.singles:
             if (single.account, single.phone) == (account, phone):
-                yield from _single(single)
+                yield from self._single(single)
         trace = self.tables.number_traces.get((account, phone_hash))
         if trace is not None:
             yield trace
@@ -82,7 +84,7 @@ class MemoryNumberTraces:
         for single in self.tables.singles:
             owner = (single.account, single.single.contact)
             if owner == (account, contact.id) and single.phone in (None, contact.phone):
-                yield from _single(single)
+                yield from self._single(single)
 
     def _message(self, row: StoredMessage) -> Iterator[LastHandOver]:
         if row.state in _REACHED or row.provider_id is not None:
@@ -97,11 +99,28 @@ class MemoryNumberTraces:
         assert campaign.plan is not None, campaign_id
         return LastHandOver(
             account=account,
+            country=self._country_of(account),
             at=at,
             sender=campaign.plan.sender,
             campaign=campaign_id,
             campaign_at=at,
         )
+
+    def _single(self, row: StoredSingle) -> Iterator[LastHandOver]:
+        may_have_reached = row.state is MessageState.SUBMITTING or row.state in _REACHED
+        is_handed_over = may_have_reached or row.provider_id is not None
+        if is_handed_over and row.submitted_at is not None:
+            yield LastHandOver(
+                account=row.account,
+                country=self._country_of(row.account),
+                at=row.submitted_at,
+                sender=row.single.sender,
+            )
+
+    def _country_of(self, account: AccountId) -> str:
+        stored = self.tables.accounts.get(account)
+        assert stored is not None, account
+        return stored.default_country
 
 
 def _is_submitting(batch: StoredBatch, contact: ContactId, digits: int) -> bool:
@@ -112,14 +131,6 @@ def _is_submitting(batch: StoredBatch, contact: ContactId, digits: int) -> bool:
         each == (contact, digits) and position not in batch.dropped
         for position, each in enumerate(people)
     )
-
-
-def _single(row: StoredSingle) -> Iterator[LastHandOver]:
-    is_handed_over = (
-        row.state is MessageState.SUBMITTING or row.state in _REACHED or row.provider_id is not None
-    )
-    if is_handed_over and row.submitted_at is not None:
-        yield LastHandOver(account=row.account, at=row.submitted_at, sender=row.single.sender)
 
 
 def _last(handed: Iterable[LastHandOver]) -> Sequence[LastHandOver]:

@@ -1,6 +1,6 @@
 """What may be relied on about which stores wrote to a number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -36,14 +36,20 @@ FAILED, SENT, UNKNOWN = MessageState.FAILED, MessageState.SENT, MessageState.UNK
 
 
 def found(
-    world: World, number: PhoneNumber, since: datetime | None = None, country: str | None = None
+    world: World, number: PhoneNumber, since: datetime | None = None
 ) -> Sequence[LastHandOver]:
     """The stores that wrote to a number."""
+    return found_of(world, [number], since).get(number, [])
+
+
+def found_of(
+    world: World, numbers: Sequence[PhoneNumber], since: datetime | None = None
+) -> Mapping[PhoneNumber, Sequence[LastHandOver]]:
+    """The stores that wrote to some numbers."""
+    hashes = {number: HASH.of(number) for number in numbers}
     since = since or world.clock.now() - EVER
     with world.transactions.across_accounts() as uow:
-        return uow.number_traces.last_hand_overs_across_accounts(
-            number, HASH.of(number), since, country
-        )
+        return uow.number_traces.last_hand_overs_across_accounts(hashes, since)
 
 
 def stores(world: World, number: PhoneNumber) -> list[AccountId]:
@@ -72,6 +78,7 @@ class NumberTracesContract(OnAClearStage):
         assert found(world, number) == [
             LastHandOver(
                 account=account,
+                country="GR",
                 at=at,
                 sender=SHOP,
                 campaign=campaigns[account],
@@ -117,14 +124,21 @@ class NumberTracesContract(OnAClearStage):
         assert [each.account for each in found(world, contact.phone, at)] == [account]
         assert found(world, contact.phone, at + timedelta(seconds=1)) == []
 
-    def test_stores_of_another_country_are_left_out_if_one_is_named(self, world: World) -> None:
-        account = shop(world)
-        [contact] = people(world, account, 1)
-        started(world, account)
+    def test_many_numbers_are_looked_for_at_once(self, world: World) -> None:
+        first, second = shop(world), shop(world)
+        both, one, other = phone(first), phone(first), phone(first)
+        self.single(world, first, both, SENT)
+        self.single(world, second, both, SENT)
+        [contact] = added(world, second, draft(one))
+        started(world, second)
         sent(world)
+        keep(world, second, contact.id, one)
+        delete(world, second, contact.id)
 
-        assert [each.account for each in found(world, contact.phone, country="GR")] == [account]
-        assert found(world, contact.phone, country="DE") == []
+        handed = found_of(world, [one, both, other])
+
+        accounts = {number: [each.account for each in stores] for number, stores in handed.items()}
+        assert accounts == {both: [first, second], one: [second]}
 
     def test_a_test_counts_for_a_number_that_is_nobodys_contact(self, world: World) -> None:
         account = shop(world)
@@ -134,7 +148,8 @@ class NumberTracesContract(OnAClearStage):
         self.single(world, account, number, SENT)
 
         assert before == []
-        assert found(world, number) == [LastHandOver(account=account, at=at, sender="Shop")]
+        [last] = found(world, number)
+        assert last == LastHandOver(account=account, country="GR", at=at, sender=SHOP)
 
     def test_a_test_that_was_refused_does_not_count(self, world: World) -> None:
         account = shop(world)
@@ -155,7 +170,7 @@ class NumberTracesContract(OnAClearStage):
         [trace] = found(world, contact.phone)
 
         at = world.clock.now()
-        assert trace == LastHandOver(account=account, at=at, sender=SHOP)
+        assert trace == LastHandOver(account=account, country="GR", at=at, sender=SHOP)
         assert found(world, contact.phone, at + timedelta(seconds=1)) == []
 
     def test_nothing_is_kept_of_whom_nobody_wrote_to(self, world: World) -> None:

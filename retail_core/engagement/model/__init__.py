@@ -17,12 +17,20 @@ from retail_core.engagement.model.inbound import (
     EarlierText,
     InboundCall,
     InboundText,
+    MeantNumber,
     RawInbound,
     is_repeat,
-    readings,
+    meant_at_home,
+    meant_by_form,
     scope_of,
 )
 from retail_core.engagement.model.keywords import BUILT_IN, Keyword, Keywords
+from retail_core.engagement.model.sender_numbers import (
+    NationalForm,
+    home_of,
+    international_forms,
+    national_forms,
+)
 from retail_core.engagement.model.stop_confirming import (
     STOP_CONFIRMATION_EVERY,
     STOP_CONFIRMATION_EXPIRES_AFTER,
@@ -47,13 +55,19 @@ __all__ = [
     "InboundText",
     "Keyword",
     "Keywords",
+    "MeantNumber",
+    "NationalForm",
     "RawInbound",
     "ShownConsent",
     "StopConfirmationPolicy",
     "confirmation_text",
+    "home_of",
+    "international_forms",
     "is_repeat",
+    "meant_at_home",
+    "meant_by_form",
+    "national_forms",
     "number_free_at",
-    "readings",
     "scope_of",
     "stop_confirmation_text",
 ]

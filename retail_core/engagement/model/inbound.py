@@ -1,7 +1,7 @@
 """Texts that people send back: as they came, as they are read, and whom they concern."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,8 +9,9 @@ import attrs
 
 from retail_core.contacts.ports import LastHandOver
 from retail_core.engagement.model.keywords import Keyword
+from retail_core.engagement.model.sender_numbers import NationalForm, international_number
 from retail_core.kernel.ids import AccountId, InboundId
-from retail_core.kernel.phones import NO_REGION, PhoneNumber, country_of, parse_inbound, parse_phone
+from retail_core.kernel.phones import PhoneNumber, country_of, parse_phone
 
 REPEAT_WINDOW: Final = timedelta(minutes=10)
 """So long the same text without an id of its own may be the same message, delivered again."""
@@ -70,13 +71,44 @@ class AppliedText:
     scope: Sequence[AccountId] = ()
 
 
-def readings(sender: str, countries: Sequence[str]) -> Sequence[tuple[PhoneNumber, str | None]]:
-    """The numbers that a sender may mean; a national one for the stores of each country alone."""
-    international = _international(sender)
-    if international is not None:
-        return [(international, None)]
-    national = [(parse_phone(sender.strip(), country), country) for country in countries]
-    return [(phone.number, country) for phone, country in national if phone is not None]
+@attrs.frozen
+class MeantNumber:
+    """A number that a sender means, and the stores that wrote to it."""
+
+    phone: PhoneNumber = attrs.field(repr=False)
+    stores: Sequence[LastHandOver]
+
+
+def meant_by_form(
+    forms: Sequence[PhoneNumber], handed: Mapping[PhoneNumber, Sequence[LastHandOver]]
+) -> Sequence[MeantNumber]:
+    """The most literal form to which a store handed a message, and no other; empty if none."""
+    found = next((form for form in forms if form in handed), None)
+    return [] if found is None else [MeantNumber(found, handed[found])]
+
+
+def meant_at_home(
+    forms: Sequence[NationalForm],
+    home: str | None,
+    handed: Mapping[PhoneNumber, Sequence[LastHandOver]],
+) -> Sequence[MeantNumber]:
+    """The numbers that a sender without a country means; several only where none is likelier.
+
+    `home` is the country of the number that was answered. Elsewhere a store reads it as its own
+    people write; where stores of two countries know such a number, each is meant by its own alone.
+    """
+    at_home = meant_by_form([form.phone for form in forms if form.country == home], handed)
+    if at_home:
+        return at_home
+    of_country: dict[str, MeantNumber] = {}
+    for form in forms:
+        own = [each for each in handed.get(form.phone, ()) if each.country == form.country]
+        if own:
+            of_country.setdefault(form.country, MeantNumber(form.phone, own))
+    meant = list(of_country.values())
+    if len({each.phone for each in meant}) == 1:
+        return meant_by_form([meant[0].phone], handed)
+    return meant
 
 
 def is_repeat(text: InboundText, keyword: Keyword | None, earlier: Sequence[EarlierText]) -> bool:
@@ -101,17 +133,8 @@ def scope_of(hand_overs: Sequence[LastHandOver], receiver: str) -> Sequence[Last
 def _is_sender(sender: str, receiver: str) -> bool:
     if not sender.startswith("+"):
         return sender.strip().casefold() == receiver.strip().casefold()
-    number = _international(receiver)
+    number = international_number(receiver)
     if number is None:
         national = parse_phone(receiver.strip(), country_of(PhoneNumber(sender)))
         number = None if national is None else national.number
     return number == sender
-
-
-def _international(text: str) -> PhoneNumber | None:
-    """A number written with `+`, with `00`, or as bare international digits."""
-    written = text.strip()
-    if written.startswith("00"):
-        written = f"+{written[2:]}"
-    phone = parse_inbound(written, NO_REGION)
-    return None if phone is None else phone.number

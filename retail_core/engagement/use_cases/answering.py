@@ -1,6 +1,6 @@
 """Inbound texts: recorded before the answer, applied one after the other by a job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,11 +22,17 @@ from retail_core.engagement.model import (
     REPEAT_WINDOW,
     AppliedText,
     InboundCall,
+    InboundText,
     Keyword,
     Keywords,
+    MeantNumber,
     RawInbound,
+    home_of,
+    international_forms,
     is_repeat,
-    readings,
+    meant_at_home,
+    meant_by_form,
+    national_forms,
     scope_of,
 )
 from retail_core.engagement.ports import EngagementUnitOfWork, InboundReader
@@ -110,20 +116,22 @@ class ApplyInboundTexts:
     def _apply(self, uow: EngagementUnitOfWork, raw: RawInbound, now: datetime) -> AppliedText:
         text = self.reader.read(raw.raw)
         keyword = self.keywords.recognise(text.text)
-        numbers = readings(text.sender, uow.inbound_texts.countries_across_accounts())
+        numbers = self._numbers_of(uow, text, now)
         if not numbers:
             return AppliedText(text=text, keyword=keyword)
-        phone = numbers[0][0]
+        phone = numbers[0].phone
         earlier = uow.inbound_texts.earlier_across_accounts(
             phone, text.message_id, raw.arrived_at - REPEAT_WINDOW
         )
         repeats = is_repeat(text, keyword, earlier)
         scope = [
-            _Asked(raw.id, number, self.number_hash.of(number), now, store)
-            for number, country in numbers
-            for store in scope_of(self._hand_overs(uow, number, country, now), text.receiver)
+            _Asked(raw.id, number.phone, self.number_hash.of(number.phone), now, store)
+            for number in numbers
+            for store in scope_of(number.stores, text.receiver)
         ]
-        if not repeats:
+        # who comes back must be known for certain; who leaves is let go in doubt
+        is_certain = len(numbers) == 1 or keyword is not Keyword.START
+        if is_certain and not repeats:
             # by the ids of the stores, as everybody does who locks several
             in_order = sorted(scope, key=lambda each: each.store.account)
             obeyed = [_obey(uow, keyword, asked) for asked in in_order]
@@ -136,11 +144,24 @@ class ApplyInboundTexts:
             scope=[asked.store.account for asked in scope],
         )
 
+    def _numbers_of(
+        self, uow: EngagementUnitOfWork, text: InboundText, now: datetime
+    ) -> Sequence[MeantNumber]:
+        forms = international_forms(text.sender)
+        meant = meant_by_form(forms, self._hand_overs(uow, forms, now))
+        if meant:
+            return meant
+        home = home_of(text.receiver)
+        countries = uow.inbound_texts.countries_across_accounts()
+        at_home = national_forms(text.sender, countries if home is None else [home, *countries])
+        handed = self._hand_overs(uow, [form.phone for form in at_home], now)
+        return meant_at_home(at_home, home, handed)
+
     def _hand_overs(
-        self, uow: EngagementUnitOfWork, number: PhoneNumber, country: str | None, now: datetime
-    ) -> Sequence[LastHandOver]:
+        self, uow: EngagementUnitOfWork, forms: Sequence[PhoneNumber], now: datetime
+    ) -> Mapping[PhoneNumber, Sequence[LastHandOver]]:
         return uow.number_traces.last_hand_overs_across_accounts(
-            number, self.number_hash.of(number), now - HAND_OVER_REMEMBERED, country
+            {form: self.number_hash.of(form) for form in forms}, now - HAND_OVER_REMEMBERED
         )
 
 
