@@ -13,10 +13,12 @@ import psycopg
 from sqlalchemy import Connection
 
 from adapters_db.connections import psycopg_connection
+from adapters_db.waiting_recipients import lock_batches
 from retail_core.contacts.model import SEARCH_SEPARATOR
 from retail_core.imports.model import ImportTerms, RemovedContact, UndoCounts, UndoStep
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId, ImportId
 from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import BatchState
 
 _STAGE: Final = """
 CREATE TEMP TABLE reverted (
@@ -32,12 +34,19 @@ ORDER BY phone LIMIT %(rows)s
 """
 
 _LOCK: Final = """
-SELECT c.id FROM contact c JOIN reverted r ON r.contact_id = c.id
+SELECT c.id, r.before IS NULL FROM contact c JOIN reverted r ON r.contact_id = c.id
 WHERE c.account_id = %(account)s ORDER BY c.id FOR UPDATE OF c
 """
 
-_REMOVE: Final = """
-WITH removed AS (
+# Who is being handed over has no row yet. Batches are locked before: one that is only claimed
+# cannot be marked meanwhile, and afterwards leaves out whoever is gone.
+_REMOVE: Final = f"""
+WITH in_flight AS MATERIALIZED (
+    SELECT r.contact_id
+    FROM send_batch b, unnest(b.contact_ids) WITH ORDINALITY AS r (contact_id, place)
+    WHERE b.account_id = %(account)s AND b.state = '{BatchState.SUBMITTING.value}'
+      AND r.contact_id IS NOT NULL AND NOT b.dropped ? (r.place - 1)::text
+), removed AS (
     DELETE FROM contact c USING reverted r
     WHERE c.account_id = %(account)s AND c.id = r.contact_id
         AND r.before IS NULL AND c.updated_at = r.applied_at
@@ -45,6 +54,7 @@ WITH removed AS (
             WHERE m.account_id = %(account)s AND m.contact_id = c.id)
         AND NOT EXISTS (SELECT FROM single_message m
             WHERE m.account_id = %(account)s AND m.contact_id = c.id)
+        AND c.id NOT IN (SELECT contact_id FROM in_flight)
     RETURNING c.id, c.phone, c.is_subscribed
 ), told AS (
     INSERT INTO consent_event (account_id, contact_id, type, source, source_ref, occurred_at)
@@ -197,7 +207,8 @@ def _revert(cursor: _Cursor, values: Mapping[str, Any]) -> UndoStep:
     [last] = _row(cursor.execute("SELECT max(phone) FROM reverted"))
     if last is None:
         return UndoStep(UndoCounts(), (), None)
-    cursor.execute(_LOCK, values)
+    created = [contact for contact, is_new in cursor.execute(_LOCK, values) if is_new]
+    lock_batches(cursor.connection, values["account"], created)
     removed = [
         RemovedContact(ContactId(contact), PhoneNumber(f"+{phone}"))
         for contact, phone in cursor.execute(_REMOVE, values)

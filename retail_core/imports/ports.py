@@ -110,11 +110,12 @@ class ImportReversal(Protocol):
     ) -> UndoStep:
         """Take back the next rows of a completed import, in the order of their numbers.
 
-        A contact that it created is removed, unless he was messaged or edited since. A field that
-        it changed gets its old value, unless it was changed since. The tags and memberships that it
-        added are taken off in any case. A contact is counted as kept if anything could not be put
-        back; one that is gone is not counted. Nobody becomes subscribed again who is suppressed.
-        Each change of consent is written down. Locks the rows of the contacts.
+        A contact that it created is removed, unless they were messaged, are just being handed over
+        to the gateway, or were edited since. A field that it changed gets its old value, unless it
+        was changed since. The tags and memberships that it added are taken off in any case. A
+        contact is counted as kept if anything could not be put back; one that is gone is not
+        counted. Nobody becomes subscribed again who is suppressed. Each change of consent is
+        written down. Locks the rows of the contacts, and the batches of those it created.
         """
         ...
 

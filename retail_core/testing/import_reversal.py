@@ -11,6 +11,7 @@ from retail_core.imports.model import ImportTerms, RemovedContact, UndoCounts, U
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, ContactId, ImportId
 from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import BatchState
 from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactStore
 from retail_core.testing.lists import MemoryListMembers
 from retail_core.testing.stored_imports import StoredImportRow
@@ -92,6 +93,13 @@ class MemoryImportReversal:
         whom = (account, contact.id)
         messaged = [(message.account, message.contact) for message in self.tables.messages]
         messaged += [(each.account, each.single.contact) for each in self.tables.singles]
+        messaged += [
+            (batch.key.account, contact)
+            for batch in self.tables.batches
+            if batch.state is BatchState.SUBMITTING and batch.recipients is not None
+            for position, contact in enumerate(batch.recipients.contacts)
+            if position not in batch.dropped
+        ]
         return contact.updated_at == row.at and whom not in messaged
 
     def _remove(

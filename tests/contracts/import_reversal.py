@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import attrs
 import pytest
@@ -12,10 +13,12 @@ from retail_core.contacts.model import ConsentSource, ConsentType, Contact, Gend
 from retail_core.imports.model import ImportedRow, ImportJob, ImportMode, UndoStep
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
 from retail_core.kernel.phones import LineType, Phone, PhoneNumber
+from retail_core.messages.model import Dropped
 from tests.contracts.import_lists import contacts_of, merge, row
 from tests.contracts.imports import AT, new_import
 from tests.contracts.lists import made, on_it, put
 from tests.contracts.people import ANA, BOB, added, draft, entry, full, history, phones, suppress
+from tests.contracts.staging import bar, claimed, clear_the_stage, intend, shop, started
 from tests.contracts.worlds import World
 
 LATER = AT + timedelta(hours=1)
@@ -89,6 +92,35 @@ class ImportReversalContract:
         assert counts(revert(world, account, job)) == (0, 0, 1)
 
         assert one(world, account) == attrs.evolve(edited, tags=("vip",), updated_at=LATER)
+
+    def test_whoever_is_just_being_handed_over_stays(self, world: World) -> None:
+        clear_the_stage(world)
+        account = shop(world)
+        job = new_import(world, account, tags=("fair",))
+        merge(world, account, job, row(1), row(2, BOB))
+        ana, bob = contacts_of(world, account)
+        started(world, account)
+        batch = claimed(world)
+        bar(world, account, bob.phone)
+        assert intend(world, batch, uuid4()) == {1: Dropped.SUPPRESSED}
+
+        step = revert(world, account, job)
+
+        assert counts(step) == (1, 0, 1)
+        assert [each.id for each in step.removed] == [bob.id]
+        assert one(world, account) == attrs.evolve(ana, tags=(), updated_at=LATER)
+
+    def test_whoever_is_only_claimed_goes_and_is_not_handed_over(self, world: World) -> None:
+        clear_the_stage(world)
+        account = shop(world)
+        job = new_import(world, account)
+        merge(world, account, job, row(1))
+        started(world, account)
+        batch = claimed(world)
+
+        assert counts(revert(world, account, job)) == (1, 0, 0)
+
+        assert intend(world, batch, uuid4()) == {0: Dropped.ERASED}
 
     def test_a_contact_that_is_gone_is_not_counted(self, world: World) -> None:
         account = world.new_account()

@@ -17,6 +17,7 @@ from retail_core.kernel.ids import AccountId, ContactId, ProviderId, WorkerId
 from retail_core.kernel.money import DEFAULT_PRICES
 from retail_core.kernel.pages import PageRequest
 from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.ports import Transactions
 from retail_core.links.codes import LinkCodes
 from retail_core.links.urls import LinkTemplates
 from retail_core.messages.composing import compose
@@ -158,10 +159,15 @@ def claimed(world: World, worker: WorkerId = ANN) -> ClaimedBatch:
     return batch
 
 
-def intend(world: World, batch: ClaimedBatch, ref: UUID) -> dict[int, Dropped]:
-    """Commit the intent; returns who is left out."""
+def intend(
+    world: World,
+    batch: ClaimedBatch,
+    ref: UUID,
+    transactions: Transactions[EveryStore] | None = None,
+) -> dict[int, Dropped]:
+    """Commit the intent, in transactions of the world's; returns who is left out."""
     lease_until = world.clock.now() + LEASE
-    with world.transactions.begin(batch.key.account) as uow:
+    with (transactions or world.transactions).begin(batch.key.account) as uow:
         return dict(uow.batches.commit_intent(batch, ref, lease_until))
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from tests.contracts.import_reversal import ImportReversalContract
 from tests.integration.pipeline import test_leaving_races as races
 from tests.torture.guarding import Guard, Here, without
 from tests.torture.patches import replaced
@@ -48,8 +49,21 @@ LEAVING: Final = (
         (
             replaced(
                 "retail_core.campaigns.use_cases.starting:_forget_departed",
-                f"{REMOVALS}:forget_nobody",
+                f"{REMOVALS}:do_nothing",
             ),
         ),
+    ),
+    Guard(
+        "an undo keeps whoever is just being handed over",
+        Here(ImportReversalContract().test_whoever_is_just_being_handed_over_stays),
+        without(
+            "adapters_db.imports_reverting:_REMOVE",
+            "AND c.id NOT IN (SELECT contact_id FROM in_flight)",
+        ),
+    ),
+    Guard(
+        "an undo waits for a hand-over that is being written down",
+        Here(races.test_an_undo_beside_a_hand_over_keeps_whoever_is_handed_over),
+        (replaced("adapters_db.imports_reverting:lock_batches", f"{REMOVALS}:do_nothing"),),
     ),
 )

@@ -74,8 +74,8 @@ def write_nothing_down(_self: object, _reports: object, _now: object) -> None:
     """What was to be written down is not."""
 
 
-def forget_nobody(*_: object) -> None:
-    """Whoever left meanwhile still stands in it."""
+def do_nothing(*_: object) -> None:
+    """Nobody is forgotten, and nothing is locked."""
 
 
 def give_up_at_once(_self: DispatchBatch, book: Any) -> object:

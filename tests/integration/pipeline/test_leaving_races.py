@@ -37,15 +37,30 @@ from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
+from retail_core.messages.model import Dropped, MessageState
+from tests.answering import answer, reasons
 from tests.contracts.every_store import EveryStore
 from tests.contracts.import_lists import contacts_of
 from tests.contracts.people import added, draft
-from tests.contracts.staging import CODES, policy, shop, started, written
+from tests.contracts.staging import (
+    CODES,
+    book,
+    claimed,
+    intend,
+    policy,
+    results,
+    shop,
+    started,
+    submitting,
+    written,
+)
 from tests.contracts.worlds import World
 from tests.integration.pipeline.test_import_races import (
     HASH,
+    ask_back,
     at_once,
     file_of,
+    job_of,
     refusal,
     run,
     sent,
@@ -348,6 +363,63 @@ def test_whoever_is_erased_while_the_number_is_written_down_leaves_no_number(
                 {"account": account},
             ).scalars()
             assert int(gone.phone[1:]) not in list(numbers)
+
+
+def imported(world: World, account: AccountId) -> tuple[Contact, ImportKey]:
+    """Somebody who came with a file, in a campaign that waits; and the file."""
+    key = sent(world, account, file_of([int(NUMBERS[0][3:])]))
+    run(world, key)
+    [contact] = contacts_of(world, account)
+    started(world, account)
+    return contact, key
+
+
+def undo(world: World, key: ImportKey, transactions: Everything) -> int:
+    """How many were kept."""
+    assert ask_back(world, key)
+    RevertImport(transactions, world.clock, HASH)(key)
+    return job_of(world, key).undone.kept
+
+
+def test_whoever_is_taken_back_during_the_call_is_found_by_a_stop_and_stays_away(
+    world: World,
+) -> None:
+    account = shop(world)
+    contact, key = imported(world, account)
+    batch, ref = submitting(world)
+
+    assert undo(world, key, world.transactions) == 1
+    assert book(world, batch, ref, results(batch, ref, MessageState.UNKNOWN))
+    answer(world, contact.phone, "STOP")
+    brought(world, account, contact.phone)
+
+    assert reasons(world, account, contact.phone) == ["stop"]
+    assert not is_written_to(world, account, contact.phone)
+
+
+def test_an_undo_beside_a_hand_over_keeps_whoever_is_handed_over(world: World) -> None:
+    account = shop(world)
+    contact, key = imported(world, account)
+    batch = claimed(world)
+
+    kept = beside(
+        world,
+        lambda transactions: intend(world, batch, uuid4(), transactions),
+        partial(undo, world, key, world.transactions),
+    )
+
+    assert kept == 1
+    assert contacts_of(world, account) == [contact]
+
+
+def test_whoever_is_just_being_taken_back_is_not_handed_over(world: World) -> None:
+    account = shop(world)
+    _, key = imported(world, account)
+    batch = claimed(world)
+
+    dropped = beside(world, partial(undo, world, key), partial(intend, world, batch, uuid4()))
+
+    assert dropped == {0: Dropped.ERASED}
 
 
 def test_erasures_imports_and_changes_of_numbers_at_once_never_lock_each_other_out(
