@@ -134,7 +134,11 @@ WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
                   WHERE s.account_id IN (%(account)s, %(system)s) AND s.phone = c.phone))
 """
 
-_NOTE_LEFT_OUT = "UPDATE send_batch SET dropped = %s WHERE campaign_id = %s AND no = %s"
+_NOTE_LEFT_OUT = """
+UPDATE send_batch SET dropped = %(dropped)s
+WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND no = %(no)s
+  AND state = 'submitting' AND worker = %(worker)s AND attempt = %(attempt)s
+"""
 
 _PUT_BACK = """
 UPDATE send_batch
@@ -273,9 +277,13 @@ class SqlBatchStore:
             for position in capped_positions(self._driver, batch.key, cap):
                 dropped.setdefault(position, Dropped.FREQUENCY_CAP)
         if dropped:
-            noted = Jsonb({str(position): each.value for position, each in dropped.items()})
-            self._driver.execute(_NOTE_LEFT_OUT, (noted, batch.key.campaign, batch.key.no))
+            self.leave_out(batch, dropped)
         return dropped
+
+    def leave_out(self, batch: ClaimedBatch, dropped: Mapping[int, Dropped]) -> None:
+        """One statement; the row is ours."""
+        noted = Jsonb({str(position): each.value for position, each in dropped.items()})
+        self._driver.execute(_NOTE_LEFT_OUT, {**_owned(batch), "dropped": noted})
 
     def settle(
         self, batch: ClaimedBatch, ref: UUID, results: BatchResults, now: datetime

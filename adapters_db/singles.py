@@ -37,6 +37,8 @@ ORDER BY m.kind = 'automation', m.number LIMIT 1
 
 # Of whom a report told that was not certain, the higher state stays, and credits follow the answer.
 _IN_HAND = f"m.state IN ({MessageState.SUBMITTING:d}, {MessageState.UNKNOWN:d})"
+# An erased number leaves the row of the message that would have gone to it.
+_STAYS = f"r.error_code IS DISTINCT FROM '{Dropped.ERASED.value}'"
 _SETTLE = f"""
 WITH result AS (
     SELECT * FROM unnest(%(numbers)s::bigint[], %(states)s::smallint[], %(ids)s::text[],
@@ -58,6 +60,8 @@ SET state = CASE WHEN b.is_known THEN m.state ELSE r.state END, lease_until = NU
                        ELSE coalesce(m.provider_id, r.provider_id) END,
     error_code = CASE WHEN b.is_known THEN m.error_code ELSE r.error_code END,
     error = CASE WHEN b.is_known THEN m.error ELSE r.error END,
+    contact_id = CASE WHEN {_STAYS} THEN m.contact_id END,
+    phone = CASE WHEN {_STAYS} THEN m.phone END, text = CASE WHEN {_STAYS} THEN m.text END,
     holds = b.holds AND r.state = {MessageState.UNKNOWN:d}, reported_id = NULL,
     sent_at = CASE WHEN r.state <> {MessageState.SENT:d} THEN m.sent_at
                    WHEN b.in_hand THEN %(now)s ELSE coalesce(m.sent_at, %(now)s) END,

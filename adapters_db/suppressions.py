@@ -55,13 +55,16 @@ ORDER BY given.phone
 ON CONFLICT (account_id, phone, reason) DO NOTHING
 """
 
-_BAR_ERASED: Final = """
+_FIND_ERASED: Final = """
+SELECT given.phone
+FROM unnest(%(phones)s::bigint[], %(hashes)s::bytea[]) AS given (phone, phone_hash)
+    JOIN suppression s ON s.account_id = %(account)s AND s.phone_hash = given.phone_hash
+WHERE s.reason = 'erasure'
+ORDER BY given.phone
+"""
+_BAR_ERASED: Final = f"""
 WITH known AS (
-    SELECT given.phone
-    FROM unnest(%(phones)s::bigint[], %(hashes)s::bytea[]) AS given (phone, phone_hash)
-        JOIN suppression s ON s.account_id = %(account)s AND s.phone_hash = given.phone_hash
-    WHERE s.reason = 'erasure'
-    ORDER BY given.phone
+    {_FIND_ERASED}
 ), barred AS (
     INSERT INTO suppression (account_id, phone, reason, source, created_at)
     SELECT %(account)s, phone, 'erasure', 'erased before', %(at)s FROM known
@@ -179,19 +182,20 @@ class SqlSuppressionStore:
             ).scalar()
         )
 
+    def find_erased(
+        self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]
+    ) -> frozenset[PhoneNumber]:
+        """One statement, over the index of hashes."""
+        return self._known(_FIND_ERASED, _hashed(account, hashes))
+
     def bar_erased(
         self, account: AccountId, hashes: Mapping[PhoneNumber, bytes], at: datetime
     ) -> frozenset[PhoneNumber]:
         """One statement; the row with the hash stays."""
-        known = psycopg_connection(self.connection).execute(
-            _BAR_ERASED,
-            {
-                "account": account,
-                "phones": [int(phone[1:]) for phone in hashes],
-                "hashes": list(hashes.values()),
-                "at": at,
-            },
-        )
+        return self._known(_BAR_ERASED, {**_hashed(account, hashes), "at": at})
+
+    def _known(self, statement: str, parameters: Mapping[str, object]) -> frozenset[PhoneNumber]:
+        known = psycopg_connection(self.connection).execute(statement, parameters)
         return frozenset(PhoneNumber(f"+{phone}") for (phone,) in known)
 
 
@@ -231,6 +235,14 @@ class SqlSuppressionQueries:
             )
             items = tuple(Suppression(**row) for row in rows.mappings())
         return Page(items, total, page.page, page.page_size)
+
+
+def _hashed(account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> dict[str, object]:
+    return {
+        "account": account,
+        "phones": [int(phone[1:]) for phone in hashes],
+        "hashes": list(hashes.values()),
+    }
 
 
 def _one(account: AccountId, suppression_id: SuppressionId) -> ColumnElement[bool]:

@@ -27,6 +27,7 @@ from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.use_cases import StartCampaign
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.secrets import SecretText
 from retail_core.links.codes import LinkCodes
@@ -130,6 +131,7 @@ class Stage:
             clock=SystemClock(),
             randomness=SystemRandomness(),
             codes=CODES,
+            number_hash=NumberHash(b"x"),
         )
 
 

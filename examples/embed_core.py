@@ -122,16 +122,23 @@ def main() -> None:
     campaigns = MemoryCampaignQueries(database)
     gateway = FakeGateway(clock)
     policy = SendingPolicy(LinkTemplates.of_settings(public_base_url="https://shop.example"))
-    codes = LinkCodes(secrets.token_bytes(32))
+    codes, hashes = LinkCodes(secrets.token_bytes(32)), NumberHash(b"a secret of yours")
     till = Till(
         CreateAccount(transactions, ScryptPasswords(), clock, AccountDefaults()),
         ActivateSubscription(transactions, clock),
         GrantCredits(transactions, randomness),
-        CreateContact(transactions, clock, NumberHash(b"a secret of yours")),
+        CreateContact(transactions, clock, hashes),
         CreateCampaign(transactions, audiences, clock, policy),
         StartCampaign(transactions, clock, policy),
         DispatchBatch(
-            transactions, gateway, FakePace(clock), ClockPause(clock), clock, randomness, codes
+            transactions,
+            gateway,
+            FakePace(clock),
+            ClockPause(clock),
+            clock,
+            randomness,
+            codes,
+            hashes,
         ),
         campaigns,
         MemoryCreditQueries(database),

@@ -20,6 +20,7 @@ from retail_core.messages.use_cases import (
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakeGateway, FakePace, PlainReportReader, plain_reports
 from retail_core.testing.randomness import SeededRandomness
+from tests.answering import HASH
 from tests.contracts.staging import ANN, CODES, LEASE
 from tests.contracts.worlds import World
 
@@ -54,6 +55,7 @@ class Pipeline:
                 clock,
                 SeededRandomness(seed),
                 CODES,
+                HASH,
             ),
             sweep=SweepStaleBatches(transactions, clock, CODES),
             record_reports=RecordReports(world.report_inbox, clock),

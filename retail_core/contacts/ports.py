@@ -190,6 +190,12 @@ class SuppressionStore(Protocol):
         """Whether the store has erased anybody, so that numbers it meets must be looked at."""
         ...
 
+    def find_erased(
+        self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]
+    ) -> frozenset[PhoneNumber]:
+        """Those of these numbers that the store has erased, told by their hashes alone."""
+        ...
+
     def bar_erased(
         self, account: AccountId, hashes: Mapping[PhoneNumber, bytes], at: datetime
     ) -> frozenset[PhoneNumber]:

@@ -8,11 +8,17 @@ from retail_core.messages.model import (
     LOOK_UP_AFTER,
     BatchResults,
     BatchState,
+    Dropped,
     MessageKey,
     MessageState,
     Settlement,
 )
-from retail_core.testing.message_rows import answered_row, new_row, resolved_row
+from retail_core.testing.message_rows import (
+    answered_row,
+    forgotten_row,
+    new_row,
+    resolved_row,
+)
 from retail_core.testing.tables import MemoryTables, StoredBatch, StoredDoubt
 
 _TOLD = frozenset({MessageState.SENT, MessageState.FAILED})
@@ -27,6 +33,8 @@ def write_rows(
     positions = range(len(stored.recipients))
     for position in positions:
         row = new_row(stored.key, stored.recipients, results, position, now)
+        if row.error_code == Dropped.ERASED.value:
+            row = forgotten_row(row)
         tables.messages.insert((row.campaign, row.seq), row)
         if row.state is MessageState.UNKNOWN:
             message = MessageKey(row.campaign, row.seq, row.account)

@@ -162,6 +162,11 @@ class MemoryBatchStore:
         self._put(attrs.evolve(marked, dropped=dropped, submitted_at=submitted_at))
         return dropped
 
+    def leave_out(self, batch: ClaimedBatch, dropped: Mapping[int, Dropped]) -> None:
+        stored = self._owned(batch, frozenset({BatchState.SUBMITTING}))
+        if stored is not None:
+            self._put(attrs.evolve(stored, dropped=dropped))
+
     def settle(
         self, batch: ClaimedBatch, ref: UUID, results: BatchResults, now: datetime
     ) -> Settlement | None:

@@ -11,12 +11,14 @@ from retail_core.messages.model import (
     LOOK_UP_AFTER,
     ClaimedSingle,
     DeliveryReport,
+    Dropped,
     MessageKind,
     MessageState,
     NewSingle,
     SingleResult,
     SingleShare,
 )
+from retail_core.testing.message_rows import forgotten_single
 from retail_core.testing.single_doubts import is_in_doubt
 from retail_core.testing.single_intent import reason_to_drop
 from retail_core.testing.single_rows import StoredSingle, claimed_single
@@ -118,7 +120,8 @@ class MemorySingleMessageStore:
                 failed_at=now if result.state is MessageState.FAILED else row.failed_at,
                 updated_at=now,
             )
-            shares += self._changed(row, settled)
+            is_erased = result.error_code == Dropped.ERASED.value
+            shares += self._changed(row, forgotten_single(settled) if is_erased else settled)
         return shares
 
     def _answered(

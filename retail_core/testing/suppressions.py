@@ -115,21 +115,22 @@ class MemorySuppressionStore:
             owner == account for (owner, _), _ in self.tables.erased_numbers.items()
         )
 
+    def find_erased(
+        self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]
+    ) -> frozenset[PhoneNumber]:
+        return frozenset(
+            phone for phone, digest in hashes.items() if self.is_erased(account, digest)
+        )
+
     def bar_erased(
         self, account: AccountId, hashes: Mapping[PhoneNumber, bytes], at: datetime
     ) -> frozenset[PhoneNumber]:
-        if not self.has_erased(account):
-            return frozenset()
-        known = [
-            phone
-            for phone, digest in hashes.items()
-            if (account, digest) in self.tables.erased_numbers
-        ]
+        known = self.find_erased(account, hashes)
         for phone in known:
             reason = SuppressionReason.ERASURE
             entry = SuppressionEntry(phone=phone, reason=reason, at=at, source="erased before")
             self.add(account, entry)
-        return frozenset(known)
+        return known
 
 
 @attrs.frozen

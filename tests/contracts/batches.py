@@ -127,6 +127,24 @@ class BatchIntent:
             gone.id: Dropped.ERASED,
         }
 
+    def test_who_is_left_out_of_a_marked_batch_is_written_down(self, world: World) -> None:
+        account, other = shop(world), shop(world)
+        people(world, account, 2)
+        started(world, account)
+        batch, left_out = claimed(world), {1: Dropped.ERASED}
+        with world.transactions.begin(account) as uow:
+            uow.batches.leave_out(batch, {0: Dropped.ERASED})  # not marked yet
+            uow.batches.commit_intent(batch, uuid4(), batch.lease_until)
+            uow.batches.leave_out(batch, left_out)
+        with world.transactions.begin(other) as uow:
+            uow.batches.leave_out(batch, {})
+        world.clock.advance(LEASE * 2)
+
+        with world.transactions.across_accounts() as uow:
+            stale = uow.batches.stale_across_accounts(world.clock.now(), 1_000)
+
+        assert [each.dropped for each in stale if each.key == batch.key] == [left_out]
+
     def test_another_stores_suppressions_do_not_matter(self, world: World) -> None:
         account, other = shop(world), shop(world)
         (contact,) = people(world, account, 1)

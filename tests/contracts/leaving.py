@@ -18,7 +18,7 @@ from retail_core.messages.use_cases import SendSingleMessages
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakeGateway, FakePace
 from retail_core.testing.randomness import SeededRandomness
-from tests.answering import SHOP, apply_all, record
+from tests.answering import HASH, SHOP, apply_all, record
 from tests.contracts.people import added, draft, phones
 from tests.contracts.single_stage import SENT, intend, planned, result_of, settle
 from tests.contracts.worlds import World
@@ -72,5 +72,6 @@ def send(world: World, account: AccountId, gateway: FakeGateway | None = None) -
         ClockPause(world.clock),
         world.clock,
         SeededRandomness(uuid4().int),
+        HASH,
     )
     return use.send(account)

@@ -141,6 +141,7 @@ class SuppressionStoreContract:
         for _ in range(2):
             with world.transactions.begin(account) as uow:
                 met = {ANA: HASH, BOB: OTHER_HASH}
+                assert uow.suppressions.find_erased(account, met) == {ANA}
                 assert uow.suppressions.bar_erased(account, met, AT) == {ANA}
 
         with world.transactions.begin(account) as uow:
@@ -158,6 +159,7 @@ class SuppressionStoreContract:
             assert not uow.suppressions.has_erased(theirs)
             assert not uow.suppressions.is_erased(mine, HASH)
             assert not uow.suppressions.is_erased(theirs, HASH)
+            assert uow.suppressions.find_erased(mine, {ANA: HASH}) == frozenset()
             assert uow.suppressions.bar_erased(mine, {ANA: HASH}, AT) == frozenset()
 
 

@@ -32,6 +32,7 @@ from retail_core.notices.model import NoticeKind
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakeGateway, FakePace
 from retail_core.testing.randomness import SeededRandomness
+from tests.answering import HASH
 from tests.contracts.asking import bar, fill_in, held, kinds, messages, request, stranger, told
 from tests.contracts.billing import subscribed
 from tests.contracts.single_stage import intend
@@ -118,6 +119,7 @@ class TestHandOver:
             ClockPause(world.clock),
             world.clock,
             SeededRandomness(),
+            HASH,
             quiet_policy=BUILT_IN,
         )
 

@@ -10,6 +10,7 @@ from tests.torture.patches import replaced
 
 REMOVALS: Final = "tests.torture.removals"
 CONTACTS: Final = "adapters_db.contacts"
+USE_CASES: Final = "retail_core.messages.use_cases"
 NO_LOCK: Final = "%(account)s::integer"
 
 LEAVING: Final = (
@@ -52,6 +53,16 @@ LEAVING: Final = (
                 f"{REMOVALS}:do_nothing",
             ),
         ),
+    ),
+    Guard(
+        "an erased number is refused at the hand-over of a campaign",
+        Here(races.test_an_erased_number_is_refused_whatever_the_row_of_its_contact_says),
+        (replaced(f"{USE_CASES}.dispatching:refuse_erased", f"{REMOVALS}:refuse_nobody"),),
+    ),
+    Guard(
+        "an erased number is refused at the hand-over of a single message",
+        Here(races.test_a_message_to_an_erased_number_is_refused_and_leaves_no_number),
+        (replaced(f"{USE_CASES}.singles:refuse_erased_singles", f"{REMOVALS}:refuse_no_single"),),
     ),
     Guard(
         "an undo keeps whoever is just being handed over",

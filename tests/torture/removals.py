@@ -78,6 +78,20 @@ def do_nothing(*_: object) -> None:
     """Nobody is forgotten, and nothing is locked."""
 
 
+def refuse_nobody(
+    _uow: object, _batch: object, dropped: Mapping[int, Dropped], _number_hash: object
+) -> Mapping[int, Dropped]:
+    """Only what rows say counts."""
+    return dropped
+
+
+def refuse_no_single(
+    _uow: object, _account: object, _ref: object, singles: object, *_: object
+) -> tuple[object, tuple[()]]:
+    """The same for single messages."""
+    return singles, ()
+
+
 def give_up_at_once(_self: DispatchBatch, book: Any) -> object:
     """Whatever the database says the first time counts."""
     return book()

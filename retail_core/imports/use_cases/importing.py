@@ -153,7 +153,7 @@ class ImportContacts:
         repeated = [row for row in batch.rows if distinct[row.phone.number] is not row]
         rows = [row for row in batch.rows if distinct[row.phone.number] is row]
         if not job.terms.dry_run and uow.suppressions.has_erased(key.account):
-            hashes = {phone: self.number_hash.of(phone) for phone in distinct}
+            hashes = self.number_hash.of_each(distinct)
             uow.suppressions.bar_erased(key.account, hashes, now)
         outcome = uow.import_merge.merge(key.account, key.id, rows, job.terms, now)
         known = set(outcome.known).union(row.row for row in repeated)

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from retail_core.accounts.ports import AccountStore
+from retail_core.contacts.ports import SuppressionStore
 from retail_core.credits.ports import CreditLedger
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports.batches import BatchStore, CampaignProgress, MessageNumbers
@@ -66,6 +67,8 @@ class MessagesUnitOfWork(Work, Protocol):
     def reports(self) -> ReportStore: ...
     @property
     def progress(self) -> CampaignProgress: ...
+    @property
+    def suppressions(self) -> SuppressionStore: ...
     @property
     def credits(self) -> CreditLedger: ...
     @property

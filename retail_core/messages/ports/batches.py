@@ -128,6 +128,10 @@ class BatchStore(Protocol):
         """
         ...
 
+    def leave_out(self, batch: ClaimedBatch, dropped: Mapping[int, Dropped]) -> None:
+        """Write down who is left out of a batch, in the transaction that has just marked it."""
+        ...
+
     def settle(
         self, batch: ClaimedBatch, ref: UUID, results: BatchResults, now: datetime
     ) -> Settlement | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import attrs
 
 from retail_core.audiences.model import FrequencyCap
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness, Transactions
@@ -29,6 +30,7 @@ from retail_core.messages.quiet_hours import OFF, QuietPolicy, StoreQuiet
 from retail_core.messages.use_cases import outcomes
 from retail_core.messages.use_cases.calling import Call, note, patiently
 from retail_core.messages.use_cases.counting import pause_by_gateway
+from retail_core.messages.use_cases.refusing import refuse_erased
 from retail_core.messages.use_cases.settling import settle
 
 PACE_WAIT_SECONDS_MAX = 30.0
@@ -59,6 +61,7 @@ class DispatchBatch:
     clock: Clock
     randomness: Randomness
     codes: LinkCodes
+    number_hash: NumberHash
     lease_seconds: int = LEASE_SECONDS
     quiet_policy: QuietPolicy = OFF
     cap: FrequencyCap | None = None
@@ -120,7 +123,8 @@ class DispatchBatch:
         now = self.clock.now()
         lease_until, cap = self._lease_from(now), self.cap.at(now) if self.cap else None
         with self.transactions.begin(batch.key.account) as uow:
-            return uow.batches.commit_intent(batch, ref, lease_until, cap)
+            dropped = uow.batches.commit_intent(batch, ref, lease_until, cap)
+            return refuse_erased(uow, batch, dropped, self.number_hash)
 
     def _give_up(self, batch: ClaimedBatch) -> DispatchOutcome:
         """The campaign was paused meanwhile, or somebody else owns the batch.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.kernel.ports import Clock, Randomness, Transactions
@@ -29,6 +30,7 @@ from retail_core.messages.quiet_hours import OFF, QuietPolicy
 from retail_core.messages.use_cases import outcomes
 from retail_core.messages.use_cases.calling import Call, may_call, note, patiently
 from retail_core.messages.use_cases.holding_back import hold_back
+from retail_core.messages.use_cases.refusing import refuse_erased_singles
 
 PACE_WAIT_SECONDS_MAX = 30.0
 
@@ -50,6 +52,7 @@ class SendSingleMessages:
     pause: Pause
     clock: Clock
     randomness: Randomness
+    number_hash: NumberHash
     lease_seconds: int = LEASE_SECONDS
     quiet_policy: QuietPolicy = OFF
 
@@ -98,7 +101,9 @@ class SendSingleMessages:
             )
             dropped = [each for each in claimed if each.dropped is not None]
             book(uow, [_dropped_share(account, each) for each in dropped])
-            kept = [each for each in claimed if each.dropped is None]
+            left = [each for each in claimed if each.dropped is None]
+            kept, refused = refuse_erased_singles(uow, account, ref, left, self.number_hash, now)
+            book(uow, refused)
             awake, too_late = hold_back(uow, account, ref, kept, self.quiet_policy, now)
             book(uow, too_late)
         return awake

@@ -34,6 +34,7 @@ from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
 from retail_core.contacts.model import Contact
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.queries import ContactQueries
 from retail_core.credits.model import Wallet
 from retail_core.kernel.ids import CampaignId, WorkerId
@@ -212,6 +213,7 @@ def send(api: Api, gateway: FakeGateway | None = None) -> FakeGateway:
         api.clock,
         SeededRandomness(next(_numbers)),
         api.container.resolve(LinkCodes),
+        api.container.resolve(NumberHash),
     )
     while dispatch(WorkerId("w1")) is not DispatchOutcome.IDLE:
         pass

@@ -16,7 +16,6 @@ from retail_core.audiences.use_cases import DeleteList
 from retail_core.campaigns.model import Campaign
 from retail_core.campaigns.use_cases import StartCampaign
 from retail_core.contacts.model import ConsentSource, ContactChanges
-from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.queries import ContactFilter
 from retail_core.contacts.use_cases import Actor, UpdateContact
 from retail_core.imports.errors import ImportNotUndoable
@@ -33,6 +32,7 @@ from retail_core.kernel.errors import DomainError
 from retail_core.kernel.ids import AccountId, ContactId, ListId, WorkerId
 from retail_core.kernel.pages import PageRequest
 from retail_core.testing.clock import FixedClock
+from tests.answering import HASH
 from tests.contracts.import_lists import contacts_of
 from tests.contracts.lists import made, on_it, put
 from tests.contracts.staging import messages, people, policy, shop, written
@@ -43,7 +43,6 @@ from workers.readers import TableReaders
 ROUNDS = 3
 ROWS = 7_000
 FEW = 40
-HASH = NumberHash(b"a hash of tests")
 FIRST_NUMBER = 6_980_000_000
 
 

@@ -20,6 +20,7 @@ from adapters_db.transactions import SqlTransactions
 from retail_core.campaigns import planning
 from retail_core.campaigns.model import Campaign
 from retail_core.campaigns.use_cases import PlanTestMessages, StartCampaign
+from retail_core.campaigns.use_cases.trying import HEAD_START
 from retail_core.contacts.model import ConsentSource, Contact, ContactChanges, ContactForm
 from retail_core.contacts.queries import ContactFilter
 from retail_core.contacts.use_cases import (
@@ -38,7 +39,11 @@ from retail_core.kernel.ids import AccountId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 from retail_core.messages.model import Dropped, MessageState
-from tests.answering import answer, reasons
+from retail_core.messages.use_cases import SendSingleMessages
+from retail_core.testing.clock import ClockPause
+from retail_core.testing.gateway import FakeGateway, FakePace
+from retail_core.testing.randomness import SeededRandomness
+from tests.answering import HASH, answer, reasons
 from tests.contracts.every_store import EveryStore
 from tests.contracts.import_lists import contacts_of
 from tests.contracts.people import added, draft
@@ -56,7 +61,6 @@ from tests.contracts.staging import (
 )
 from tests.contracts.worlds import World
 from tests.integration.pipeline.test_import_races import (
-    HASH,
     ask_back,
     at_once,
     file_of,
@@ -205,6 +209,12 @@ def frozen(world: World, campaign: Campaign) -> list[tuple[object, object]]:
         found = connection.execute(rows, {"campaign": campaign.id}).all()
     assert not [row for row in found if row.contact is None and row.name is not None]
     return [(row.contact, row.phone and f"+{row.phone}") for row in found]
+
+
+def numbers_in(world: World, table: str, account: AccountId) -> list[str]:
+    rows = text(f"SELECT phone FROM {table} WHERE account_id = :account AND phone IS NOT NULL")
+    with connections_of(world).sweep() as connection:
+        return [f"+{phone}" for phone in connection.execute(rows, {"account": account}).scalars()]
 
 
 def add(world: World, account: AccountId, number: PhoneNumber) -> object:
@@ -356,13 +366,42 @@ def test_whoever_is_erased_while_the_number_is_written_down_leaves_no_number(
         partial(erase, world, gone, account, world.transactions),
     )
 
-    with connections_of(world).sweep() as connection:
-        for table in ("single_message", "suppression"):
-            numbers = connection.execute(
-                text(f"SELECT phone FROM {table} WHERE account_id = :account"),
-                {"account": account},
-            ).scalars()
-            assert int(gone.phone[1:]) not in list(numbers)
+    for table in ("single_message", "suppression"):
+        assert numbers_in(world, table, account) == []
+
+
+def test_an_erased_number_is_refused_whatever_the_row_of_its_contact_says(world: World) -> None:
+    account = shop(world)
+    back, _ = people(world, account, 2)
+    with world.transactions.begin(account) as uow:
+        uow.suppressions.add_erased(account, HASH.of(back.phone), world.clock.now())
+
+    assert not is_written_to(world, account, back.phone)
+
+
+def test_a_message_to_an_erased_number_is_refused_and_leaves_no_number(world: World) -> None:
+    account = shop(world)
+    back, other = people(world, account, 2)
+    for each in (back, other):
+        try_on(world, each.phone, account, world.transactions)
+    with world.transactions.begin(account) as uow:
+        uow.suppressions.add_erased(account, HASH.of(back.phone), world.clock.now())
+    world.clock.advance(HEAD_START)
+    gateway = FakeGateway(world.clock, name=f"{uuid4()}")
+    send_all = SendSingleMessages(
+        world.transactions,
+        gateway,
+        FakePace(world.clock),
+        ClockPause(world.clock),
+        world.clock,
+        SeededRandomness(),
+        HASH,
+    )
+
+    assert send_all.send(account) == 1
+
+    assert [each.destination for each in gateway.accepted] == [other.phone]
+    assert numbers_in(world, "single_message", account) == [other.phone]
 
 
 def imported(world: World, account: AccountId) -> tuple[Contact, ImportKey]:

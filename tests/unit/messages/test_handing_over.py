@@ -7,6 +7,7 @@ from retail_core.campaigns.model import Campaign, CampaignState
 from retail_core.credits.model import Wallet
 from retail_core.kernel.ids import AccountId
 from retail_core.messages.use_cases import DispatchOutcome
+from tests.answering import HASH
 from tests.contracts.staging import (
     ANN,
     bar,
@@ -68,6 +69,36 @@ def test_whoever_opted_out_since_the_start_is_not_sent_to_and_costs_nothing(
         ("sent", None),
     ]
     assert line.wallet(account) == Wallet(available=998)
+
+
+def test_an_erased_number_is_refused_whatever_the_row_of_its_contact_says(
+    world: World, line: Pipeline, account: AccountId
+) -> None:
+    erased, stays = people(world, account, 2)
+    campaign = started(world, account, TWO_PARTS)
+    with world.transactions.begin(account) as uow:
+        uow.suppressions.add_erased(account, HASH.of(erased.phone), world.clock.now())
+
+    line.dispatch_all()
+
+    assert [message.destination for message in line.gateway.accepted] == [stays.phone]
+    refused, _ = messages(world, campaign)
+    assert (refused.state.word, refused.error_code) == ("cancelled", "erased")
+    assert (refused.phone, refused.contact) == (None, None)
+    assert line.wallet(account) == Wallet(available=998)
+
+
+def test_what_another_store_erased_is_sent_to(
+    world: World, line: Pipeline, account: AccountId
+) -> None:
+    (contact,), other = people(world, account, 1), shop(world)
+    started(world, account)
+    with world.transactions.begin(other) as uow:
+        uow.suppressions.add_erased(other, HASH.of(contact.phone), world.clock.now())
+
+    line.dispatch_all()
+
+    assert [message.destination for message in line.gateway.accepted] == [contact.phone]
 
 
 def test_where_all_opted_out_the_gateway_is_not_called(

@@ -15,6 +15,7 @@ from retail_core.messages.use_cases import SendSingleMessages
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakePace
 from retail_core.testing.randomness import SeededRandomness
+from tests.answering import HASH
 from tests.contracts.people import added, draft
 from tests.contracts.staging import shop
 from tests.contracts.worlds import World, memory_world
@@ -56,6 +57,7 @@ def sender(world: World, line: Pipeline, policy: object = BUILT_IN) -> SendSingl
         ClockPause(world.clock),
         world.clock,
         SeededRandomness(),
+        HASH,
         quiet_policy=BUILT_IN if policy is BUILT_IN else OFF,
     )
 

@@ -24,6 +24,7 @@ from retail_core.messages.use_cases import (
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakePace
 from retail_core.testing.randomness import SeededRandomness
+from tests.answering import HASH
 from tests.contracts.staging import shop
 from tests.contracts.worlds import World, memory_world
 from tests.pipeline import Pipeline
@@ -59,6 +60,7 @@ def send(world: World, line: Pipeline) -> SendSingleMessages:
         ClockPause(world.clock),
         world.clock,
         SeededRandomness(),
+        HASH,
     )
 
 
@@ -79,6 +81,22 @@ def test_each_gets_his_own_text_in_one_call_and_pays_for_it(
     transactions = world.credit_queries.transactions(account, PAGE)
     shown = {(each.message, each.amount, each.reason) for each in transactions.items}
     assert {(first.number, 2, "sms:test"), (second.number, 2, "sms:test")} <= shown
+
+
+def test_an_erased_number_is_refused_costs_nothing_and_leaves_the_row(
+    world: World, line: Pipeline, account: AccountId, send: SendSingleMessages
+) -> None:
+    erased, stays = plan(world, account), plan(world, account)
+    with world.transactions.begin(account) as uow:
+        uow.suppressions.add_erased(account, HASH.of(erased.phone), world.clock.now())
+
+    assert send() == 1
+
+    assert [each.destination for each in line.gateway.accepted] == [stays.phone]
+    row = row_of(world, erased)
+    assert (row.state, row.error_code) == (MessageState.CANCELLED, "erased")
+    assert (row.phone, row.text) == (None, None)
+    assert line.wallet(account) == Wallet(available=98)
 
 
 def test_a_call_is_for_one_store(

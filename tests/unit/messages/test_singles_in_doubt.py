@@ -31,6 +31,7 @@ from retail_core.messages.use_cases import (
 from retail_core.testing.clock import ClockPause
 from retail_core.testing.gateway import FakePace
 from retail_core.testing.randomness import SeededRandomness
+from tests.answering import HASH
 from tests.contracts.every_store import EveryStore
 from tests.contracts.staging import bar, delete, people, shop
 from tests.contracts.worlds import World, memory_world
@@ -67,6 +68,7 @@ def send(world: World, line: Pipeline) -> SendSingleMessages:
         ClockPause(world.clock),
         world.clock,
         SeededRandomness(),
+        HASH,
     )
 
 
