@@ -3,16 +3,23 @@
 import secrets
 import time
 from datetime import UTC, datetime
+from typing import Final
 
 import attrs
+
+SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""On Linux the other clock stands still while the machine sleeps."""
 
 
 @attrs.frozen
 class SystemClock:
-    """The present moment, in UTC."""
+    """The present moment, in UTC, and the time since the machine was started."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def elapsed_seconds(self) -> float:
+        return time.clock_gettime(SINCE_BOOT)
 
 
 @attrs.frozen

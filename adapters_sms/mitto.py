@@ -1,19 +1,21 @@
 """The gateway over HTTP: Mitto's Messages API, version 1.1 (domain-rules, 16)."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
 import attrs
+import httpcore
 import httpx
 import orjson
 
 from adapters_sms import vocabulary
 from adapters_sms.answers import Answer, outcome_of
 from adapters_sms.settings import SmsSettings
+from adapters_sms.sockets import CallBackend, CallLimits, TooLateToWrite, limited
+from retail_core.kernel.clock import Clock, Deadline
 from retail_core.kernel.ids import ProviderId
 from retail_core.messages.errors import GatewayUnavailable
 from retail_core.messages.model import (
@@ -23,6 +25,7 @@ from retail_core.messages.model import (
     NotSent,
     OutgoingMessage,
     SubmissionOutcome,
+    TooLate,
 )
 
 MESSAGES_PATH: Final = "/api/v1.1/Messages"
@@ -31,82 +34,68 @@ CONNECTIONS_MAX: Final = 8
 KEEPALIVE_SECONDS: Final = 4.0
 """Below any server's own idle limit: a call must not meet a connection that is being closed."""
 
-_NOTHING_BEGUN: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+POOL_SHARE: Final = 1 / 6
+"""Of the whole call, waiting for one of our own connections."""
+
+_FAULTS: Final = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    OSError,
+    ValueError,
+)
 
 
 class Interrupted(Exception):
-    """The call ended without an answer; `surely_unsent` if not one byte of it was written."""
+    """The call ended without an answer.
 
-    def __init__(self, reason: str, *, surely_unsent: bool) -> None:
+    `surely_unsent` if not one byte of it was written, `too_late` if its deadline was over.
+    """
+
+    def __init__(self, reason: str, *, surely_unsent: bool, too_late: bool = False) -> None:
         self.reason = reason
         self.surely_unsent = surely_unsent
+        self.too_late = too_late
         super().__init__(reason)
 
+    def outcome(self) -> SubmissionOutcome:
+        """What it means for the messages of the call."""
+        if not self.surely_unsent:
+            return Doubtful(self.reason)
+        return TooLate(self.reason) if self.too_late else NotSent(self.reason)
 
-@attrs.define
-class _WriteWatch:
-    """Follows one call in httpx's trace and remembers whether writing it ever began.
 
-    The kind of an exception alone is no proof: on a kept connection a broken pipe and a reset
-    look alike before and after the server has read the request.
+def connections() -> httpcore.ConnectionPool:
+    """The connections of a process; opens none yet, so it may be made before a fork.
+
+    Proxies and certificates named in the environment are ignored: they would reroute the key.
     """
-
-    begun: bool = False
-
-    def __call__(self, event: str, _info: Mapping[str, object]) -> None:
-        if ".send_request" in event:
-            self.begun = True
-
-
-def mitto_client(settings: SmsSettings) -> httpx.Client:
-    """The one client of a process; opens no connection yet, so it may be made before a fork.
-
-    Whatever the phase, the answer's head is there or given up within twice the time-out, and its
-    body within one more, which leases rely on. Proxies and certificates named in the environment
-    are ignored: they would reroute the key.
-    """
-    whole = settings.timeout_seconds
-    return httpx.Client(
-        base_url=settings.api_base,
-        headers={
-            "X-Mitto-API-Key": settings.api_key.reveal(),
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "retail-backend",
-        },
-        timeout=httpx.Timeout(connect=whole / 6, pool=whole / 6, write=whole / 2, read=whole),
-        limits=httpx.Limits(
-            max_connections=CONNECTIONS_MAX,
-            max_keepalive_connections=CONNECTIONS_MAX,
-            keepalive_expiry=KEEPALIVE_SECONDS,
-        ),
-        follow_redirects=False,
-        trust_env=False,
+    return httpcore.ConnectionPool(
+        ssl_context=httpx.create_ssl_context(trust_env=False),
+        max_connections=CONNECTIONS_MAX,
+        max_keepalive_connections=CONNECTIONS_MAX,
+        keepalive_expiry=KEEPALIVE_SECONDS,
+        network_backend=CallBackend(),
     )
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @attrs.frozen
 class MittoGateway:
-    """Hands messages to Mitto and says honestly what is known of the outcome."""
+    """Hands messages to Mitto and says honestly what is known of the outcome.
+
+    Whatever the phase, a call ends within its time-out, which leases rely on. No redirect is
+    followed.
+    """
 
     settings: SmsSettings
-    client: httpx.Client
-    now: Callable[[], datetime] = _utc_now
-
-    @classmethod
-    def of(cls, settings: SmsSettings) -> "MittoGateway":
-        """A gateway with a client of its own; `close` it in the end."""
-        return cls(settings, mitto_client(settings))
+    clock: Clock
+    pool: httpcore.ConnectionPool = attrs.field(factory=connections, repr=False)
 
     def close(self) -> None:
         """Close the kept connections."""
-        self.client.close()
+        self.pool.close()
 
-    def submit(self, messages: Sequence[OutgoingMessage]) -> SubmissionOutcome:
+    def submit(self, messages: Sequence[OutgoingMessage], deadline: Deadline) -> SubmissionOutcome:
         """One call: `send` for a single message, else `sendmessagesbulk`. Never tries again."""
         if not messages:
             return Accepted(())
@@ -117,11 +106,10 @@ class MittoGateway:
             else ("sendmessagesbulk", orjson.dumps({"messages": entries}))
         )
         try:
-            answer = self._call("POST", f"{MESSAGES_PATH}/{path}", body)
+            answer = self._call("POST", path, body, deadline)
         except Interrupted as interruption:
-            kind = NotSent if interruption.surely_unsent else Doubtful
-            return kind(interruption.reason)
-        return outcome_of(answer, len(messages), self.now())
+            return interruption.outcome()
+        return outcome_of(answer, len(messages), self.clock.now())
 
     def look_up(self, provider_id: ProviderId) -> GatewayMessage | None:
         """What became of a message; None if the gateway does not know it.
@@ -131,14 +119,14 @@ class MittoGateway:
         if not provider_id.strip("."):  # such a segment would be resolved away into another path
             return None
         try:
-            answer = self._call("GET", f"{MESSAGES_PATH}/{quote(provider_id, safe='')}", None)
+            answer = self._call("GET", quote(provider_id, safe=""))
         except Interrupted as interruption:
             raise GatewayUnavailable(interruption.reason) from None
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise GatewayUnavailable(f"http_{answer.status}")
-        return _gateway_message(provider_id, answer.body, self.now())
+        return _gateway_message(provider_id, answer.body, self.clock.now())
 
     def _entry(self, message: OutgoingMessage) -> dict[str, object]:
         """The gateway's form: receivers keep their `+`, numeric senders lose it."""
@@ -151,31 +139,57 @@ class MittoGateway:
             entry["reference"] = str(message.number)
         return entry
 
-    def _call(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _call(
+        self, method: str, path: str, body: bytes | None = None, deadline: Deadline | None = None
+    ) -> Answer:
         """Make one HTTP call. Raises Interrupted if it ends without status and headers."""
-        watch = _WriteWatch()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        call = CallLimits(self.settings.timeout_seconds, self.clock, deadline)
         try:
-            with self.client.stream(
-                method, path, content=body, headers=headers, extensions={"trace": watch}
-            ) as response:
-                return Answer(response.status_code, response.headers, self._body(response))
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as fault:
-            unsent = isinstance(fault, _NOTHING_BEGUN) and not watch.begun
-            raise Interrupted(type(fault).__name__, surely_unsent=unsent) from None
+            with (
+                limited(call),
+                self.pool.stream(
+                    method,
+                    f"{self.settings.api_base}{MESSAGES_PATH}/{path}",
+                    content=body,
+                    headers=self._headers(body),
+                    extensions={"timeout": {"pool": call.seconds * POOL_SHARE}},
+                ) as response,
+            ):
+                call.is_answered = True
+                return _answer(response)
+        except TooLateToWrite:
+            raise Interrupted("too_late", surely_unsent=not call.has_begun, too_late=True) from None
+        except _FAULTS as fault:
+            raise Interrupted(type(fault).__name__, surely_unsent=not call.has_begun) from None
 
-    def _body(self, response: httpx.Response) -> bytes | None:
-        """The whole body, or None: the status was received all the same, and counts."""
-        deadline = time.monotonic() + self.settings.timeout_seconds
-        body = bytearray()
-        try:
-            for chunk in response.iter_raw():
-                body += chunk
-                if len(body) > ANSWER_BYTES_MAX or time.monotonic() > deadline:
-                    return None
-        except (httpx.HTTPError, httpx.StreamError, OSError):
-            return None
-        return bytes(body)
+    def _headers(self, body: bytes | None) -> list[tuple[bytes | str, bytes | str]]:
+        headers: list[tuple[bytes | str, bytes | str]] = [
+            ("X-Mitto-API-Key", self.settings.api_key.reveal()),
+            ("Accept", "application/json"),
+            ("Accept-Encoding", "identity"),
+            ("User-Agent", "retail-backend"),
+        ]
+        return headers if body is None else [*headers, ("Content-Type", "application/json")]
+
+
+def _answer(response: httpcore.Response) -> Answer:
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+    }
+    return Answer(response.status, headers, _body(response))
+
+
+def _body(response: httpcore.Response) -> bytes | None:
+    """The whole body, or None: the status was received all the same, and counts."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_stream():
+            body += chunk
+            if len(body) > ANSWER_BYTES_MAX:
+                return None
+    except _FAULTS:
+        return None
+    return bytes(body)
 
 
 def _gateway_message(provider_id: ProviderId, body: bytes | None, now: datetime) -> GatewayMessage:

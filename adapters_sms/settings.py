@@ -11,9 +11,6 @@ from retail_core.kernel.settings import Env
 API_BASE_DEFAULT: Final = "https://messaging.mittoapi.com"
 TIMEOUT_SECONDS_DEFAULT: Final = 30
 TIMEOUT_SECONDS_MAX: Final = 40
-CALL_TIMEOUTS: Final = 3
-"""A call may last so many time-outs (two for the head, one for the body): at most a lease."""
-
 _SENDER: Final = re.compile(r"(?=[0-9]*[A-Za-z])[A-Za-z0-9]{3,11}|\+[1-9][0-9]{6,14}")
 _HEADER_VALUE: Final = re.compile(r"[!-~]{1,512}")
 
@@ -32,6 +29,9 @@ class PaceSettings:
 class SmsSettings:
     """The gateway, our account with it, and how fast we may call it.
 
+    `timeout_seconds` is the limit of a whole call, from waiting for a connection to the last byte
+    of the answer.
+
     `send_reference` puts our message number into each message as `reference`. It settles messages
     whose outcome got lost, but whether Mitto takes the field has to be found out per account, and
     a field that is refused would refuse every call: so it is off unless switched on.
@@ -45,11 +45,6 @@ class SmsSettings:
     send_reference: bool = False
     pace: PaceSettings = PaceSettings()
     redis_url: SecretText | None = None
-
-    @property
-    def call_seconds_max(self) -> float:
-        """The longest that one call may last; a batch's lease must not be shorter."""
-        return CALL_TIMEOUTS * self.timeout_seconds
 
     @classmethod
     def read(cls, env: Env) -> Self:

@@ -125,7 +125,7 @@ class Stage:
         )
         return DispatchBatch(
             transactions=transactions,
-            gateway=MittoGateway.of(settings),
+            gateway=MittoGateway(settings, SystemClock()),
             pace=FreePace(),
             pause=SystemPause(),
             clock=SystemClock(),

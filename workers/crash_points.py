@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 
 import attrs
 
+from retail_core.kernel.clock import Deadline
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.kernel.settings import AppEnv, Env
@@ -134,14 +135,14 @@ class CrashingGateway:
     inner: SmsGateway
     trap: Trap
 
-    def submit(self, messages: Sequence[OutgoingMessage]) -> SubmissionOutcome:
+    def submit(self, messages: Sequence[OutgoingMessage], deadline: Deadline) -> SubmissionOutcome:
         """Hand over, unless death comes first."""
         self.trap.reach(CrashPoint.BEFORE_SUBMIT)
         timer = None
         if self.trap.is_due(CrashPoint.MID_SUBMIT):
             timer = threading.Timer(MID_SUBMIT_SECONDS, self.trap.spring)
             timer.start()
-        outcome = self.inner.submit(messages)
+        outcome = self.inner.submit(messages, deadline)
         if timer is not None:
             timer.join()
         self.trap.reach(CrashPoint.AFTER_SUBMIT)

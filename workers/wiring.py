@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import attrs
 import punq
@@ -51,6 +51,8 @@ from workers.reading_ahead import read_ahead
 from workers.settings import WorkerSettings
 
 REDIS_SECONDS: Final = 5.0
+LEASE_CALLS_MIN: Final = 2
+"""A call begins only while the time of a whole one is left of the lease; as much is to spare."""
 
 
 @attrs.frozen
@@ -68,9 +70,9 @@ class Settings:
     def read(cls, env: Env) -> Self:
         """Take all variables; problems are collected by `env`."""
         sms, worker = SmsSettings.read(env), WorkerSettings.read(env)
-        if worker.batch_lease_seconds < sms.call_seconds_max:
-            problem = f"a gateway call may last {sms.call_seconds_max:g} s (MITTO_TIMEOUT_SECONDS)"
-            env.problem("BATCH_LEASE_SECONDS", problem)
+        if worker.batch_lease_seconds <= LEASE_CALLS_MIN * sms.timeout_seconds:
+            problem = f"is not longer than twice a gateway call ({sms.timeout_seconds:g} s)"
+            env.problem("BATCH_LEASE_SECONDS", f"{problem}, see MITTO_TIMEOUT_SECONDS")
         return cls(
             app=AppSettings.read(env),
             database=DatabaseSettings.read(env),
@@ -118,9 +120,13 @@ def build(settings: Settings) -> punq.Container:
         container.register(kind.use_case)
     container.register(ImportContacts, read_ahead=read_ahead)
     worker = settings.worker
-    lease, policy = worker.batch_lease_seconds, worker.quiet_policy
-    container.register(DispatchBatch, lease_seconds=lease, quiet_policy=policy, cap=worker.cap)
-    container.register(SendSingleMessages, lease_seconds=lease, quiet_policy=policy)
+    leased: dict[str, Any] = {
+        "lease_seconds": worker.batch_lease_seconds,
+        "call_seconds": settings.sms.timeout_seconds,
+    }
+    policy = worker.quiet_policy
+    container.register(DispatchBatch, quiet_policy=policy, cap=worker.cap, **leased)
+    container.register(SendSingleMessages, quiet_policy=policy, **leased)
     if settings.crash_at is not None:
         plant(container, crash_points.Trap(settings.crash_at))
     return container

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.clock import Clock, Deadline
 from retail_core.kernel.ids import AccountId, MessageNumber, ProviderId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.errors import GatewayUnavailable
@@ -22,6 +22,7 @@ from retail_core.messages.model import (
     OutgoingMessage,
     Rejection,
     SubmissionOutcome,
+    TooLate,
 )
 from retail_core.testing.clock import FixedClock
 
@@ -42,11 +43,16 @@ class FakeGateway:
     accepted: list[OutgoingMessage] = attrs.field(init=False, factory=list)
     calls: list[tuple[OutgoingMessage, ...]] = attrs.field(init=False, factory=list)
     _answers: deque[Answer] = attrs.field(init=False, factory=deque)
+    _halts: deque[Callable[[], None]] = attrs.field(init=False, factory=deque)
     _taken: dict[ProviderId, OutgoingMessage] = attrs.field(init=False, factory=dict)
     _states: dict[ProviderId, MessageState] = attrs.field(init=False, factory=dict)
 
-    def submit(self, messages: Sequence[OutgoingMessage]) -> SubmissionOutcome:
+    def submit(self, messages: Sequence[OutgoingMessage], deadline: Deadline) -> SubmissionOutcome:
         """Take the messages, or give the answer that was ordered for this call."""
+        if self._halts:
+            self._halts.popleft()()
+        if deadline.is_over(self.clock):
+            return TooLate("too_late")
         if self.is_away:
             return NotSent("away")
         self.calls.append(tuple(messages))
@@ -87,6 +93,10 @@ class FakeGateway:
     def answer_next(self, *answers: Answer) -> None:
         """Order the answers to the next calls; an outcome as such takes nothing."""
         self._answers.extend(answers)
+
+    def halt_before_next(self, meanwhile: Callable[[], None]) -> None:
+        """Let the caller stand still before the next call, and this happen meanwhile."""
+        self._halts.append(meanwhile)
 
     def lose_next_answer(self) -> None:
         """Take the messages of the next call, but let its answer get lost."""

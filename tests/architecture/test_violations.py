@@ -79,6 +79,7 @@ VIOLATIONS = [
     *third_party("sql", "alembic", "workers.cli", "retail_core.kernel.violation"),
     *third_party("falcon", "falcon", "adapters_sms.violation", "workers.violation"),
     *third_party("httpx", "httpx", "adapters_http.violation", "workers.violation"),
+    *third_party("httpx", "httpcore", "adapters_http.violation", "workers.violation"),
     *third_party("stripe", "stripe", "adapters_http.violation", "workers.violation"),
     *third_party("rq", "rq", "adapters_http.violation", "adapters_db.violation"),
     *third_party("redis", "redis", "adapters_http.violation", "adapters_sms.client"),

@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.clock import Clock, Deadline
 from retail_core.kernel.errors import IdempotencyInProgress, IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once
 from retail_core.kernel.ids import AccountId
@@ -270,9 +270,14 @@ class ClockContract:
         assert clock.now().tzinfo is UTC
 
     def test_the_time_never_goes_back(self, clock: Clock) -> None:
-        first = clock.now()
+        first, elapsed = clock.now(), clock.elapsed_seconds()
 
         assert clock.now() >= first
+        assert clock.elapsed_seconds() >= elapsed
+
+    def test_a_deadline_is_over_when_it_has_come(self, clock: Clock) -> None:
+        assert not Deadline.after(clock, 60).is_over(clock)
+        assert Deadline.after(clock, 0).is_over(clock)
 
 
 class RandomnessContract:

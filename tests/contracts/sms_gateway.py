@@ -1,5 +1,6 @@
 """What the core may rely on from any SMS gateway, its pace and its report reader."""
 
+import math
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from retail_core.kernel.clock import Deadline
 from retail_core.kernel.ids import AccountId, MessageNumber, ProviderId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.errors import GatewayUnavailable
@@ -24,10 +26,13 @@ from retail_core.messages.model import (
     OutgoingMessage,
     Rejection,
     SubmissionOutcome,
+    TooLate,
 )
 from retail_core.messages.ports import GatewayPace, ReportReader, SmsGateway
 
 ARRIVAL = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+IN_TIME = Deadline(datetime.max.replace(tzinfo=UTC), math.inf)
+OVER = Deadline(datetime.min.replace(tzinfo=UTC), -math.inf)
 
 
 def outgoing(count: int, first: int = 1) -> list[OutgoingMessage]:
@@ -92,7 +97,7 @@ class SmsGatewayContract:
     ) -> None:
         messages = outgoing(count)
 
-        ids = ids_of(world.gateway.submit(messages))
+        ids = ids_of(world.gateway.submit(messages, IN_TIME))
 
         assert len(set(ids)) == count
         assert world.handed_over() == [(each.destination, each.text) for each in messages]
@@ -105,13 +110,13 @@ class SmsGatewayContract:
         ids = [
             provider_id
             for messages in (outgoing(3), outgoing(3), outgoing(1), outgoing(1))
-            for provider_id in ids_of(world.gateway.submit(messages))
+            for provider_id in ids_of(world.gateway.submit(messages, IN_TIME))
         ]
 
         assert len(set(ids)) == len(ids) == 8
 
     def test_accepted_is_not_delivered(self, world: GatewayWorld) -> None:
-        (provider_id,) = ids_of(world.gateway.submit(outgoing(1)))
+        (provider_id,) = ids_of(world.gateway.submit(outgoing(1), IN_TIME))
 
         found = world.gateway.look_up(provider_id)
 
@@ -124,7 +129,7 @@ class SmsGatewayContract:
         assert found.at.tzinfo is not None
 
     def test_a_look_up_sees_the_delivery(self, world: GatewayWorld) -> None:
-        (provider_id,) = ids_of(world.gateway.submit(outgoing(1)))
+        (provider_id,) = ids_of(world.gateway.submit(outgoing(1), IN_TIME))
         world.deliver_all()
 
         found = world.gateway.look_up(provider_id)
@@ -134,7 +139,7 @@ class SmsGatewayContract:
 
     @pytest.mark.parametrize("unknown", ["never-given", "..", "a/b", "x?y=1", "%2e%2e"])
     def test_an_id_it_never_gave_is_unknown(self, world: GatewayWorld, unknown: str) -> None:
-        world.gateway.submit(outgoing(2))
+        world.gateway.submit(outgoing(2), IN_TIME)
 
         assert world.gateway.look_up(ProviderId(unknown)) is None
 
@@ -145,17 +150,27 @@ class SmsGatewayContract:
     ) -> None:
         world.answer_next_with(outcome)
 
-        refused = world.gateway.submit(outgoing(count))
+        refused = world.gateway.submit(outgoing(count), IN_TIME)
 
         assert type(refused) is outcome
         assert world.handed_over() == []
-        assert len(ids_of(world.gateway.submit(outgoing(count)))) == count
+        assert len(ids_of(world.gateway.submit(outgoing(count), IN_TIME))) == count
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_nothing_is_handed_over_when_its_deadline_is_over(
+        self, world: GatewayWorld, count: int
+    ) -> None:
+        late = world.gateway.submit(outgoing(count), OVER)
+
+        assert isinstance(late, TooLate)
+        assert world.handed_over() == []
+        assert len(ids_of(world.gateway.submit(outgoing(count), IN_TIME))) == count
 
     @pytest.mark.parametrize("count", [1, 3])
     def test_a_lost_answer_is_doubtful(self, world: GatewayWorld, count: int) -> None:
         world.lose_next_answer()
 
-        outcome = world.gateway.submit(outgoing(count))
+        outcome = world.gateway.submit(outgoing(count), IN_TIME)
 
         assert isinstance(outcome, Doubtful)
         assert len(world.handed_over()) == count
@@ -164,7 +179,7 @@ class SmsGatewayContract:
         messages = outgoing(40)
         world.reject_some_of_next()
 
-        outcome = world.gateway.submit(messages)
+        outcome = world.gateway.submit(messages, IN_TIME)
 
         assert isinstance(outcome, Accepted)
         taken = [
@@ -177,10 +192,10 @@ class SmsGatewayContract:
         assert all(each.code for each in outcome.results if isinstance(each, Rejection))
 
     def test_a_gateway_that_is_away_has_taken_nothing(self, world: GatewayWorld) -> None:
-        (provider_id,) = ids_of(world.gateway.submit(outgoing(1)))
+        (provider_id,) = ids_of(world.gateway.submit(outgoing(1), IN_TIME))
         world.go_away()
 
-        assert isinstance(world.gateway.submit(outgoing(3, first=10)), NotSent)
+        assert isinstance(world.gateway.submit(outgoing(3, first=10), IN_TIME), NotSent)
         with pytest.raises(GatewayUnavailable):
             world.gateway.look_up(provider_id)
         assert len(world.handed_over()) == 1

@@ -104,6 +104,9 @@ class TravellingClock:
     def now(self) -> datetime:
         return SystemClock().now() + self.ahead
 
+    def elapsed_seconds(self) -> float:
+        return SystemClock().elapsed_seconds() + self.ahead.total_seconds()
+
 
 @attrs.frozen
 class Forge:

@@ -135,10 +135,12 @@ GUARDS: Final = (
     Guard(
         "only a call of which no byte was written was surely not made",
         Forged(trials.an_answer_gets_lost, "duplicates"),
-        (
-            replaced("adapters_sms.mitto:_NOTHING_BEGUN", f"{REMOVALS}:EVERY_FAULT"),
-            replaced("adapters_sms.mitto:_WriteWatch", f"{REMOVALS}:BlindWatch"),
-        ),
+        (replaced("adapters_sms.mitto:Interrupted.outcome", f"{REMOVALS}:nothing_arrived"),),
+    ),
+    Guard(
+        "nothing is handed over when the lease is over",
+        Forged(trials.a_worker_wakes_up_when_its_lease_is_over, "handed over late"),
+        (replaced("adapters_sms.sockets:CallLimits.check_deadline", f"{REMOVALS}:never_late"),),
     ),
     Guard(
         "an answer must have as many ids as messages",

@@ -4,28 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import httpx
-
 from adapters_sms import answers
+from adapters_sms.mitto import Interrupted
 from retail_core.kernel.ids import ProviderId
 from retail_core.messages.model import (
     Accepted,
     ClaimedBatch,
     Doubtful,
     Dropped,
+    NotSent,
     SubmissionOutcome,
 )
 from retail_core.messages.use_cases import DispatchBatch, outcomes
 
-EVERY_FAULT = (httpx.HTTPError, OSError)
+
+def nothing_arrived(self: Interrupted) -> SubmissionOutcome:
+    """Whatever was written of a call without an answer, nobody read it."""
+    return NotSent(self.reason)
 
 
-class BlindWatch:
-    """Does not see that writing began."""
-
-    begun = False
-
-    def __call__(self, event: str, info: Mapping[str, object]) -> None: ...
+def never_late(_self: object) -> None:
+    """As if a lease lasted for ever."""
 
 
 def lost_answers_are_no_answers(

@@ -4,6 +4,7 @@ Those that take a `Laboratory` have workers of their own, told to die or halt; t
 `World` run in this process.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -43,6 +44,9 @@ from tests.torture.matrix import Cell, Laboratory, run_cell
 from tests.torture.owners import Owners
 from workers.crash_points import CrashAt, CrashPoint
 
+HALTED_SECONDS = 2.2
+"""Longer than the lease of a laboratory without the time of a call; here time is real."""
+
 
 def _clean(laboratory: Laboratory, cell: Cell) -> None:
     outcome = run_cell(laboratory, cell)
@@ -69,6 +73,23 @@ def a_worker_wakes_up_with_a_refusal(laboratory: Laboratory) -> None:
     """It halts after a 429; meanwhile its batch became unknown, and so it must stay."""
     cell = Cell(CrashAt(CrashPoint.AFTER_SUBMIT, stops=True), "429 with Retry-After")
     _clean(laboratory, cell)
+
+
+def a_worker_wakes_up_when_its_lease_is_over(laboratory: Laboratory) -> None:
+    """Its batch was called unknown long ago; by now its people may have left."""
+    planned = laboratory.campaign()
+    with laboratory.gateway(planned) as gateway:
+        at = CrashAt(CrashPoint.BEFORE_SUBMIT, stops=True)
+        fate = laboratory.forge.run(laboratory.order(gateway.base_url, Task.DISPATCH, at=at))
+        assert fate.end is End.STOPPED
+        laboratory.recover(planned, gateway.base_url)
+        before = len(gateway.accepted())
+        time.sleep(HALTED_SECONDS)
+        laboratory.forge.go_on(fate)
+        late = len(gateway.accepted()) - before
+    assert not late, f"{late} were handed over late"
+    verdict = laboratory.judge(planned)
+    assert not verdict.complaints, str(verdict)
 
 
 def the_connection_breaks_at_the_booking(laboratory: Laboratory) -> None:

@@ -2,6 +2,7 @@
 
 from retail_core.messages.model.batches import (
     BATCH_MESSAGES_MAX,
+    CALL_SECONDS,
     LEASE_SECONDS,
     RETRY_AFTER_SECONDS_MAX,
     SUBMIT_ATTEMPTS_MAX,
@@ -75,11 +76,13 @@ from retail_core.messages.model.states import (
     RawReport,
     Rejection,
     SubmissionOutcome,
+    TooLate,
     fails_too_often,
 )
 
 __all__ = [
     "BATCH_MESSAGES_MAX",
+    "CALL_SECONDS",
     "FAILURE_RATE_PERCENT_MAX",
     "FAILURE_RATE_REASON",
     "FAILURE_RATE_SETTLED_MIN",
@@ -136,6 +139,7 @@ __all__ = [
     "SingleResult",
     "SingleShare",
     "SubmissionOutcome",
+    "TooLate",
     "WebhookCall",
     "doubt_key",
     "fails_too_often",

@@ -15,6 +15,9 @@ from retail_core.templates.encoding import Encoding, TextSize
 
 BATCH_MESSAGES_MAX = 5_000
 LEASE_SECONDS = 120
+CALL_SECONDS = 30.0
+"""So long a call of the gateway may last: none begins when less than that is left of a lease."""
+
 SUBMIT_ATTEMPTS_MAX = 5
 RETRY_AFTER_SECONDS_MAX = 3_600
 

@@ -61,6 +61,13 @@ class NotSent:
 
 
 @attrs.frozen
+class TooLate:
+    """The deadline was over before anything was handed over, so surely nothing was."""
+
+    reason: str
+
+
+@attrs.frozen
 class BatchRefused:
     """The call as a whole was refused (400, 413, 422): nothing was handed over."""
 
@@ -88,7 +95,9 @@ class Doubtful:
     reason: str
 
 
-SubmissionOutcome = Accepted | NotSent | BatchRefused | AccessRefused | AllRejected | Doubtful
+SubmissionOutcome = (
+    Accepted | NotSent | TooLate | BatchRefused | AccessRefused | AllRejected | Doubtful
+)
 
 
 @attrs.frozen

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from retail_core.kernel.clock import Deadline
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.model import (
     DeliveryReport,
@@ -17,8 +18,12 @@ from retail_core.messages.model import (
 class SmsGateway(Protocol):
     """Hands messages over. Never raises for what a gateway may do: the outcome says it."""
 
-    def submit(self, messages: Sequence[OutgoingMessage]) -> SubmissionOutcome:
-        """Hand over 1 to `batch_messages_max` messages in one call."""
+    def submit(self, messages: Sequence[OutgoingMessage], deadline: Deadline) -> SubmissionOutcome:
+        """Hand over 1 to `batch_messages_max` messages in one call.
+
+        Nothing leaves any more once `deadline` is over, which is asked as late as can be: after
+        waiting for a connection, and before each piece that is written. `TooLate`, if nothing did.
+        """
         ...
 
     def look_up(self, provider_id: ProviderId) -> GatewayMessage | None:

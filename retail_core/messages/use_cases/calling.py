@@ -9,7 +9,7 @@ import attrs
 
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ports import Clock, Transactions
-from retail_core.messages.model import Doubtful, NotSent, SubmissionOutcome
+from retail_core.messages.model import Doubtful, NotSent, SubmissionOutcome, TooLate
 from retail_core.messages.ports import MessagesUnitOfWork, Pause
 
 BOOK_AGAIN_SECONDS = 0.5
@@ -45,8 +45,11 @@ def note(
 ) -> None:
     """Tell all workers how the gateway does; None: nothing was handed over after all.
 
-    It is advice: nothing waits for it, and where it gets lost, the next call tells it again.
+    It is advice: nothing waits for it, and where it gets lost, the next call tells it again. Who
+    came too late says nothing: what he knew of the gateway is as old as his lease.
     """
+    if isinstance(outcome, TooLate):
+        return
     went_well = not isinstance(outcome, NotSent | Doubtful)
     if went_well and not call.strain and not call.is_probe:
         return

@@ -9,6 +9,7 @@ import attrs
 
 from retail_core.audiences.model import FrequencyCap
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.kernel.clock import Deadline
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness, Transactions
@@ -16,6 +17,7 @@ from retail_core.links.codes import LinkCodes
 from retail_core.messages import composing, jobs
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
+    CALL_SECONDS,
     LEASE_SECONDS,
     Accepted,
     AccessRefused,
@@ -24,6 +26,7 @@ from retail_core.messages.model import (
     Dropped,
     NotSent,
     SubmissionOutcome,
+    TooLate,
 )
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
 from retail_core.messages.quiet_hours import OFF, QuietPolicy, StoreQuiet
@@ -51,7 +54,9 @@ class DispatchBatch:
     """Send one batch. Safe to run twice, side by side, and to die in at any line.
 
     What may have been handed over is never handed over again: the intent is committed before the
-    socket is touched, and only an outcome that surely sent nothing puts the batch back.
+    socket is touched, and only an outcome that surely sent nothing puts the batch back. Nothing
+    is handed over when less than a call (`call_seconds`) is left of the lease: once it is over the
+    batch is called unknown, and whoever is in it may leave, be erased, or be settled.
     """
 
     transactions: Transactions[MessagesUnitOfWork]
@@ -63,6 +68,7 @@ class DispatchBatch:
     codes: LinkCodes
     number_hash: NumberHash
     lease_seconds: int = LEASE_SECONDS
+    call_seconds: float = CALL_SECONDS
     quiet_policy: QuietPolicy = OFF
     cap: FrequencyCap | None = None
 
@@ -86,6 +92,7 @@ class DispatchBatch:
     def _send(self, batch: ClaimedBatch) -> DispatchOutcome:
         composed = composing.compose(batch, self.codes)
         ref = UUID(bytes=self.randomness.token(16), version=4)
+        deadline = Deadline.after(self.clock, self.lease_seconds - self.call_seconds)
         try:
             dropped = self._commit_intent(batch, ref)
         except LeaseLost:
@@ -95,7 +102,7 @@ class DispatchBatch:
             # the intent may be committed all the same, but the socket was not touched
             return self._patiently(lambda: self._take_back(batch, ref, composed))
         outgoing = composed.outgoing(dropped)
-        outcome = self.gateway.submit(outgoing) if outgoing else Accepted(())
+        outcome = self.gateway.submit(outgoing, deadline) if outgoing else Accepted(())
         self._note(batch, outcome if outgoing else None)
         return self._patiently(lambda: self._finish(batch, ref, composed, dropped, outcome))
 
@@ -143,7 +150,8 @@ class DispatchBatch:
             if uow.progress.lock_unless_cancelled(batch.key.account, batch.key.campaign):
                 is_ours = uow.batches.put_back(batch, None, failed_try=False)
                 return DispatchOutcome.PUT_BACK if is_ours else DispatchOutcome.LOST
-        return self._settle(batch, ref, outcomes.all_cancelled(composed, {}))
+        results = outcomes.all_dropped(composed, {}, Dropped.CAMPAIGN_CANCELLED)
+        return self._settle(batch, ref, results)
 
     def _finish(
         self,
@@ -158,10 +166,15 @@ class DispatchBatch:
         verdict = outcomes.judge(outcome, len(composed) - len(dropped), tries)
         if verdict is outcomes.Verdict.SETTLE:
             return self._settle(batch, ref, outcomes.results_of(outcome, composed, dropped))
+        reason = Dropped.CAMPAIGN_CANCELLED
         with self.transactions.begin(batch.key.account) as uow:
             if uow.progress.lock_unless_cancelled(batch.key.account, batch.key.campaign):
-                return self._return(uow, batch, outcome, verdict)
-        return self._settle(batch, ref, outcomes.all_cancelled(composed, dropped))
+                if self._return(uow, batch, outcome, verdict):
+                    return DispatchOutcome.PUT_BACK
+                if not isinstance(outcome, TooLate):
+                    return DispatchOutcome.LOST
+                reason = Dropped.TOO_LATE
+        return self._settle(batch, ref, outcomes.all_dropped(composed, dropped, reason))
 
     def _settle(self, batch: ClaimedBatch, ref: UUID, results: BatchResults) -> DispatchOutcome:
         with self.transactions.begin(batch.key.account) as uow:
@@ -174,22 +187,25 @@ class DispatchBatch:
         batch: ClaimedBatch,
         outcome: SubmissionOutcome,
         verdict: outcomes.Verdict,
-    ) -> DispatchOutcome:
-        """Queue the batch again, or its halves; a gateway that refuses us pauses the campaign."""
+    ) -> bool:
+        """Queue the batch again, or its halves; a gateway that refuses us pauses the campaign.
+
+        False if it is not ours any more: then nothing changes.
+        """
         not_before = self._not_before(outcome, batch.tries)
         refused = isinstance(outcome, AccessRefused)
-        failed_try = not refused and not batch.is_probe
+        failed_try = not isinstance(outcome, AccessRefused | TooLate) and not batch.is_probe
         if verdict is outcomes.Verdict.SPLIT:
             is_ours = uow.batches.split(batch, self.clock.now())
         else:
             is_ours = uow.batches.put_back(batch, not_before, failed_try=failed_try)
         if not is_ours:
-            return DispatchOutcome.LOST
+            return False
         if refused:
             pause_by_gateway(uow, batch.key.account, batch.key.campaign, self.clock.now())
         else:
             uow.jobs.add(jobs.dispatch_again(batch.key, batch.attempt, not_before))
-        return DispatchOutcome.PUT_BACK
+        return True
 
     def _not_before(self, outcome: SubmissionOutcome, tries: int) -> datetime | None:
         if not isinstance(outcome, NotSent):

@@ -20,6 +20,7 @@ from retail_core.messages.model import (
     Rejection,
     SingleResult,
     SubmissionOutcome,
+    TooLate,
 )
 
 BACKOFF_SECONDS = 3.0
@@ -39,7 +40,7 @@ def judge(outcome: SubmissionOutcome, handed_over: int, tries: int) -> Verdict:
     match outcome:
         case NotSent():
             return Verdict.SETTLE if tries + 1 >= SUBMIT_ATTEMPTS_MAX else Verdict.PUT_BACK
-        case AccessRefused():
+        case AccessRefused() | TooLate():
             return Verdict.PUT_BACK
         case BatchRefused() if handed_over > 1:
             return Verdict.SPLIT
@@ -94,10 +95,12 @@ def single_results(
     ]
 
 
-def all_cancelled(composed: ComposedBatch, dropped: Mapping[int, Dropped]) -> BatchResults:
-    """Results of a batch that surely was not sent, and whose campaign is cancelled by now."""
-    everybody = dict.fromkeys(range(len(composed)), Dropped.CAMPAIGN_CANCELLED)
-    return results_of(NotSent("cancelled"), composed, {**everybody, **dropped})
+def all_dropped(
+    composed: ComposedBatch, dropped: Mapping[int, Dropped], reason: Dropped
+) -> BatchResults:
+    """Results of a batch that surely was not sent, and will not be for this reason."""
+    everybody = dict.fromkeys(range(len(composed)), reason)
+    return results_of(NotSent(reason.value), composed, {**everybody, **dropped})
 
 
 def _spread_answers(
@@ -124,6 +127,7 @@ def _spread_answers(
 _STATES: Mapping[type, MessageState] = {
     Accepted: MessageState.SENT,
     NotSent: MessageState.FAILED,
+    TooLate: MessageState.CANCELLED,
     AccessRefused: MessageState.FAILED,
     BatchRefused: MessageState.FAILED,
     AllRejected: MessageState.FAILED,
@@ -131,6 +135,7 @@ _STATES: Mapping[type, MessageState] = {
 }
 _CODES: Mapping[type, str] = {
     NotSent: "gateway_unavailable",
+    TooLate: Dropped.TOO_LATE.value,
     AccessRefused: "gateway_refused",
     BatchRefused: "gateway_refused_message",
     AllRejected: "gateway_rejected",

@@ -7,11 +7,13 @@ from uuid import UUID
 import attrs
 
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.kernel.clock import Deadline
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.kernel.ports import Clock, Randomness, Transactions
 from retail_core.messages import jobs
 from retail_core.messages.model import (
+    CALL_SECONDS,
     LEASE_SECONDS,
     SINGLES_PER_CALL_MAX,
     SUBMIT_ATTEMPTS_MAX,
@@ -23,6 +25,7 @@ from retail_core.messages.model import (
     OutgoingMessage,
     SingleShare,
     SubmissionOutcome,
+    TooLate,
     single_credits_key,
 )
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
@@ -43,7 +46,8 @@ class SendSingleMessages:
     """Send what is due of one account. Safe to run twice, side by side, and to die in at any line.
 
     What may have been handed over is never handed over again, as with batches: the intent is
-    committed before the socket is touched. Returns how many messages were in the calls.
+    committed before the socket is touched. And as with batches nothing is handed over when less
+    than a call (`call_seconds`) is left of the lease. Returns how many messages were in the calls.
     """
 
     transactions: Transactions[MessagesUnitOfWork]
@@ -54,6 +58,7 @@ class SendSingleMessages:
     randomness: Randomness
     number_hash: NumberHash
     lease_seconds: int = LEASE_SECONDS
+    call_seconds: float = CALL_SECONDS
     quiet_policy: QuietPolicy = OFF
 
     def __call__(self) -> int:
@@ -71,6 +76,7 @@ class SendSingleMessages:
             return 0
         self._wait_for_pace(account)
         ref = UUID(bytes=self.randomness.token(16), version=4)
+        deadline = Deadline.after(self.clock, self.lease_seconds - self.call_seconds)
         try:
             singles = self._commit_intent(account, ref, call, numbers)
         except Unavailable:
@@ -80,8 +86,8 @@ class SendSingleMessages:
         if not singles:
             note(self.transactions, call, None, self.clock.now())
             return 0
-        answers = list(self._submit(account, singles))
-        note(self.transactions, call, answers[-1][1], self.clock.now())
+        answers = list(self._submit(account, singles, deadline))
+        note(self.transactions, call, _last_told(answers), self.clock.now())
         self._patiently(lambda: self._finish(account, ref, call, answers))
         return len(singles)
 
@@ -108,23 +114,29 @@ class SendSingleMessages:
             book(uow, too_late)
         return awake
 
-    def _submit(self, account: AccountId, singles: Sequence[ClaimedSingle]) -> Iterator[Answer]:
+    def _submit(
+        self, account: AccountId, singles: Sequence[ClaimedSingle], deadline: Deadline
+    ) -> Iterator[Answer]:
         """One call; where it is refused as a whole, nothing was sent: then its halves."""
         outcome = self.gateway.submit(
-            [OutgoingMessage(each.number, each.phone, each.sender, each.text) for each in singles]
+            [OutgoingMessage(each.number, each.phone, each.sender, each.text) for each in singles],
+            deadline,
         )
         if not isinstance(outcome, BatchRefused) or len(singles) == 1:
             yield singles, outcome
             return
         half = len(singles) // 2
         for part in (singles[:half], singles[half:]):
-            self._wait_for_pace(account)
-            yield from self._submit(account, part)
+            if not deadline.is_over(self.clock):
+                self._wait_for_pace(account)
+            yield from self._submit(account, part, deadline)
 
     def _finish(self, account: AccountId, ref: UUID, call: Call, answers: Sequence[Answer]) -> None:
         now = self.clock.now()
         with self.transactions.begin(account) as uow:
             for singles, outcome in answers:
+                if isinstance(outcome, TooLate):
+                    self._put_back_at_once(uow, account, ref, singles)
                 again = [each for each in singles if _is_tried_again(outcome, each, call)]
                 if again:
                     self._put_back(uow, account, ref, call, again, outcome)
@@ -151,6 +163,18 @@ class SendSingleMessages:
         failed_try = not call.is_probe
         uow.singles.put_back(account, ref, not_before, failed_try=failed_try, numbers=numbers)
         uow.jobs.add(jobs.send_singles(account, numbers[0], not_before))
+
+    def _put_back_at_once(
+        self,
+        uow: MessagesUnitOfWork,
+        account: AccountId,
+        ref: UUID,
+        singles: Sequence[ClaimedSingle],
+    ) -> None:
+        """Nothing was wrong with them; those that are called unknown by now are not put back."""
+        numbers = [each.number for each in singles]
+        uow.singles.put_back(account, ref, None, failed_try=False, numbers=numbers)
+        uow.jobs.add(jobs.send_singles(account, numbers[0], None))
 
     def _give_up(self, account: AccountId, ref: UUID) -> None:
         with self.transactions.begin(account) as uow:
@@ -218,6 +242,12 @@ def _dropped_share(account: AccountId, single: ClaimedSingle) -> SingleShare:
     return SingleShare(
         account, single.number, single.credits, single.reason, MessageState.CANCELLED
     )
+
+
+def _last_told(answers: Sequence[Answer]) -> SubmissionOutcome:
+    """What the gateway said last; calls that were not made any more say nothing."""
+    told = [outcome for _, outcome in answers if not isinstance(outcome, TooLate)]
+    return told[-1] if told else answers[-1][1]
 
 
 def _is_tried_again(outcome: SubmissionOutcome, single: ClaimedSingle, call: Call) -> bool:

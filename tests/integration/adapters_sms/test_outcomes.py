@@ -9,7 +9,6 @@ import attrs
 import pytest
 
 from adapters_sms import mitto
-from adapters_sms.mitto import MittoGateway
 from adapters_sms.simulator.scenario import Fault, FaultName
 from retail_core.messages.model import (
     Accepted,
@@ -20,8 +19,13 @@ from retail_core.messages.model import (
     NotSent,
     SubmissionOutcome,
 )
-from tests.contracts.sms_gateway import GatewayWorld, SmsGatewayContract, outgoing
-from tests.integration.adapters_sms.worlds import SimulatedWorld, settings_for, simulated
+from tests.contracts.sms_gateway import IN_TIME, GatewayWorld, SmsGatewayContract, outgoing
+from tests.integration.adapters_sms.worlds import (
+    SimulatedWorld,
+    gateway_for,
+    settings_for,
+    simulated,
+)
 
 
 @pytest.fixture
@@ -81,11 +85,11 @@ def test_what_was_not_taken(
     world: SimulatedWorld, fault: Fault, expected: type[SubmissionOutcome], earlier_calls: int
 ) -> None:
     for _ in range(earlier_calls):  # their connection is kept and used again
-        world.gateway.submit(outgoing(1, first=1000))
+        world.gateway.submit(outgoing(1, first=1000), IN_TIME)
     world.simulator.add_fault(fault)
     world.simulator.counts()
 
-    outcome = world.gateway.submit(outgoing(3))
+    outcome = world.gateway.submit(outgoing(3), IN_TIME)
 
     assert type(outcome) is expected
     assert len(world.handed_over()) == earlier_calls
@@ -97,10 +101,10 @@ def test_what_was_taken_without_a_proof_is_doubtful(
     world: SimulatedWorld, fault: Fault, earlier_calls: int
 ) -> None:
     for _ in range(earlier_calls):  # their connection is kept and used again
-        world.gateway.submit(outgoing(1, first=1000))
+        world.gateway.submit(outgoing(1, first=1000), IN_TIME)
     world.simulator.add_fault(fault)
 
-    outcome = world.gateway.submit(outgoing(3))
+    outcome = world.gateway.submit(outgoing(3), IN_TIME)
 
     assert isinstance(outcome, Doubtful)
     assert len(world.handed_over()) == 3 + earlier_calls
@@ -109,21 +113,21 @@ def test_what_was_taken_without_a_proof_is_doubtful(
 def test_the_pause_that_the_gateway_asks_for_is_passed_on(world: SimulatedWorld) -> None:
     world.simulator.add_fault(Fault(FaultName.STATUS, status=429, retry_after="3"))
 
-    assert world.gateway.submit(outgoing(2)) == NotSent("http_429", 3.0)
+    assert world.gateway.submit(outgoing(2), IN_TIME) == NotSent("http_429", 3.0)
 
 
 def test_a_slow_gateway_within_the_time_out_is_no_fault(world: SimulatedWorld) -> None:
     world.simulator.add_fault(Fault(FaultName.SLOW, seconds=0.3))
 
-    assert isinstance(world.gateway.submit(outgoing(2)), Accepted)
+    assert isinstance(world.gateway.submit(outgoing(2), IN_TIME), Accepted)
 
 
 def test_the_number_goes_along_as_reference_only_if_switched_on(tmp_path: Path) -> None:
     with simulated(tmp_path / "mitto.log") as world:
-        world.gateway.submit(outgoing(2, first=41))
+        world.gateway.submit(outgoing(2, first=41), IN_TIME)
         base = settings_for(world.simulator.base_url)
-        silent = MittoGateway.of(attrs.evolve(base, send_reference=False))
-        silent.submit(outgoing(1, first=43))
+        silent = gateway_for(attrs.evolve(base, send_reference=False))
+        silent.submit(outgoing(1, first=43), IN_TIME)
         silent.close()
 
         assert [each.reference for each in world.simulator.accepted()] == ["41", "42", None]
@@ -135,10 +139,10 @@ def test_waiting_in_vain_for_a_free_connection_has_taken_nothing(
     monkeypatch.setattr(mitto, "CONNECTIONS_MAX", 1)
     with simulated(tmp_path / "mitto.log", timeout_seconds=2.0) as world:
         world.simulator.add_fault(Fault(FaultName.HANG, calls_max=1))
-        first = threading.Thread(target=world.gateway.submit, args=(outgoing(1),))
+        first = threading.Thread(target=world.gateway.submit, args=(outgoing(1), IN_TIME))
         first.start()
         time.sleep(0.2)
 
-        assert world.gateway.submit(outgoing(2, first=50)) == NotSent("PoolTimeout")
+        assert world.gateway.submit(outgoing(2, first=50), IN_TIME) == NotSent("PoolTimeout")
         first.join()
         assert world.handed_over() == []

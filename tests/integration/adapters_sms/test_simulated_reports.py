@@ -10,15 +10,19 @@ import attrs
 import orjson
 import pytest
 
-from adapters_sms.mitto import MittoGateway
 from adapters_sms.reports import MittoReportReader
 from adapters_sms.simulator.reporter import Callback
 from adapters_sms.simulator.scenario import ReportPlan, Scenario
 from adapters_sms.simulator.thread import SimulatorThread
 from retail_core.messages.model import MessageState
-from tests.contracts.sms_gateway import ids_of, outgoing
+from tests.contracts.sms_gateway import IN_TIME, ids_of, outgoing
 from tests.integration.adapters_sms.receiver import Receiver, receiving
-from tests.integration.adapters_sms.worlds import SimulatedWorld, options_for, settings_for
+from tests.integration.adapters_sms.worlds import (
+    SimulatedWorld,
+    gateway_for,
+    options_for,
+    settings_for,
+)
 
 FAST = ReportPlan(first_delay_ms=0, step_ms=20)
 
@@ -37,8 +41,8 @@ def run(
     callback = Callback(f"{base}/dlr", f"{base}/inbound", "the-secret")
     options = attrs.evolve(options_for(log_path, Scenario(reports=plan)), callback=callback)
     with SimulatorThread(options) as simulator:
-        gateway = MittoGateway.of(settings_for(simulator.base_url))
-        ids = ids_of(gateway.submit(outgoing(messages))) if messages else []
+        gateway = gateway_for(settings_for(simulator.base_url))
+        ids = ids_of(gateway.submit(outgoing(messages), IN_TIME)) if messages else []
         assert simulator.wait_until_reported(20)
         gateway.close()
     return SimulatedWorld(gateway, simulator), [str(each) for each in ids]
@@ -105,8 +109,8 @@ def test_lost_reports_leave_the_truth_to_the_look_up(receiver: Receiver, tmp_pat
         options_for(tmp_path / "log", Scenario(reports=plan)), callback=Callback(f"{base}/dlr")
     )
     with SimulatorThread(options) as simulator:
-        gateway = MittoGateway.of(settings_for(simulator.base_url))
-        (provider_id,) = ids_of(gateway.submit(outgoing(1)))
+        gateway = gateway_for(settings_for(simulator.base_url))
+        (provider_id,) = ids_of(gateway.submit(outgoing(1), IN_TIME))
         time.sleep(0.3)
         found = gateway.look_up(provider_id)
         gateway.close()
@@ -155,8 +159,8 @@ def test_reports_that_a_stop_left_over_come_after_the_restart(
     late = attrs.evolve(FAST, first_delay_ms=60_000, words=("Delivered",))
     options = options_for(tmp_path / "log", Scenario(reports=late))
     with SimulatorThread(options) as simulator:
-        gateway = MittoGateway.of(settings_for(simulator.base_url))
-        ids_of(gateway.submit(outgoing(20)))
+        gateway = gateway_for(settings_for(simulator.base_url))
+        ids_of(gateway.submit(outgoing(20), IN_TIME))
         gateway.close()
     assert receiver.calls == []
 

@@ -18,7 +18,7 @@ from adapters_sms.simulator.log import MessageLog
 from adapters_sms.simulator.scenario import Fault, FaultName, Scenario
 from adapters_sms.simulator.thread import SimulatorThread
 from retail_core.messages.model import Accepted, BatchRefused
-from tests.contracts.sms_gateway import ids_of, outgoing
+from tests.contracts.sms_gateway import IN_TIME, ids_of, outgoing
 from tests.integration.adapters_sms.worlds import (
     ACCOUNT,
     KEY,
@@ -138,8 +138,8 @@ def test_a_message_can_be_looked_up(http: httpx.Client) -> None:
 def test_too_many_messages_are_refused_so_that_batches_get_halved(world: SimulatedWorld) -> None:
     world.simulator.play(attrs.evolve(SILENT, bulk_messages_max=2))
 
-    assert isinstance(world.gateway.submit(outgoing(3)), BatchRefused)
-    assert isinstance(world.gateway.submit(outgoing(2)), Accepted)
+    assert isinstance(world.gateway.submit(outgoing(3), IN_TIME), BatchRefused)
+    assert isinstance(world.gateway.submit(outgoing(2), IN_TIME), Accepted)
 
 
 def test_what_is_no_request_of_ours_is_refused(http: httpx.Client) -> None:
@@ -159,10 +159,10 @@ def test_a_body_too_long_is_refused_before_it_is_sent(http: httpx.Client) -> Non
 
 def test_a_restart_remembers_all_messages_and_gives_no_id_twice(log_path: Path) -> None:
     with simulated(log_path) as world:
-        before = ids_of(world.gateway.submit(outgoing(5)))
+        before = ids_of(world.gateway.submit(outgoing(5), IN_TIME))
         world.simulator.set_status("Delivered")
     with simulated(log_path) as world:
-        after = ids_of(world.gateway.submit(outgoing(5)))
+        after = ids_of(world.gateway.submit(outgoing(5), IN_TIME))
         found = [world.gateway.look_up(each) for each in (*before, *after)]
 
         assert len({*before, *after}) == 10
@@ -172,11 +172,11 @@ def test_a_restart_remembers_all_messages_and_gives_no_id_twice(log_path: Path) 
 
 def test_a_line_torn_by_a_kill_is_no_message(log_path: Path) -> None:
     with simulated(log_path) as world:
-        ids_of(world.gateway.submit(outgoing(2)))
+        ids_of(world.gateway.submit(outgoing(2), IN_TIME))
     with log_path.open("ab") as file:
         file.write(b'{"kind": "accepted", "messageId": "')
     with simulated(log_path) as world:
-        ids = ids_of(world.gateway.submit(outgoing(2, first=10)))
+        ids = ids_of(world.gateway.submit(outgoing(2, first=10), IN_TIME))
 
         assert [each.message_id for each in world.simulator.accepted()][2:] == ids
         assert len(world.handed_over()) == 4
@@ -184,9 +184,9 @@ def test_a_line_torn_by_a_kill_is_no_message(log_path: Path) -> None:
 
 def test_ids_of_another_log_are_unknown(tmp_path: Path) -> None:
     with simulated(tmp_path / "one.log") as world:
-        ids = ids_of(world.gateway.submit(outgoing(1)))
+        ids = ids_of(world.gateway.submit(outgoing(1), IN_TIME))
     with simulated(tmp_path / "two.log") as world:
-        world.gateway.submit(outgoing(1))
+        world.gateway.submit(outgoing(1), IN_TIME)
 
         assert world.gateway.look_up(ids[0]) is None
 
@@ -195,7 +195,9 @@ def test_calls_in_flight_are_answered_before_it_stops(log_path: Path) -> None:
     slow = attrs.evolve(SILENT, faults=(Fault(FaultName.SLOW, seconds=0.5),))
     outcomes: list[object] = []
     with simulated(log_path, slow) as world:
-        calls = threading.Thread(target=lambda: outcomes.append(world.gateway.submit(outgoing(3))))
+        calls = threading.Thread(
+            target=lambda: outcomes.append(world.gateway.submit(outgoing(3), IN_TIME))
+        )
         calls.start()
         time.sleep(0.2)
         world.simulator.stop()
@@ -208,7 +210,7 @@ def test_an_outage_ends(world: SimulatedWorld) -> None:
     world.simulator.add_fault(Fault(FaultName.OUTAGE, seconds=0.3))
     time.sleep(0.6)
 
-    assert isinstance(world.gateway.submit(outgoing(1)), Accepted)
+    assert isinstance(world.gateway.submit(outgoing(1), IN_TIME), Accepted)
 
 
 def test_the_control_paths_show_and_change(world: SimulatedWorld, http: httpx.Client) -> None:
@@ -233,7 +235,7 @@ def test_a_wrong_scenario_is_refused(http: httpx.Client, body: bytes) -> None:
 def test_latencies_are_drawn_from_the_scenario(log_path: Path) -> None:
     with simulated(log_path, attrs.evolve(SILENT, latency_ms=(120.0,))) as world:
         started = time.monotonic()
-        world.gateway.submit(outgoing(1))
+        world.gateway.submit(outgoing(1), IN_TIME)
 
         assert time.monotonic() - started >= 0.12
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 
+from adapters_http.machine import SystemClock
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.settings import SmsSettings
 from adapters_sms.simulator.scenario import Fault, FaultName, ReportPlan, Scenario
@@ -34,6 +35,11 @@ def settings_for(base_url: str, timeout_seconds: float = 5.0) -> SmsSettings:
         timeout_seconds=timeout_seconds,
         send_reference=True,
     )
+
+
+def gateway_for(settings: SmsSettings) -> MittoGateway:
+    """A gateway with connections of its own; close it in the end."""
+    return MittoGateway(settings, SystemClock())
 
 
 def options_for(log_path: Path, scenario: Scenario = SILENT) -> SimulatorOptions:
@@ -73,7 +79,7 @@ def simulated(
     log_path: Path, scenario: Scenario = SILENT, timeout_seconds: float = 5.0
 ) -> Iterator[SimulatedWorld]:
     with SimulatorThread(options_for(log_path, scenario)) as simulator:
-        gateway = MittoGateway.of(settings_for(simulator.base_url, timeout_seconds))
+        gateway = gateway_for(settings_for(simulator.base_url, timeout_seconds))
         try:
             yield SimulatedWorld(gateway, simulator)
         finally:

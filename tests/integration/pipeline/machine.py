@@ -29,6 +29,7 @@ from retail_core.messages.model import (
     SubmissionOutcome,
 )
 from tests.contracts.deferring import defer, nights_of
+from tests.contracts.sms_gateway import IN_TIME
 from tests.contracts.staging import (
     ANN,
     BEN,
@@ -160,7 +161,7 @@ class ShopLife(RuleBasedStateMachine):
         elif answer == "reject":
             self.line.gateway.reject_next(lambda message: message.number % 2 == 0)
         taken_before = len(self.line.gateway.accepted)
-        hand.outcome = self.line.gateway.submit(outgoing) if outgoing else Accepted(())
+        hand.outcome = self.line.gateway.submit(outgoing, IN_TIME) if outgoing else Accepted(())
         if len(self.line.gateway.accepted) > taken_before:
             self.reports += self.line.gateway.become(MessageState.SENT)[taken_before:]
 

@@ -11,8 +11,10 @@ from adapters_sms.pace import LocalPace, RedisPace
 from adapters_sms.reports import MittoReportReader
 from adapters_sms.settings import SmsSettings
 from adapters_sms.wiring import register
+from retail_core.kernel.clock import Clock
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.ports import GatewayPace, ReportReader, SmsGateway
+from retail_core.testing.clock import FixedClock
 
 REQUIRED = {
     "APP_ENV": "test",
@@ -89,6 +91,7 @@ def test_settings_do_not_show_the_key() -> None:
 
 def test_the_wiring_plugs_in_every_port_without_a_connection() -> None:
     container = punq.Container()
+    container.register(Clock, instance=FixedClock())
     register(container, read(MITTO_API_BASE="http://127.0.0.1:1"))
 
     gateway = container.resolve(SmsGateway)
@@ -101,6 +104,7 @@ def test_the_wiring_plugs_in_every_port_without_a_connection() -> None:
 
 def test_without_redis_the_pace_is_local() -> None:
     container = punq.Container()
+    container.register(Clock, instance=FixedClock())
     register(container, read(REDIS_URL="disabled", APP_ENV="development"))
 
     assert isinstance(container.resolve(GatewayPace), LocalPace)
@@ -109,6 +113,8 @@ def test_without_redis_the_pace_is_local() -> None:
 def test_no_log_level_lets_the_transport_write_the_key() -> None:
     logging.getLogger("httpcore").setLevel(logging.DEBUG)
 
-    register(punq.Container(), read())
+    container = punq.Container()
+    container.register(Clock, instance=FixedClock())
+    register(container, read())
 
     assert not logging.getLogger("httpcore").isEnabledFor(logging.DEBUG)

@@ -20,6 +20,7 @@ from retail_core.messages.ports import GatewayPace, ReportReader
 from retail_core.testing.clock import FixedClock
 from retail_core.testing.gateway import FakeGateway, FakePace, PlainReportReader, plain_reports
 from tests.contracts.sms_gateway import (
+    IN_TIME,
     GatewayPaceContract,
     GatewayWorld,
     ReportReaderContract,
@@ -84,7 +85,7 @@ class TestPlainReportReader(ReportReaderContract):
 
 def test_what_became_of_messages_comes_as_reports() -> None:
     gateway = FakeGateway()
-    gateway.submit(outgoing(2))
+    gateway.submit(outgoing(2), IN_TIME)
 
     reports = gateway.become(MessageState.FAILED)
 

@@ -12,6 +12,7 @@ from retail_core.kernel.ids import AccountId
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.model import Accepted
 from retail_core.testing.gateway import FakeGateway
+from tests.contracts.sms_gateway import IN_TIME
 from workers.crash_points import (
     CrashAt,
     CrashingGateway,
@@ -88,10 +89,10 @@ def test_the_arrival_that_counts_is_the_last(killed: list[int]) -> None:
     trap = Trap(CrashAt(CrashPoint.AFTER_SUBMIT, 2))
     gateway = CrashingGateway(FakeGateway(), trap)
 
-    assert gateway.submit([]) == Accepted(())
+    assert gateway.submit([], IN_TIME) == Accepted(())
     assert killed == []
-    gateway.submit([])
-    gateway.submit([])
+    gateway.submit([], IN_TIME)
+    gateway.submit([], IN_TIME)
 
     assert killed == [signal.SIGKILL]
 
@@ -99,7 +100,7 @@ def test_the_arrival_that_counts_is_the_last(killed: list[int]) -> None:
 def test_in_the_middle_of_a_call_is_while_it_lasts(killed: list[int]) -> None:
     gateway = CrashingGateway(FakeGateway(), Trap(CrashAt(CrashPoint.MID_SUBMIT)))
 
-    gateway.submit([])
+    gateway.submit([], IN_TIME)
 
     assert killed == [signal.SIGKILL]
 

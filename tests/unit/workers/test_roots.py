@@ -13,7 +13,7 @@ from retail_core.messages.jobs import (
     REFRESH_STATUSES,
 )
 from retail_core.messages.model import LEASE_SECONDS, CreditPolicy
-from retail_core.messages.use_cases import DispatchBatch, UnknownPolicy
+from retail_core.messages.use_cases import DispatchBatch, SendSingleMessages, UnknownPolicy
 from workers import kinds, scheduler, worker
 from workers.lanes import Lane
 from workers.periodic import periodic
@@ -79,14 +79,16 @@ def test_every_missing_variable_is_named_at_once() -> None:
 def test_the_lease_of_a_batch_can_be_told_and_reaches_whoever_claims_it() -> None:
     env = Env({**NOWHERE, "MITTO_TIMEOUT_SECONDS": "1", "BATCH_LEASE_SECONDS": "3"})
     container = build(Settings.read(env))
-    assert container.resolve(DispatchBatch).lease_seconds == 3
+    batches, singles = container.resolve(DispatchBatch), container.resolve(SendSingleMessages)
+    assert (batches.lease_seconds, batches.call_seconds) == (3, 1)
+    assert (singles.lease_seconds, singles.call_seconds) == (3, 1)
     assert build(_settings()).resolve(DispatchBatch).lease_seconds == LEASE_SECONDS
 
 
-def test_a_lease_that_a_call_of_the_gateway_may_outlast_is_refused() -> None:
-    env = Env({**NOWHERE, "MITTO_TIMEOUT_SECONDS": "10", "BATCH_LEASE_SECONDS": "29"})
+def test_a_lease_must_be_longer_than_two_calls_of_the_gateway() -> None:
+    env = Env({**NOWHERE, "MITTO_TIMEOUT_SECONDS": "10", "BATCH_LEASE_SECONDS": "20"})
     Settings.read(env)
-    with pytest.raises(SettingsError, match=r"BATCH_LEASE_SECONDS.* 30 s"):
+    with pytest.raises(SettingsError, match=r"BATCH_LEASE_SECONDS.*twice.*10 s"):
         env.finish()
 
 
