@@ -70,7 +70,9 @@ def test_our_reader_understands_what_is_sent(receiver: Receiver, tmp_path: Path)
     plan = attrs.evolve(FAST, failed_rate=1.0, words=("Delivered",))
     _, ids = run(receiver, tmp_path / "log", plan, 1)
 
-    (report,) = MittoReportReader().read(orjson.dumps(receiver.calls[0].body), datetime.now(UTC))
+    (report,) = MittoReportReader(sends_references=True).read(
+        orjson.dumps(receiver.calls[0].body), datetime.now(UTC)
+    )
 
     assert (report.provider_id, report.reference) == (ids[0], 1)
     assert (report.phone, report.state) == (outgoing(1)[0].destination, MessageState.FAILED)
