@@ -1,10 +1,11 @@
-"""Enqueue: from the call until the hold is committed, against one bare INSERT ... SELECT.
+"""Forecast, enqueue and cancel, against one bare INSERT ... SELECT.
 
-    python -m bench.enqueue [--recipients 1000000] [--rounds 5]
+    python -m bench.enqueue [--recipients 1000000] [--rounds 5] [--case 2]
 
-The floor writes lean rows of the same contacts into a table with the key that a row per recipient
-would need. Floor and product take turns in one run. The process's memory and the round trips of
-another connection are watched meanwhile.
+Enqueue is measured from the call until the hold is committed. The floor writes lean rows of the
+same contacts into a table with the key that a row per recipient would need. Floor and product take
+turns in one run. The process's memory and the round trips of another connection are watched
+meanwhile.
 """
 
 import argparse
@@ -15,16 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import attrs
 import psutil
 
-from bench.stage import TEXT, Stage, scratch, seconds, spread, stage
-from retail_core.kernel.ids import CampaignId
+from bench.stage import GREEK_LAST_NAMES, TEXT, Stage, scratch, seconds, spread, stage
+from retail_core.kernel.smart_encoding import SmartEncoding
 
 MEGABYTE = 1024 * 1024
 
 
-def floor(stage: Stage) -> None:
-    """One statement that writes a lean row for each contact."""
+def floor(stage: Stage) -> float:
+    """One statement that writes a lean row for each contact; its seconds."""
     with stage.connect() as connection:
         connection.execute("DROP TABLE IF EXISTS floor_recipient")
         connection.execute(
@@ -37,10 +39,7 @@ def floor(stage: Stage) -> None:
             "WHERE account_id = %s AND is_subscribed",
             (stage.account,),
         )
-        FLOORS.append(time.perf_counter() - began)
-
-
-FLOORS: list[float] = []
+        return time.perf_counter() - began
 
 
 class Watch:
@@ -52,8 +51,11 @@ class Watch:
         self._stage = stage
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run)
+        self._before = 0
 
     def __enter__(self) -> Self:
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
         self._before = psutil.Process().memory_info().rss
         self._thread.start()
         return self
@@ -72,37 +74,86 @@ class Watch:
                 self.memory = max(self.memory, grown)
 
 
+@attrs.frozen
+class Case:
+    """A text, and what the store chose; how many different texts its recipients get."""
+
+    name: str
+    text: str
+    smart_encoding: SmartEncoding = SmartEncoding.OFF
+
+
+CASES = (
+    Case("first name, of eight", TEXT),
+    Case("first name and e-mail, all differ", TEXT + " {{email}}"),
+    Case(
+        "Greek names, all differ, smart encoding",
+        "Γεια σου {{firstName|φίλε}} {{lastName}}, ο καφές σήμερα είναι δωρεάν ως τις 6!",
+        SmartEncoding.GREEK,
+    ),
+)
+
+
+@attrs.frozen
+class Times:
+    """What was measured of a case, in seconds."""
+
+    floor: list[float] = attrs.field(factory=list)
+    forecast: list[float] = attrs.field(factory=list)
+    enqueue: list[float] = attrs.field(factory=list)
+    cancel: list[float] = attrs.field(factory=list)
+
+    def __str__(self) -> str:
+        floor = statistics.median(self.floor)
+        lines = [f"  floor     {spread(self.floor)}"]
+        for name in ("forecast", "enqueue", "cancel"):
+            taken = getattr(self, name)
+            ratio = statistics.median(taken) / floor
+            lines.append(f"  {name:8}  {spread(taken)}  {ratio:.2f} x the floor")
+        return "\n".join(lines)
+
+
+def measure(made: Stage, case: Case, watch: Watch, rounds: int) -> Times:
+    """Floor, forecast, enqueue and cancel by turns."""
+    transactions = made.transactions()
+    forecast, start, cancel = (
+        made.forecast(transactions),
+        made.start(transactions),
+        made.cancel(transactions),
+    )
+    made.set_smart_encoding(case.smart_encoding)
+    times = Times()
+    for _ in range(rounds):
+        campaign = made.new_campaign(transactions, case.text)
+        times.floor.append(floor(made))
+        with watch:
+            times.forecast.append(seconds(partial(forecast, made.account, campaign)))
+            times.enqueue.append(seconds(partial(start, made.account, campaign)))
+            times.cancel.append(seconds(partial(cancel, made.account, campaign)))
+    transactions.connections.engine.dispose()
+    return times
+
+
 def main() -> None:
-    """Alternate floor and product, and print both."""
+    """Measure each case, and print it."""
     options = argparse.ArgumentParser(description="enqueue against one INSERT ... SELECT")
     options.add_argument("--recipients", type=int, default=1_000_000)
     options.add_argument("--rounds", type=int, default=5)
-    options.add_argument("--text", default=TEXT, help="with its merge fields")
+    options.add_argument("--case", type=int, choices=range(len(CASES)), help="only one of them")
     chosen = options.parse_args()
-    products: list[float] = []
-    waits: list[float] = []
-    memory = 0
+    cases = CASES if chosen.case is None else (CASES[chosen.case],)
     with scratch() as name, stage(Path(name)) as made:
-        made.add_contacts(chosen.recipients)
-        transactions = made.transactions()
-        start = made.start(transactions)
-        start(made.account, made.new_campaign(transactions))  # warm up
-        for _ in range(chosen.rounds):
-            floor(made)
-            campaign: CampaignId = made.new_campaign(transactions, chosen.text)
-            with Watch(made) as watch:
-                products.append(seconds(partial(start, made.account, campaign)))
-            waits += watch.waits
-            memory = max(memory, watch.memory)
-        transactions.connections.engine.dispose()
-    ratio = statistics.median(products) / statistics.median(FLOORS)
-    waits.sort()
-    print(f"recipients          {chosen.recipients}")
-    print(f"floor, seconds      {spread(FLOORS)}")
-    print(f"enqueue, seconds    {spread(products)}")
-    print(f"enqueue / floor     {ratio:.2f}")
-    print(f"memory grew by      {memory / MEGABYTE:.0f} MB")
-    print(f"other reads, p99    {waits[int(len(waits) * 0.99)] * 1000:.1f} ms of {len(waits)}")
+        made.add_contacts(chosen.recipients, GREEK_LAST_NAMES)
+        measure(made, CASES[0], Watch(made), 1)  # warm up
+        for case in cases:
+            watch = Watch(made)
+            times = measure(made, case, watch, chosen.rounds)
+            waits = sorted(watch.waits)
+            print(f"{case.name}: {chosen.recipients} recipients, seconds")
+            print(times)
+            print(f"  memory grew by    {watch.memory / MEGABYTE:.0f} MB")
+            p99 = waits[int(len(waits) * 0.99)] * 1000
+            print(f"  other reads, p99  {p99:.1f} ms of {len(waits)}")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,12 @@ import attrs
 import psutil
 import psycopg
 
+from adapters_db.audience_queries import SqlAudienceQueries
 from adapters_db.connections import Connections
 from adapters_db.engine import make_engine
 from adapters_db.migrate import upgrade
+from adapters_db.reads import Reads
+from adapters_db.recipient_groups import SqlRecipientGroups
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
 from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
@@ -26,10 +29,11 @@ from adapters_sms.settings import SmsSettings
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.planning import SendingPolicy
-from retail_core.campaigns.use_cases import StartCampaign
+from retail_core.campaigns.use_cases import CancelCampaign, ForecastCampaign, StartCampaign
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.secrets import SecretText
+from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.links.codes import LinkCodes
 from retail_core.links.urls import LinkTemplates
 from retail_core.messages.model import LEASE_SECONDS
@@ -45,14 +49,22 @@ INSERT INTO contact (account_id, phone, country, line_type, first_name, last_nam
                      is_subscribed, search_text, tags, created_at, updated_at)
 SELECT %(account)s, 306900000000 + n, 'GR', 1,
        (ARRAY['Maria','George','Eleni','Nikos','Μαρία','Γιώργος','Anna','Peter'])[n %% 8 + 1],
-       'P' || n %% 997, 'person' || n || '@example.com', true,
-       '+' || (306900000000 + n), '{}', now(), now()
+       {last_name}, 'person' || n || '@example.com', true,
+       '+' || (306900000000 + n), '{{}}', now(), now()
 FROM generate_series(1, %(contacts)s) n
 RETURNING account_id, id, is_subscribed
 )
 INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
 SELECT account_id, id, 'granted', 'manual', now() FROM person WHERE is_subscribed
 """
+
+
+FEW_LAST_NAMES = "'P' || n %% 997"
+GREEK_LAST_NAMES = (
+    "'Παπα' || translate(n::text, '0123456789', 'αβγδεζηθικ') "
+    "|| (ARRAY['ίδης', 'όπουλος', 'άκης'])[n %% 3 + 1]"
+)
+"""No two are equal, and none fits GSM-7 as it is."""
 
 
 class FreePace:
@@ -102,11 +114,19 @@ class Stage:
         settings = DatabaseSettings(url=self.url, direct_url=self.url)
         return SqlTransactions(Connections(make_engine(settings), settings))
 
-    def add_contacts(self, contacts: int) -> None:
+    def add_contacts(self, contacts: int, last_name: str = FEW_LAST_NAMES) -> None:
         """Give the store that many contacts, and the planner fresh statistics."""
+        statement = _CONTACTS.format(last_name=last_name).encode()
         with self.connect() as connection:
-            connection.execute(_CONTACTS, {"account": self.account, "contacts": contacts})
+            connection.execute(statement, {"account": self.account, "contacts": contacts})
             connection.execute("ANALYZE contact")
+
+    def set_smart_encoding(self, mode: SmartEncoding) -> None:
+        """What the store chose."""
+        with self.connect() as connection:
+            connection.execute(
+                "UPDATE account SET smart_encoding = %s WHERE id = %s", (mode.value, self.account)
+            )
 
     def new_campaign(self, transactions: SqlTransactions, text: str = TEXT) -> CampaignId:
         """A draft to everybody."""
@@ -117,6 +137,21 @@ class Stage:
     def start(self, transactions: SqlTransactions) -> StartCampaign:
         """The use case of enqueue."""
         return StartCampaign(transactions, SystemClock(), self.policy)
+
+    def forecast(self, transactions: SqlTransactions) -> ForecastCampaign:
+        """The use case of a forecast."""
+        reads = Reads(transactions.connections)
+        return ForecastCampaign(
+            transactions,
+            SqlAudienceQueries(reads),
+            SqlRecipientGroups(reads),
+            SystemClock(),
+            self.policy,
+        )
+
+    def cancel(self, transactions: SqlTransactions) -> CancelCampaign:
+        """The use case of cancel."""
+        return CancelCampaign(transactions, SystemClock())
 
     def dispatch(self, transactions: SqlTransactions, gateway_url: str) -> DispatchBatch:
         """The use case of a worker, against a gateway."""
