@@ -206,20 +206,20 @@ class SqlBatchStore:
         return [ContactId(row[0]) for row in self._driver.execute(_DEPARTED, parameters)]
 
     def merge_groups(
-        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+        self, account: AccountId, campaign: CampaignId, shaped: frozenset[Field]
     ) -> Iterable[MergeGroup]:
         """See `merge_groups`."""
-        return merge_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
+        return merge_groups(self._driver, account, campaign, shaped)
 
     def rejoin(self, account: AccountId, campaign: CampaignId) -> None:
         """One statement; they keep their order."""
         self._driver.execute(_REJOIN, {"account": account, "campaign": campaign})
 
     def in_flight_groups(
-        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+        self, account: AccountId, campaign: CampaignId, shaped: frozenset[Field]
     ) -> Iterable[MergeGroup]:
         """See `merge_groups`."""
-        return in_flight_groups(self._driver, account, campaign, plain_as_length=plain_as_length)
+        return in_flight_groups(self._driver, account, campaign, shaped)
 
     def close_cancelled_across_accounts(self, batches_max: int) -> int:
         """One statement; the arrays stay where they are, for the log."""

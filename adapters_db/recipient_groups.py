@@ -1,7 +1,7 @@
 """The recipients of an audience grouped in the database, read while they are counted."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from sqlalchemy import (
@@ -12,12 +12,14 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
     select,
     type_coerce,
 )
 
 from adapters_db.audience_sql import meant
+from adapters_db.merge_groups import shape_of
 from adapters_db.reads import Reads
 from adapters_db.tables.contacts import contact
 from retail_core.audiences.model import AudienceRules, AudienceSpec
@@ -44,25 +46,31 @@ class SqlRecipientGroups:
         spec: AudienceSpec,
         rules: AudienceRules,
         merge_fields: frozenset[Field],
+        shaped: frozenset[Field] = frozenset(),
         *,
         by_area: bool = False,
     ) -> Iterator[RecipientGroup]:
         """One GROUP BY, behind a cursor of the server."""
-        used = [_COLUMNS[field] for field in MERGE_FIELDS if field in merge_fields]
+        values = {field: _value(field, field in shaped) for field in merge_fields & _COLUMNS.keys()}
         nothing = type_coerce(null(), Text)
         groups = select(
             contact.c.country,
-            *(_COLUMNS[field] if field in merge_fields else nothing for field in MERGE_FIELDS),
+            *(values.get(field, nothing) for field in MERGE_FIELDS),
             func.count(),
             func.min(contact.c.id),
             area := _area() if by_area else type_coerce(literal(""), Text),
-        ).group_by(contact.c.country, *used, *([area] if by_area else []))
+        ).group_by(contact.c.country, *values.values(), *([area] if by_area else []))
         options = {"yield_per": GROUPS_PER_FETCH}
         with self.reads.account(account) as connection:
             statement = groups.where(*meant(connection, account, spec, rules).recipients())
             for row in connection.execute(statement, execution_options=options):
                 country, first_name, last_name, email, number, lowest, place = tuple(row)
                 yield RecipientGroup(country, first_name, last_name, email, number, lowest, place)
+
+
+def _value(field: Field, is_shaped: bool) -> ColumnElement[Any]:  # noqa: FBT001 - by position
+    column = _COLUMNS[field]
+    return literal_column(shape_of(str(column)), Text) if is_shaped else column
 
 
 def _area() -> ColumnElement[str]:

@@ -90,12 +90,14 @@ class RecipientGroups(Protocol):
         spec: AudienceSpec,
         rules: AudienceRules,
         merge_fields: frozenset[Field],
+        shaped: frozenset[Field] = frozenset(),
         *,
         by_area: bool = False,
     ) -> Iterator[RecipientGroup]:
         """By country and the merge values that the text uses, in no order.
 
-        With `by_area` also by the place of North American numbers, whose clocks differ.
+        Instead of a value of the `shaped` fields the stand-in of its shape may be given. With
+        `by_area` also by the place of North American numbers, whose clocks differ.
 
         There may be as many groups as recipients, so they are read while the caller goes on.
         """

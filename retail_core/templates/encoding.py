@@ -9,13 +9,17 @@ Smart encoding changes a text so that it takes fewer parts, if the store wants t
 harm copying, searching and screen readers, so nothing is changed that does not save a part, and
 never a URL, an e-mail address or a code. A code is a word of at least four Latin or Greek
 capitals and digits (also `-` and `_`) that begins with a letter and holds a digit.
+
+What a value adds to a text depends on little: on its length, and on what kinds of characters it
+has. `SHAPES` tells which values are alike in that, so that a million different names are counted
+as some dozens of shapes.
 """
 
 import enum
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NewType
 
 import attrs
@@ -231,3 +235,55 @@ def _greek() -> Mapping[int, str]:
         if "Α" <= letter <= "Ω":
             table[code] = LOOK_ALIKES.get(letter, letter)
     return table
+
+
+@attrs.frozen
+class Shape:
+    """Values of one length that take the same room in a text, whatever smart encoding it has.
+
+    `stand_in`, repeated to that length, may be counted instead of any of them, where the value
+    stands apart from other words. `pattern` must match the value as a whole; PostgreSQL reads it
+    as Python does. No value of a shape is blank.
+    """
+
+    stand_in: str
+    pattern: str
+
+
+def _brackets(characters: Iterable[int]) -> str:
+    """A class of a regular expression."""
+    ranges: list[list[int]] = []
+    for code in sorted(characters):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return "[" + "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges) + "]"
+
+
+def _shapes() -> tuple[Shape, ...]:
+    basic = set(map(ord, GSM7_BASIC)) - set(map(ord, "\r\n"))
+    # without these nothing is a URL, an e-mail address or a code, which would not be converted
+    worded = basic - set(map(ord, "0123456789@.:/"))
+    typographic = worded | {code for code, text in _TYPOGRAPHY.items() if len(text) == 1}
+    greek = typographic | set(_greek()) - set(_TYPOGRAPHY)
+    # of these every one takes one unit, before conversion and after it
+    spaces = {code for code in range(0x10000) if chr(code).isspace()}
+    changing = {code for code, text in _TYPOGRAPHY.items() if len(text) != 1}
+    marks, surrogates = set(range(0x0300, 0x0370)), set(range(0xD800, 0xE000))
+    known = basic | greek | set(map(ord, GSM7_ESCAPED))
+    single = set(range(1, 0x10000)) - (spaces - known) - changing - marks - surrogates - {0x0C}
+
+    def words(characters: set[int]) -> str:
+        return f"{_brackets(characters - spaces)}{_brackets(characters)}*"
+
+    return (
+        Shape("x", words(basic)),
+        Shape("’", words(typographic)),
+        Shape("ά", words(greek)),
+        Shape("ж", f"{_brackets(single)}*{_brackets(single - known)}{_brackets(single)}*"),
+    )
+
+
+SHAPES: Final = _shapes()
+"""GSM-7 as it is; after typography; after the Greek letters are mapped too; and never."""

@@ -87,7 +87,7 @@ class MemoryBatchStore:
         return sorted(frozen & gone)
 
     def merge_groups(
-        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+        self, account: AccountId, campaign: CampaignId, shaped: frozenset[Field]
     ) -> Iterable[MergeGroup]:
         return grouped(self._of_campaign(account, campaign))
 
@@ -101,7 +101,7 @@ class MemoryBatchStore:
             self._put(attrs.evolve(again, turn=first + place))
 
     def in_flight_groups(
-        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+        self, account: AccountId, campaign: CampaignId, shaped: frozenset[Field]
     ) -> Iterable[MergeGroup]:
         batches = self._of_campaign(account, campaign)
         return grouped([each for each in batches if each.state is BatchState.SUBMITTING])

@@ -26,6 +26,7 @@ class MemoryRecipientGroups:
         spec: AudienceSpec,
         rules: AudienceRules,
         merge_fields: frozenset[Field],
+        shaped: frozenset[Field] = frozenset(),
         *,
         by_area: bool = False,
     ) -> Iterator[RecipientGroup]:

@@ -11,6 +11,7 @@ from retail_core.campaigns.use_cases import CancelCampaign, CancelledCampaign, P
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import MessageState, ProgressChange
+from retail_core.templates.rendering import Field
 from tests.contracts.deferring import HOUR, defer, wake
 from tests.contracts.staging import (
     all_claims,
@@ -166,14 +167,14 @@ class BatchCancelling:
         submitting(world)
 
         with world.transactions.begin(other) as uow:
-            mine = uow.batches.in_flight_groups(other, campaign.id, plain_as_length=False)
-            theirs = uow.batches.in_flight_groups(account, campaign.id, plain_as_length=False)
+            mine = uow.batches.in_flight_groups(other, campaign.id, frozenset())
+            theirs = uow.batches.in_flight_groups(account, campaign.id, frozenset())
             assert (list(mine), list(theirs)) == ([], [])
             assert uow.doubts.held(account, campaign.id) == 0
 
-    @pytest.mark.parametrize("plain_as_length", [False, True])
+    @pytest.mark.parametrize("shaped", [frozenset(), frozenset({Field.FIRST_NAME})])
     def test_those_in_flight_are_worth_what_was_held_for_them(
-        self, world: World, *, plain_as_length: bool
+        self, world: World, shaped: frozenset[Field]
     ) -> None:
         account = shop(world)
         for name in ("Ana", "A" * 120, "Μαρία", None, "{x}"):
@@ -183,9 +184,7 @@ class BatchCancelling:
         batch, ref = submitting(world)
 
         with world.transactions.begin(account) as uow:
-            groups = list(
-                uow.batches.in_flight_groups(account, campaign.id, plain_as_length=plain_as_length)
-            )
+            groups = list(uow.batches.in_flight_groups(account, campaign.id, shaped))
 
         held = results(batch, ref, MessageState.FAILED).credits_in(MessageState.FAILED)
         assert campaign.plan is not None

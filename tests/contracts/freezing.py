@@ -1,13 +1,16 @@
 """What sending may rely on about freezing an audience into batches."""
 
+import random
 from collections import Counter
 
 import attrs
+import pytest
 
 from retail_core.campaigns.model import Campaign
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, CampaignId, ContactId
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.phones import LineType
+from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.messages.model import FrozenAudience, MergeGroup
 from retail_core.templates.encoding import TextSize
 from retail_core.templates.rendering import Field, compile_message, parse
@@ -24,15 +27,14 @@ from tests.contracts.staging import (
     written,
 )
 from tests.contracts.worlds import World
+from tests.odd_names import LETTERS, WORDS
 
 
-def groups(world: World, campaign: Campaign, *, plain_as_length: bool = False) -> list[MergeGroup]:
+def groups(
+    world: World, campaign: Campaign, shaped: frozenset[Field] = frozenset()
+) -> list[MergeGroup]:
     with world.transactions.begin(campaign.account_id) as uow:
-        return list(
-            uow.batches.merge_groups(
-                campaign.account_id, campaign.id, plain_as_length=plain_as_length
-            )
-        )
+        return list(uow.batches.merge_groups(campaign.account_id, campaign.id, shaped))
 
 
 class BatchFreezing:
@@ -164,25 +166,39 @@ class BatchFreezing:
         assert list(recipients.first_names or ()) == ["Ana"]
         assert list(recipients.credits_per_part) == [1]
 
-    def test_plain_values_may_be_grouped_by_their_length_without_changing_any_size(
-        self, world: World
+    @pytest.mark.parametrize("mode", SmartEncoding)
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Hi {{firstName|you there}}, is {{email}} yours? " + "x" * 70,
+            "Γειά σου {{firstName|φίλε}}! Σήμερα ο καφές είναι δωρεάν: {{email}}",
+            "{{firstName}}{{email}} " + "“ok” " * 20,
+        ],
+    )
+    def test_values_may_be_grouped_by_their_shapes_without_changing_any_size(
+        self, world: World, text: str, mode: SmartEncoding
     ) -> None:
         account = shop(world)
-        names = ("Ana", "Bob", "J. R.", "  ", "", "a~b", "{x}", "Μαρία", "naïve", "O'Neil", "@x-1")
+        dice = random.Random(text)
+        names = ["", "  ", *("".join(dice.choices(LETTERS + WORDS, k=5)) for _ in range(40))]
+        names += ["Ana", "Bob", "J. R.", "{x}", "Μαρία", "Ελένη", "Νίκος", "O'Neil", "Иван"]
         for name in names:
             people(world, account, 1, first_name=name, email=f"{name}@example.com")
         campaign = written(world, account)
         freeze(world, campaign, frozenset({Field.FIRST_NAME, Field.EMAIL}))
-        text = parse("Hi {{firstName|you there}}, is {{email}} yours?")
         message = compile_message(
-            text, store_name="", sample_offer_url="", sample_unsubscribe_url=""
+            parse(text),
+            store_name="",
+            sample_offer_url="",
+            sample_unsubscribe_url="",
+            smart_encoding=mode,
         )
 
-        def sizes(*, plain_as_length: bool) -> Counter[tuple[TextSize, int]]:
+        def sizes(shaped: frozenset[Field]) -> Counter[tuple[TextSize, int]]:
             counted: Counter[tuple[TextSize, int]] = Counter()
-            for each in groups(world, campaign, plain_as_length=plain_as_length):
+            for each in groups(world, campaign, shaped):
                 size = message.size(each.first_name, each.last_name, each.email)
                 counted[size, each.credits_per_part] += each.recipients
             return counted
 
-        assert sizes(plain_as_length=True) == sizes(plain_as_length=False)
+        assert sizes(message.shaped) == sizes(frozenset())

@@ -22,7 +22,14 @@ from retail_core.messages.composing import compiled
 from retail_core.messages.model import SendingPlan
 from retail_core.messages.quiet_hours import StoreQuiet
 from retail_core.templates.encoding import Encoding, TextSize
-from retail_core.templates.rendering import Field, ParsedText, Sizer, is_blank, parse
+from retail_core.templates.rendering import (
+    MERGE_FIELDS,
+    Field,
+    ParsedText,
+    Sizer,
+    is_blank,
+    parse,
+)
 
 SMART_MODES = (SmartEncoding.TYPOGRAPHY, SmartEncoding.GREEK)
 
@@ -127,7 +134,9 @@ class ForecastCampaign:
         fields = parse(plan.text).fields
         quiet = StoreQuiet(self.policy.quiet, store.quiet_hours, store.timezone)
         tally.add(
-            self.groups.of_audience(account, content.audience, rules, fields, by_area=quiet.binds)
+            self.groups.of_audience(
+                account, content.audience, rules, fields, tally.shaped, by_area=quiet.binds
+            )
         )
         deferred, first_send_at = tally.waiting(quiet, max(now, campaign.scheduled_at or now))
         return CampaignForecast(
@@ -154,10 +163,15 @@ class _Tally:
         self._written = written
         self._prices = prices
         self._size = compiled(plan).size
-        self._smart_sizes: dict[SmartEncoding, Sizer] = {
-            mode: compiled(attrs.evolve(plan, smart_encoding=mode.value)).size
-            for mode in SMART_MODES
+        smart = {
+            mode: compiled(attrs.evolve(plan, smart_encoding=mode.value)) for mode in SMART_MODES
         }
+        self._smart_sizes: dict[SmartEncoding, Sizer] = {
+            mode: message.size for mode, message in smart.items()
+        }
+        self.shaped = frozenset(MERGE_FIELDS).intersection(
+            compiled(plan).shaped, *(message.shaped for message in smart.values())
+        )
         self._recipients: Counter[str] = Counter()
         self._parts: Counter[str] = Counter()
         self._smart_parts: Counter[tuple[SmartEncoding, str]] = Counter()

@@ -22,7 +22,7 @@ from retail_core.credits.jobs import warn_of_low_credits
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
-from retail_core.kernel.smart_encoding import SmartEncoding
+from retail_core.messages.composing import compiled
 from retail_core.messages.jobs import dispatch_nudges
 from retail_core.messages.model import SendingPlan
 from retail_core.notices.jobs import announce_campaign
@@ -103,9 +103,7 @@ class StartCampaign:
             planning.forecast(plan, (), self.policy.parts_max)  # a text too long is told first
             raise AudienceGone
         recipients = self._freeze(uow, campaign, store, plan)
-        groups = uow.batches.merge_groups(
-            account, campaign.id, plain_as_length=plan.smart_encoding == SmartEncoding.OFF.value
-        )
+        groups = uow.batches.merge_groups(account, campaign.id, compiled(plan).shaped)
         forecast = planning.forecast(plan, groups, self.policy.parts_max)
         assert forecast.recipients == recipients, "everybody who is frozen is priced"
         if recipients == 0:

@@ -10,7 +10,7 @@ from retail_core.campaigns.use_cases.starting import StartCampaign, StartedCampa
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.kernel.ports import Clock, Transactions
-from retail_core.kernel.smart_encoding import SmartEncoding
+from retail_core.messages.composing import compiled
 from retail_core.messages.jobs import close_cancelled_batches
 
 
@@ -105,11 +105,7 @@ def _waiting(uow: CampaignsUnitOfWork, campaign: Campaign) -> tuple[int, int]:
     plan, account = campaign.plan, campaign.account_id
     if plan is None:
         return 0, 0
-    in_flight = uow.batches.in_flight_groups(
-        account,
-        campaign.id,
-        plain_as_length=plan.smart_encoding == SmartEncoding.OFF.value,
-    )
+    in_flight = uow.batches.in_flight_groups(account, campaign.id, compiled(plan).shaped)
     recipients, credits = planning.worth(plan, in_flight)
     held = campaign.credits.held - uow.doubts.held(account, campaign.id)
     return campaign.counts.queued - recipients, held - credits

@@ -66,12 +66,11 @@ class BatchStore(Protocol):
         ...
 
     def merge_groups(
-        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+        self, account: AccountId, campaign: CampaignId, shaped: frozenset[Field]
     ) -> Iterable[MergeGroup]:
         """The frozen recipients, grouped by what the size of their text depends on.
 
-        With `plain_as_length` a value of ASCII letters, digits and the like may stand as a value
-        of as many letters x: without smart encoding its text has the same size.
+        Instead of a value of the `shaped` fields the stand-in of its shape may be given.
         """
         ...
 
@@ -83,7 +82,7 @@ class BatchStore(Protocol):
         ...
 
     def in_flight_groups(
-        self, account: AccountId, campaign: CampaignId, *, plain_as_length: bool
+        self, account: AccountId, campaign: CampaignId, shaped: frozenset[Field]
     ) -> Iterable[MergeGroup]:
         """As `merge_groups`, of the recipients of batches that are being submitted.
 

@@ -1,6 +1,9 @@
 """Texts made ready to be rendered and counted for many recipients."""
 
+import itertools
+import re
 from collections import Counter
+from collections.abc import Sequence
 from operator import itemgetter
 from typing import Final, Protocol
 
@@ -48,11 +51,13 @@ class CompiledMessage:
 
     `size` is exactly the size of what `render` gives, for links of the length and the characters
     of the sample links. Both are meant for recipients that share values; a field that the text
-    does not use is best given as None.
+    does not use is best given as None. Values of the `shaped` fields may be given to `size` as the
+    stand-ins of their shapes.
     """
 
     render: Renderer
     size: Sizer
+    shaped: frozenset[Field]
 
 
 def compile_text(parsed: ParsedText, *, store_name: str) -> Renderer:
@@ -107,9 +112,10 @@ def compile_message(
     """
     render = compile_text(parsed, store_name=store_name)
     links = sample_offer_url, sample_unsubscribe_url
-    plain = CompiledMessage(render, _sizer(parsed, store_name, render, links))
+    size = _sizer(parsed, store_name, render, links)
     if smart_encoding is SmartEncoding.OFF:
-        return plain
+        return CompiledMessage(render, size, frozenset(MERGE_FIELDS))
+    plain = CompiledMessage(render, size, _standing_apart(parsed, store_name, links))
     fields = [placeholder.field for placeholder in parsed.placeholders]
     link_uses = fields.count(Field.OFFER_URL), fields.count(Field.UNSUBSCRIBE_URL)
     return _with_smart_encoding(plain, _Savings(plain, links, link_uses, smart_encoding))
@@ -262,4 +268,37 @@ def _with_smart_encoding(plain: CompiledMessage, savings: _Savings) -> CompiledM
         saving = savings[first_name, last_name, email]
         return size(first_name, last_name, email) if saving is None else saving.size
 
-    return CompiledMessage(smart_render, smart_size)
+    return CompiledMessage(smart_render, smart_size, plain.shaped)
+
+
+# What is not converted is told by the word it is part of. Between these a value is no part of any
+# other word, so what becomes of it does not depend on the text, nor the text on it.
+_BEFORE: Final = re.compile(r"(?:^|\s)[(\"«]?\Z")
+_AFTER: Final = re.compile(r"(?:'s)?[.,;:!?)]*[\"»]?(?:\s|\Z)")
+
+
+def _standing_apart(
+    parsed: ParsedText, store_name: str, links: tuple[str, str]
+) -> frozenset[Field]:
+    """The merge fields that nothing but blanks and plain punctuation touches, wherever they are."""
+    apart, touched = "\0", set[Field]()
+    literals, slots = _flattened(parsed, store_name)
+    # a merge value is something that is neither a blank nor punctuation
+    known = [
+        apart
+        if slot.field in MERGE_FIELDS
+        else links[slot.field - Field.OFFER_URL] or slot.fallback
+        for slot in slots
+    ]
+    for place, slot in enumerate(slots):
+        before = _joined(literals[: place + 1], known[:place])
+        after = _joined(literals[place + 1 :], known[place + 1 :])
+        if not (_BEFORE.search(before) and _AFTER.match(after)):
+            touched.add(slot.field)
+    return frozenset(MERGE_FIELDS) - touched
+
+
+def _joined(literals: Sequence[str], values: Sequence[str]) -> str:
+    """Texts and what stands between them, beginning and ending with a text."""
+    between = (*values, "")
+    return "".join(itertools.chain.from_iterable(zip(literals, between, strict=True)))
