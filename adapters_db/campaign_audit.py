@@ -1,10 +1,10 @@
 """Counts every campaign again, from the rows that its counters stand for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from adapters_db.reads import Reads
 from retail_core.kernel.ids import AccountId, CampaignId
@@ -23,18 +23,18 @@ COUNTED: Final = (
     "credits_released",
 )
 
+
 # One statement, so one snapshot: what is being sent meanwhile does not look like a difference.
 # A batch has no message rows before it is settled; then each of its recipients has one. What waits
 # is cancelled with its campaign. What is held is told twice: by the entries, and, once nobody
-# waits, by the messages in doubt.
-_MISMATCHES: Final = text(
-    f"""
+# waits, by the messages in doubt. `<rows>` and `<campaigns>` narrow it down.
+_MISMATCHES: Final = f"""
     WITH batch AS (
         SELECT campaign_id,
                sum(size) FILTER (WHERE state IN ('queued', 'deferred', 'claimed')) AS waiting,
                sum(size) FILTER (WHERE state = 'submitting') AS submitting,
                sum(size) FILTER (WHERE state = 'cancelled') AS closed
-        FROM send_batch GROUP BY campaign_id
+        FROM send_batch WHERE <rows> GROUP BY campaign_id
     ), by_state AS (
         SELECT c.id AS campaign_id,
                coalesce(b.submitting, 0)
@@ -52,17 +52,18 @@ _MISMATCHES: Final = text(
                count(*) FILTER (WHERE state = {MessageState.UNKNOWN:d}) AS unknown,
                count(*) FILTER (WHERE state = {MessageState.CANCELLED:d}) AS cancelled,
                count(*) AS rows
-        FROM message GROUP BY campaign_id
+        FROM message WHERE <rows> GROUP BY campaign_id
     ), entry AS (
         SELECT campaign_id,
                coalesce(sum(amount) FILTER (WHERE credit = 'held'), 0)
                    - coalesce(sum(amount) FILTER (WHERE debit = 'held'), 0) AS held,
                sum(amount) FILTER (WHERE kind = 'capture') AS captured,
                sum(amount) FILTER (WHERE kind = 'release') AS released
-        FROM credit_transfer WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+        FROM credit_transfer WHERE campaign_id IS NOT NULL AND <rows>
+        GROUP BY campaign_id
     ), doubt AS (
         SELECT campaign_id, sum(credits) FILTER (WHERE credits_settled_at IS NULL) AS held
-        FROM message_doubt GROUP BY campaign_id
+        FROM message_doubt WHERE <rows> GROUP BY campaign_id
     ), recomputed AS (
         SELECT c.id,
                coalesce(b.queued, 0) + coalesce(b.cancelled, 0) + coalesce(r.rows, 0) AS total,
@@ -79,7 +80,7 @@ _MISMATCHES: Final = text(
         LEFT JOIN row_counts r ON r.campaign_id = c.id
         LEFT JOIN entry e ON e.campaign_id = c.id
         LEFT JOIN doubt d ON d.campaign_id = c.id
-        WHERE c.started_at IS NOT NULL
+        WHERE c.started_at IS NOT NULL AND <campaigns>
     )
     SELECT c.account_id, c.id, {", ".join(f"c.{name}" for name in COUNTED)},
            {", ".join(f"n.{name}::bigint" for name in COUNTED)}
@@ -87,8 +88,17 @@ _MISMATCHES: Final = text(
     WHERE ({", ".join(f"c.{name}" for name in COUNTED)})
           IS DISTINCT FROM ({", ".join(f"n.{name}" for name in COUNTED)})
     ORDER BY c.id LIMIT :mismatches_max
-    """
-)
+"""
+
+
+def _of(rows: str, campaigns: str) -> TextClause:
+    """The statement for the campaigns that both conditions mean."""
+    return text(_MISMATCHES.replace("<rows>", rows).replace("<campaigns>", campaigns))
+
+
+_ALL: Final = _of("true", "true")
+OF_ONE: Final = _of("campaign_id = :campaign", "c.id = :campaign")
+"""Of the rows of one campaign alone, each found by an index."""
 
 
 @attrs.frozen
@@ -110,14 +120,16 @@ class SqlCampaignAudit:
     def mismatches_across_accounts(self, mismatches_max: int) -> Sequence[CampaignMismatch]:
         """Started campaigns that differ, by id; reads all messages."""
         with self.reads.across_accounts() as connection:
-            rows = connection.execute(_MISMATCHES, {"mismatches_max": mismatches_max}).all()
-        middle = 2 + len(COUNTED)
-        return [
-            CampaignMismatch(
-                row[0],
-                row[1],
-                stored=dict(zip(COUNTED, row[2:middle], strict=True)),
-                recomputed=dict(zip(COUNTED, row[middle:], strict=True)),
-            )
-            for row in rows
-        ]
+            rows = connection.execute(_ALL, {"mismatches_max": mismatches_max}).all()
+        return [mismatch_of(row) for row in rows]
+
+
+def mismatch_of(row: Sequence[Any]) -> CampaignMismatch:
+    """A row of either statement."""
+    middle = 2 + len(COUNTED)
+    return CampaignMismatch(
+        row[0],
+        row[1],
+        stored=dict(zip(COUNTED, row[2:middle], strict=True)),
+        recomputed=dict(zip(COUNTED, row[middle:], strict=True)),
+    )

@@ -35,13 +35,21 @@ class Connections:
     @contextmanager
     def bound(self, account: AccountId, *, read_only: bool = False) -> Iterator[Connection]:
         """A transaction that can see and write the rows of `account` only."""
-        with self._transaction(BOUND_ROLE, f"{account:d}", read_only=read_only) as connection:
+        mode = _mode(read_only=read_only)
+        with self._transaction(BOUND_ROLE, f"{account:d}", mode) as connection:
             yield connection
 
     @contextmanager
     def sweep(self, *, read_only: bool = False) -> Iterator[Connection]:
         """A transaction that can see and write the rows of all accounts."""
-        with self._transaction(SWEEP_ROLE, "", read_only=read_only) as connection:
+        with self._transaction(SWEEP_ROLE, "", _mode(read_only=read_only)) as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction whose statements all see the rows of all accounts as of one moment."""
+        mode = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with self._transaction(SWEEP_ROLE, "", mode) as connection:
             yield connection
 
     def ask(self, account: AccountId, *asked: Asked) -> list[list[Row]]:
@@ -54,7 +62,7 @@ class Connections:
 
     def _answers(self, role: str, account: str, asked: Sequence[Asked]) -> list[list[Row]]:
         granted = seconds_of(self.settings.statement_timeout_seconds, self.remaining_seconds())
-        opening = self._opening(role, account, granted, read_only=True)
+        opening = self._opening(role, account, granted, _mode(read_only=True))
         with _unavailable():
             try:
                 return self._answered(opening, asked)
@@ -75,21 +83,21 @@ class Connections:
                 raise _StaleConnection from error
 
     @contextmanager
-    def _transaction(self, role: str, account: str, *, read_only: bool) -> Iterator[Connection]:
+    def _transaction(self, role: str, account: str, mode: str) -> Iterator[Connection]:
         granted = seconds_of(self.settings.statement_timeout_seconds, self.remaining_seconds())
-        opening = self._opening(role, account, granted, read_only=read_only)
+        opening = self._opening(role, account, granted, mode)
         with _unavailable(), self._opened(opening) as connection, connection.begin():
             connection.info[GRANTED] = granted
             yield connection
 
-    def _opening(self, role: str, account: str, granted: float, *, read_only: bool) -> bytes:
+    def _opening(self, role: str, account: str, granted: float, mode: str) -> bytes:
         """All that begins a transaction, as one message: a round trip costs more than parsing.
 
         No value in it comes from outside: roles are ours, the rest are numbers.
         """
         limits = self.settings
         return (
-            f"BEGIN {'READ ONLY' if read_only else 'READ WRITE'};"
+            f"BEGIN {mode};"
             f"SET LOCAL role = {role};"
             f"SET LOCAL retail.account = '{account}';"
             f"SET LOCAL statement_timeout = {milliseconds(granted)};"
@@ -108,6 +116,10 @@ class Connections:
             connection = self.engine.connect()
             _open(connection, opening)
         return connection
+
+
+def _mode(*, read_only: bool) -> str:
+    return "READ ONLY" if read_only else "READ WRITE"
 
 
 class _StaleConnection(psycopg.OperationalError):

@@ -43,6 +43,7 @@ from retail_core.messages.use_cases import (
 from retail_core.notices.jobs import SEND_NOTICE, SWEEP_NOTICES, read_send_notice
 from retail_core.notices.model import ATTEMPT_FIRST_SECONDS, ATTEMPTS_MAX
 from retail_core.notices.use_cases import SendNotice, SweepNotices
+from workers.checking_books import CHECK_BOOKS, CheckBooks, check_books
 from workers.cleaning import CleanUp
 from workers.dispatching import dispatch_one, dispatch_until_idle
 from workers.doubt import refresh_statuses, settle_overdue_unknown, watch_numbers
@@ -115,6 +116,7 @@ JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind("sweep_stale_batches", Lane.SWEEPS, SweepStaleBatches, _once),
     JobKind("sweep_single_messages", Lane.SWEEPS, SweepSingleMessages, _once),
     JobKind("watch_numbers", Lane.SWEEPS, WatchNumbers, watch_numbers),
+    JobKind(CHECK_BOOKS, Lane.SWEEPS, CheckBooks, check_books),
     JobKind("clean_up", Lane.SWEEPS, CleanUp, _once),
 )
 

@@ -9,6 +9,7 @@ from retail_core.engagement.jobs import APPLY_INBOUND_TEXTS
 from retail_core.kernel.jobs import Job
 from retail_core.messages.jobs import REFRESH_STATUSES
 from retail_core.notices.jobs import SWEEP_NOTICES
+from workers.checking_books import CHECK_BOOKS
 
 LASTING_FROM: Final = timedelta(minutes=10)
 
@@ -45,6 +46,7 @@ PERIODIC: Final = (
     every("resolve_by_reports", seconds=60),
     every("settle_overdue_unknown", minutes=10),
     every("watch_numbers", hours=1),
+    every(CHECK_BOOKS, hours=1),
     every("clean_up", days=1),
 )
 """Each finds work by itself, in the rows: so a nudge that got lost, or a queue that was wiped,

@@ -16,6 +16,7 @@ from redis.retry import Retry
 import adapters_db.wiring
 import adapters_http.logs
 import adapters_sms.wiring
+from adapters_db.books import SqlBooks
 from adapters_db.connections import Connections
 from adapters_db.failed_jobs import SqlFailedJobs
 from adapters_db.periodic_jobs import SqlPeriodicJobs
@@ -43,6 +44,7 @@ from retail_core.messages.use_cases import (
 from retail_core.notices.ports import Notifier
 from retail_core.notices.use_cases import ResetLink
 from workers import crash_points
+from workers.checking_books import BooksStore
 from workers.cleaning import Lives, Pruning
 from workers.kinds import JOB_KINDS
 from workers.notifying import NotifyingSettings, notifier_of
@@ -153,6 +155,7 @@ def register_operations(container: punq.Container, lives: Lives) -> None:
     container.register(SqlFailedJobs, instance=SqlFailedJobs(connections))
     container.register(SqlPeriodicJobs, instance=SqlPeriodicJobs(connections))
     container.register(Pruning, instance=SqlPruning(connections))
+    container.register(BooksStore, instance=SqlBooks(connections))
     container.register(Lives, instance=lives)
 
 

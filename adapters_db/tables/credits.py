@@ -47,6 +47,24 @@ credit_transfer = Table(
     Column("balance_after", BigInteger, nullable=False),
     Column("created_at", UtcTime, nullable=False, server_default=func.now()),
     UniqueConstraint("account_id", "key"),
+    Index(None, "account_id", "id"),
+    Index(
+        "credit_transfer_campaign_id_idx",
+        "campaign_id",
+        postgresql_where=text("campaign_id IS NOT NULL"),
+    ),
+)
+
+ledger_check = Table(
+    "ledger_check",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id"), primary_key=True),
+    Column("through_id", BigInteger, nullable=False),
+    Column("available", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("debt", BigInteger, nullable=False),
+    Column("checked_at", UtcTime, nullable=False),
+    Column("whole_at", UtcTime, nullable=False),
 )
 
 SHOWN = text("(debit IN ('available', 'held')) <> (credit IN ('available', 'held'))")
