@@ -78,7 +78,7 @@ class LeadLoop:
     is_leading: bool = attrs.field(init=False, default=False)
     _ticks: Ticks = attrs.field(init=False)
     _checked_at: float = attrs.field(init=False, default=float("-inf"))
-    _leading: Trouble = attrs.field(init=False, factory=lambda: Trouble("the leader's lock"))
+    _leading: Trouble = attrs.field(init=False, factory=lambda: Trouble("the leader's lease"))
     _nudging: Trouble = attrs.field(init=False, factory=lambda: Trouble("the periodic nudges"))
 
     def __attrs_post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """`python -m workers.scheduler`: moves written jobs to the queue and nudges periodic ones.
 
-Any number may run: each relays, and one of them, by a database lock, leads the periodic jobs.
+Any number may run: each relays, and one of them, by a lease in the database, leads the
+periodic jobs.
 """
 
 import signal
@@ -64,6 +65,7 @@ def loops(settings: Settings, container: punq.Container) -> Mapping[str, Loop]:
             container.resolve(SqlPeriodicJobs),
             clock,
             periodic(settings.worker.refresh_every),
+            clock.elapsed_seconds,
         ),
     }
 

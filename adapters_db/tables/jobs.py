@@ -1,4 +1,4 @@
-"""Jobs that failed for good."""
+"""Jobs that failed for good, and who leads the periodic ones."""
 
 from sqlalchemy import BigInteger, Column, Identity, Integer, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
@@ -18,4 +18,12 @@ failed_job = Table(
     Column("detail", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("failed_at", UtcTime, nullable=False, server_default=func.now(), index=True),
+)
+
+scheduler_lead = Table(
+    "scheduler_lead",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("leads_until", UtcTime, nullable=False),
 )

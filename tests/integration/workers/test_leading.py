@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -6,10 +7,14 @@ import pytest
 from adapters_db.leading import Leadership
 from retail_core.kernel.errors import Unavailable
 
+LEASE_SECONDS = 1.0
+
 
 @pytest.fixture
 def rivals(migrated_database_url: str) -> Iterator[tuple[Leadership, Leadership]]:
-    one, other = (Leadership.at(migrated_database_url) for _ in range(2))
+    one, other = (Leadership.at(migrated_database_url, LEASE_SECONDS) for _ in range(2))
+    with psycopg.connect(migrated_database_url, autocommit=True) as connection:
+        connection.execute("UPDATE scheduler_lead SET leads_until = '-infinity'")
     yield one, other
     one.release()
     other.release()
@@ -30,18 +35,36 @@ def test_the_other_leads_when_the_leader_ends(rivals: tuple[Leadership, Leadersh
     assert not one.hold()
 
 
-def test_a_leader_whose_connection_is_cut_knows_that_it_does_not_lead(
+def test_a_leader_that_stands_still_loses_the_lead_though_its_connection_lives(
+    rivals: tuple[Leadership, Leadership],
+) -> None:
+    one, other = rivals
+    assert one.hold()
+    time.sleep(LEASE_SECONDS + 0.2)
+    assert other.hold()
+    assert not one.hold()
+
+
+def test_whoever_lost_the_lead_gives_nothing_away(rivals: tuple[Leadership, Leadership]) -> None:
+    one, other = rivals
+    one.hold()
+    time.sleep(LEASE_SECONDS + 0.2)
+    other.hold()
+    one.release()
+    assert not one.hold()
+
+
+def test_a_leader_whose_connection_is_cut_knows_and_takes_the_lead_again(
     rivals: tuple[Leadership, Leadership], migrated_database_url: str
 ) -> None:
     one, other = rivals
     one.hold()
     with psycopg.connect(migrated_database_url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks"
-            " JOIN pg_database ON pg_database.oid = database"
-            " WHERE locktype = 'advisory' AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE application_name = 'retail-direct' AND datname = current_database()"
         )
     with pytest.raises(Unavailable):
         one.hold()
-    assert other.hold()
-    assert not one.hold()
+    assert one.hold()
+    assert not other.hold()
