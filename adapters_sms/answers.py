@@ -1,7 +1,10 @@
 """What an answer of the gateway means for the messages of the call (domain-rules, 8).
 
 The one question behind every line: may the gateway have accepted them? Only where it surely did
-not may they be sent again. Reasons carry neither numbers nor texts: they end up in logs.
+not may they be sent again. Whoever stands between us and the gateway (a proxy, a cache, a firewall)
+answers too, also after it has passed the call on; so a refusal counts only if it is the gateway's
+own, or if by its meaning nobody passed anything on (docs/decisions/0028-refusals.md). Reasons carry
+neither numbers nor texts: they end up in logs.
 """
 
 import math
@@ -33,14 +36,28 @@ CODE_NAMES: Final = ("code", "errorCode", "responseCode", "statusCode", "status"
 DETAIL_NAMES: Final = (*vocabulary.ERROR_NAMES, "message", "responseText")
 CODE_CHARACTERS_MAX: Final = 64
 
-_LATER: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
-_BATCH: Final = frozenset(
+REFUSAL_NAMES: Final = (
+    "error",
+    "errors",
+    "errorCode",
+    "errorMessage",
+    "responseCode",
+    "responseText",
+)
+"""A refusal of the gateway names its reason in one of these."""
+
+_NEVER_PASSED_ON: Final = frozenset(
     {
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        HTTPStatus.MISDIRECTED_REQUEST,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
     }
 )
+"""By their meaning, whoever says so: the call was looked at and turned away."""
+
+_BATCH: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY})
 _ACCESS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NOT_IN_A_CODE: Final = re.compile(r"[^A-Za-z0-9_.:-]+")
 
@@ -60,15 +77,54 @@ def outcome_of(answer: Answer, messages: int, now: datetime) -> SubmissionOutcom
     reason = f"http_{status}"
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return _accepted(answer.body, messages)
-    if status in _LATER:
+    if status in _NEVER_PASSED_ON:
         return NotSent(reason, retry_after_seconds(answer.headers, now))
-    if status in _BATCH:
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return BatchRefused(reason)
     if status in _ACCESS:
         return AccessRefused(reason)
-    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    return _own_refusal(answer, now) or Doubtful(reason)
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether this is a page for people, as proxies have them, and nothing that the API says."""
+    return answer.body is None or (answer.body != b"" and _object(answer.body) is None)
+
+
+def _own_refusal(answer: Answer, now: datetime) -> SubmissionOutcome | None:
+    """What the gateway says in its own form, in JSON; None if it is somebody else's."""
+    status, reason = answer.status, f"http_{answer.status}"
+    if _object(answer.body) is None:
+        return None
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return NotSent(reason, retry_after_seconds(answer.headers, now))
+    if status in _BATCH:
+        return BatchRefused(reason)
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and _says_why(answer):
         return AllRejected(reason)
-    return Doubtful(reason)
+    return None
+
+
+def _says_why(answer: Answer) -> bool:
+    """Whether a refusal for good gives its reason, and more than the status line does.
+
+    `{"message": "Not Found"}` and `{"status": 404, "error": "Not Found"}` are what proxies say.
+    """
+    fields = _object(answer.body) or {}
+    try:
+        phrase = HTTPStatus(answer.status).phrase.lower()
+    except ValueError:
+        phrase = ""
+    said = [fields[name] for name in REFUSAL_NAMES if fields.get(name) not in (None, "", [], {})]
+    return any(str(each).strip().lower() != phrase for each in said)
+
+
+def _object(body: bytes | None) -> Mapping[str, object] | None:
+    try:
+        parsed: object = orjson.loads(body or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -119,11 +175,8 @@ def _accepted(body: bytes | None, messages: int) -> SubmissionOutcome:
 
 
 def _entries(body: bytes) -> list[object] | None:
-    try:
-        parsed: object = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-    entries = parsed.get("messages") if isinstance(parsed, dict) else None
+    fields = _object(body)
+    entries = fields.get("messages") if fields is not None else None
     return entries if isinstance(entries, list) else None
 
 

@@ -12,7 +12,7 @@ import httpx
 import orjson
 
 from adapters_sms import vocabulary
-from adapters_sms.answers import Answer, outcome_of
+from adapters_sms.answers import Answer, is_page, outcome_of
 from adapters_sms.settings import SmsSettings
 from adapters_sms.sockets import CallBackend, CallLimits, TooLateToWrite, limited
 from retail_core.kernel.clock import Clock, Deadline
@@ -122,7 +122,7 @@ class MittoGateway:
             answer = self._call("GET", quote(provider_id, safe=""))
         except Interrupted as interruption:
             raise GatewayUnavailable(interruption.reason) from None
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND and not is_page(answer):
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise GatewayUnavailable(f"http_{answer.status}")
@@ -198,10 +198,7 @@ def _gateway_message(provider_id: ProviderId, body: bytes | None, now: datetime)
         fields = orjson.loads(body or b"")
     except orjson.JSONDecodeError:
         raise GatewayUnavailable("answer_unreadable") from None
-    if not isinstance(fields, dict) or vocabulary.provider_id_of(fields) not in (
-        None,
-        provider_id,
-    ):
+    if not isinstance(fields, dict) or vocabulary.provider_id_of(fields) != provider_id:
         raise GatewayUnavailable("answer_about_something_else")
     word = vocabulary.first_text(fields, vocabulary.STATUS_NAMES, vocabulary.WORD_CHARACTERS_MAX)
     state = vocabulary.state_of(word)

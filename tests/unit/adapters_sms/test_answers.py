@@ -19,6 +19,7 @@ from retail_core.messages.model import (
 )
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+WHY = {"error": "Unknown traffic account"}
 
 
 def outcome(
@@ -39,13 +40,13 @@ def test_2xx_with_as_many_ids_is_accepted_in_order(status: int) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_429_and_503_may_be_tried_again(status: int) -> None:
-    assert outcome(status, headers={"retry-after": "7"}) == NotSent(f"http_{status}", 7.0)
-    assert outcome(status) == NotSent(f"http_{status}", None)
+    assert outcome(status, WHY, headers={"retry-after": "7"}) == NotSent(f"http_{status}", 7.0)
+    assert outcome(status, WHY) == NotSent(f"http_{status}", None)
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_400_413_and_422_refuse_the_batch(status: int) -> None:
-    assert isinstance(outcome(status), BatchRefused)
+    assert isinstance(outcome(status, WHY), BatchRefused)
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -55,7 +56,45 @@ def test_401_and_403_refuse_the_key(status: int) -> None:
 
 @pytest.mark.parametrize("status", [402, 404, 405, 408, 409, 415, 451, 499])
 def test_every_other_4xx_is_final(status: int) -> None:
-    assert isinstance(outcome(status), AllRejected)
+    assert isinstance(outcome(status, WHY), AllRejected)
+
+
+PAGES = [
+    b"<html><h1>Not found</h1></html>",
+    b"404 page not found",
+    b"",
+    b'{"error": "brok',
+    ["error"],
+    {"message": "no Route matched with those values"},
+    {"message": "Not Found", "status": 404},
+    {"timestamp": 1, "status": 404, "error": "Not Found", "path": "/api"},
+    {"error": ""},
+]
+
+
+@pytest.mark.parametrize("body", PAGES, ids=repr)
+def test_a_404_of_somebody_else_says_nothing_about_the_messages(body: object) -> None:
+    assert outcome(404, body) == Doubtful("http_404")
+
+
+@pytest.mark.parametrize("status", [400, 402, 404, 405, 408, 410, 422, 499, 503])
+@pytest.mark.parametrize("body", PAGES[:5], ids=repr)
+def test_a_page_of_a_proxy_is_no_refusal_of_the_gateway(status: int, body: object) -> None:
+    """It may stand for a call that was passed on, whose answer got lost behind it."""
+    headers = {"retry-after": "7"}
+    assert outcome(status, body, headers=headers) == Doubtful(f"http_{status}")
+
+
+@pytest.mark.parametrize("status", [407, 421, 425, 429, 511])
+@pytest.mark.parametrize("body", PAGES[:2], ids=repr)
+def test_what_by_its_meaning_was_passed_on_to_nobody_may_be_tried_again(
+    status: int, body: object
+) -> None:
+    assert outcome(status, body) == NotSent(f"http_{status}", None)
+
+
+def test_a_call_too_large_for_a_proxy_is_halved() -> None:
+    assert isinstance(outcome(413, b"<html>"), BatchRefused)
 
 
 @pytest.mark.parametrize("status", [100, 301, 302, 307, 500, 501, 502, 504, 520, 599])
@@ -93,8 +132,8 @@ def test_2xx_whose_body_broke_off_is_doubtful() -> None:
     assert isinstance(outcome_of(Answer(200, {}, None), 1, NOW), Doubtful)
 
 
-def test_a_refusal_counts_even_if_its_body_broke_off() -> None:
-    assert isinstance(outcome_of(Answer(400, {}, None), 1, NOW), BatchRefused)
+def test_a_refusal_whose_body_broke_off_is_nobodys() -> None:
+    assert outcome_of(Answer(400, {}, None), 1, NOW) == Doubtful("http_400")
 
 
 def test_an_entry_without_id_is_one_rejection_with_its_code() -> None:
