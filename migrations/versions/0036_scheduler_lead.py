@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.row_security import enable_row_security_for_sweeps_only
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 
 
 def upgrade() -> None:
