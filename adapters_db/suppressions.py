@@ -30,6 +30,7 @@ from retail_core.contacts.model import (
     SuppressionReason,
     SuppressionTerms,
 )
+from retail_core.contacts.model.number_hash import HASH_BYTES
 from retail_core.contacts.queries import SuppressionFilter
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, SuppressionId
 from retail_core.kernel.pages import Page, PageRequest
@@ -55,17 +56,20 @@ ORDER BY given.phone
 ON CONFLICT (account_id, phone, reason) DO NOTHING
 """
 
-_FIND_ERASED: Final = """
-SELECT given.phone
-FROM unnest(%(phones)s::bigint[], %(hashes)s::bytea[]) AS given (phone, phone_hash)
-    JOIN suppression s ON s.account_id = %(account)s AND s.phone_hash = given.phone_hash
-WHERE s.reason = 'erasure'
-ORDER BY given.phone
-"""
-_BAR_ERASED: Final = f"""
-WITH known AS (
-    {_FIND_ERASED}
-), barred AS (
+# The hashes go as one string of bytes: to write 5,000 of them as an array takes 0.2 s. They are cut
+# apart before the join: row security keeps what may fail out of the look into the index.
+_KNOWN: Final = f"""
+WITH given AS MATERIALIZED (
+    SELECT phone, substr(%(hashes)b, {HASH_BYTES} * (place::integer - 1) + 1, {HASH_BYTES}) AS hash
+    FROM unnest(%(phones)s::bigint[]) WITH ORDINALITY AS u (phone, place)
+), known AS (
+    SELECT given.phone
+    FROM given JOIN suppression s ON s.account_id = %(account)s AND s.phone_hash = given.hash
+    WHERE s.reason = 'erasure'
+    ORDER BY given.phone
+)"""
+_FIND_ERASED: Final = f"{_KNOWN} SELECT phone FROM known"
+_BAR_ERASED: Final = f"""{_KNOWN}, barred AS (
     INSERT INTO suppression (account_id, phone, reason, source, created_at)
     SELECT %(account)s, phone, 'erasure', 'erased before', %(at)s FROM known
     ON CONFLICT (account_id, phone, reason) DO NOTHING
@@ -240,8 +244,8 @@ class SqlSuppressionQueries:
 def _hashed(account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> dict[str, object]:
     return {
         "account": account,
-        "phones": [int(phone[1:]) for phone in hashes],
-        "hashes": list(hashes.values()),
+        "phones": f"{{{','.join(phone[1:] for phone in hashes)}}}",
+        "hashes": b"".join(hashes.values()),
     }
 
 

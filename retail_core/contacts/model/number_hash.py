@@ -9,6 +9,7 @@ import attrs
 
 from retail_core.kernel.phones import PhoneNumber
 
+HASH_BYTES: Final = 32
 _LABEL: Final = b"suppression hash"
 
 
@@ -24,7 +25,7 @@ class NumberHash:
         return cls(hmac.new(unsubscribe_secret, _LABEL, hashlib.sha256).digest())
 
     def of(self, phone: PhoneNumber) -> bytes:
-        """32 bytes; the same number gives the same bytes in every store."""
+        """`HASH_BYTES` long; the same number gives the same bytes in every store."""
         return hmac.new(self.secret, phone.encode(), hashlib.sha256).digest()
 
     def of_each(self, phones: Iterable[PhoneNumber]) -> Mapping[PhoneNumber, bytes]:
