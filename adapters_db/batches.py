@@ -1,7 +1,7 @@
 """Batches on PostgreSQL: raw statements of the driver, each one round trip for up to 5,000 rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,13 @@ from adapters_db.connections import psycopg_connection
 from adapters_db.frequency_cap import capped_positions, lock_counting
 from adapters_db.gateway_health import IS_WELL, MAY_BE_CALLED, STRAIN, begin_probe, end_probe
 from adapters_db.merge_groups import in_flight_groups, merge_groups
-from retail_core.audiences.model import AudienceRules, AudienceSpec, CapWindow
+from retail_core.audiences.model import (
+    ADULT_AGE_YEARS,
+    AudienceRules,
+    AudienceSpec,
+    CapWindow,
+    years_before,
+)
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, CampaignId, ContactId, WorkerId
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import (
@@ -124,12 +130,15 @@ SELECT r.position - 1,
        CASE WHEN c.id IS NULL THEN 'erased'
             WHEN c.phone <> r.phone THEN 'number_changed'
             WHEN NOT c.is_subscribed THEN 'opted_out'
+            WHEN c.birthday > %(adult_until)s THEN 'under_age'
+            WHEN c.birthday IS NULL AND a.adults_only THEN 'age_unknown'
             ELSE 'suppressed' END
-FROM send_batch b,
+FROM send_batch b JOIN account a ON a.id = b.account_id,
      unnest(b.contact_ids, b.phones) WITH ORDINALITY AS r (contact_id, phone, position)
      LEFT JOIN contact c ON c.account_id = %(account)s AND c.id = r.contact_id
 WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s
   AND (c.id IS NULL OR c.phone <> r.phone OR NOT c.is_subscribed
+       OR c.birthday > %(adult_until)s OR (c.birthday IS NULL AND a.adults_only)
        OR EXISTS (SELECT FROM suppression s
                   WHERE s.account_id IN (%(account)s, %(system)s) AND s.phone = c.phone))
 """
@@ -257,6 +266,7 @@ class SqlBatchStore:
         batch: ClaimedBatch,
         ref: UUID,
         lease_until: datetime,
+        today: date,
         cap: CapWindow | None = None,
     ) -> Mapping[int, Dropped]:
         """Mark, then read who must be left out, then note it on the batch."""
@@ -265,6 +275,7 @@ class SqlBatchStore:
         parameters = _owned(batch) | {
             "ref": ref,
             "lease_until": lease_until,
+            "adult_until": years_before(today, ADULT_AGE_YEARS),
             "system": SYSTEM_ACCOUNT,
         }
         with self._driver.pipeline():

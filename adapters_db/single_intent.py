@@ -36,6 +36,10 @@ WITH due AS (
                 WHEN c.phone <> m.phone THEN '{Dropped.NUMBER_CHANGED.value}'
                 WHEN m.kind = 'automation' AND NOT c.is_subscribed
                     THEN '{Dropped.OPTED_OUT.value}'
+                WHEN m.kind = 'automation' AND c.birthday > %(adult_until)s
+                    THEN '{Dropped.UNDER_AGE.value}'
+                WHEN m.kind = 'automation' AND c.birthday IS NULL AND a.adults_only
+                    THEN '{Dropped.AGE_UNKNOWN.value}'
                 WHEN EXISTS (SELECT FROM suppression s
                              WHERE s.account_id IN (%(account)s, %(system)s) AND s.phone = m.phone
                                AND {_BARS})
@@ -43,7 +47,7 @@ WITH due AS (
                 WHEN m.stop_suppression_id IS NOT NULL
                      AND NOT EXISTS (SELECT FROM suppression s WHERE {_IS_ITS_STOP})
                     THEN '{Dropped.TOO_LATE.value}' END AS dropped
-    FROM due JOIN single_message m USING (number)
+    FROM due JOIN single_message m USING (number) JOIN account a ON a.id = m.account_id
          LEFT JOIN contact c ON c.account_id = %(account)s AND c.id = m.contact_id
 )
 UPDATE single_message m

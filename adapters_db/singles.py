@@ -1,7 +1,7 @@
 """Single messages on PostgreSQL: planned, handed over and settled, each verb guarded by a state."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from adapters_db.connections import psycopg_connection
 from adapters_db.single_intent import INTENT, IS_DUE
 from adapters_db.single_reports import apply_reports, share
 from adapters_db.tables.singles import single_message
+from retail_core.audiences.model import ADULT_AGE_YEARS, years_before
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
@@ -144,6 +145,7 @@ class SqlSingleMessageStore:
         ref: UUID,
         now: datetime,
         lease_until: datetime,
+        today: date,
         singles_max: int,
         numbers: Sequence[MessageNumber] | None = None,
     ) -> Sequence[ClaimedSingle]:
@@ -154,6 +156,7 @@ class SqlSingleMessageStore:
             "ref": ref,
             "now": now,
             "lease_until": lease_until,
+            "adult_until": years_before(today, ADULT_AGE_YEARS),
             "look_up_at": now + LOOK_UP_AFTER[0],
             "singles_max": singles_max,
             "numbers": None if numbers is None else list(numbers),

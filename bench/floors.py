@@ -83,7 +83,7 @@ class LayoutFloor:
             began = time.perf_counter()
             ref = self._stage.new_ref()
             with self._transactions.begin(batch.key.account) as uow:
-                uow.batches.commit_intent(batch, ref, batch.lease_until)
+                uow.batches.commit_intent(batch, ref, batch.lease_until, batch.lease_until.date())
             with self._transactions.begin(batch.key.account) as uow:
                 assert settle(uow, batch, ref, results, self._clock.now())
             seconds += time.perf_counter() - began + self._claim_seconds

@@ -1,7 +1,7 @@
 """Batches of frozen recipients in memory."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import attrs
@@ -147,6 +147,7 @@ class MemoryBatchStore:
         batch: ClaimedBatch,
         ref: UUID,
         lease_until: datetime,
+        today: date,
         cap: CapWindow | None = None,
     ) -> Mapping[int, Dropped]:
         """Raises `LeaseLost`."""
@@ -154,7 +155,7 @@ class MemoryBatchStore:
         campaign = self.tables.campaigns.get(batch.key.campaign)
         if stored is None or campaign is None or campaign.state is not CampaignState.SENDING:
             raise LeaseLost
-        dropped = reasons_to_drop(self.tables, stored, cap)
+        dropped = reasons_to_drop(self.tables, stored, today, cap)
         state = BatchState.SUBMITTING
         marked = attrs.evolve(stored, state=state, ref=ref, lease_until=lease_until)
         # the database asks its own clock; here it is that of the lease

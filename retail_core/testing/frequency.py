@@ -1,7 +1,7 @@
 """How much marketing a contact had of late, in memory."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from retail_core.audiences.model import CapWindow
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
@@ -25,14 +25,14 @@ def had_enough(
 
 
 def reasons_to_drop(
-    tables: MemoryTables, batch: StoredBatch, cap: CapWindow | None
+    tables: MemoryTables, batch: StoredBatch, today: date, cap: CapWindow | None
 ) -> dict[int, Dropped]:
     """Who of a batch must be left out at the hand-over, by position."""
     account, found = batch.key.account, dict[int, Dropped]()
     everybody = recipients_of(batch)
     people = zip(everybody.contacts, everybody.phones, strict=True)
     for position, (contact, phone) in enumerate(people):
-        reason = reason_to_drop(tables, account, contact, phone)
+        reason = reason_to_drop(tables, account, contact, phone, today)
         if reason is None and cap is not None:
             had = _had_enough_of_others(batch.key.campaign, tables, account, contact, cap)
             reason = Dropped.FREQUENCY_CAP if had else None

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import attrs
 
-from retail_core.audiences.model import AudienceRules
+from retail_core.audiences.model import ADULT_AGE_YEARS, AudienceRules, years_before
 from retail_core.contacts.model import Contact
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
 from retail_core.messages.model import Dropped, MergeGroup, Recipients
@@ -77,7 +78,11 @@ def grouped(batches: Iterable[StoredBatch]) -> list[MergeGroup]:
 
 
 def reason_to_drop(
-    tables: MemoryTables, account: AccountId, contact_id: ContactId | None, phone: int | None
+    tables: MemoryTables,
+    account: AccountId,
+    contact_id: ContactId | None,
+    phone: int | None,
+    today: date,
 ) -> Dropped | None:
     """Why somebody must be left out at the hand-over; None if he may get his message."""
     stored = None if contact_id is None else tables.contacts.get(contact_id)
@@ -88,5 +93,19 @@ def reason_to_drop(
         return Dropped.NUMBER_CHANGED
     if not contact.is_subscribed:
         return Dropped.OPTED_OUT
+    too_young = reason_of_age(tables, account, contact, today)
+    if too_young is not None:
+        return too_young
     barred = suppressions_of(tables, (account, SYSTEM_ACCOUNT), contact.phone)
     return Dropped.SUPPRESSED if barred else None
+
+
+def reason_of_age(
+    tables: MemoryTables, account: AccountId, contact: Contact, today: date
+) -> Dropped | None:
+    """Whether marketing may not reach somebody of this age; None if it may."""
+    if contact.birthday is not None:
+        is_adult = contact.birthday <= years_before(today, ADULT_AGE_YEARS)
+        return None if is_adult else Dropped.UNDER_AGE
+    store = tables.accounts.get(account)
+    return Dropped.AGE_UNKNOWN if store is not None and store.adults_only else None

@@ -1,17 +1,20 @@
 """The hand-over of single messages in memory: the last look at whether each may be sent."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from retail_core.contacts.model import LIFTED_BY_LINK, Suppression, SuppressionReason
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import Dropped, MessageKind
+from retail_core.testing.recipients import reason_of_age
 from retail_core.testing.single_rows import StoredSingle
 from retail_core.testing.suppressions import suppressions_of
 from retail_core.testing.tables import MemoryTables
 
 
-def reason_to_drop(tables: MemoryTables, row: StoredSingle, now: datetime) -> Dropped | None:
+def reason_to_drop(
+    tables: MemoryTables, row: StoredSingle, now: datetime, today: date
+) -> Dropped | None:
     """Why a message that is due must not be handed over; None if it may be."""
     kind, stored = row.single.kind, None
     if row.single.contact is not None:
@@ -22,9 +25,12 @@ def reason_to_drop(tables: MemoryTables, row: StoredSingle, now: datetime) -> Dr
         return Dropped.TOO_LATE
     if stored is not None and stored.contact.phone != row.phone:
         return Dropped.NUMBER_CHANGED
-    is_automation = kind is MessageKind.AUTOMATION
-    if stored is not None and is_automation and not stored.contact.is_subscribed:
-        return Dropped.OPTED_OUT
+    if stored is not None and kind is MessageKind.AUTOMATION:
+        if not stored.contact.is_subscribed:
+            return Dropped.OPTED_OUT
+        too_young = reason_of_age(tables, row.account, stored.contact, today)
+        if too_young is not None:
+            return too_young
     return _by_suppressions(tables, row, row.phone)
 
 

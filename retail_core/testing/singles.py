@@ -1,7 +1,7 @@
 """Single messages in memory."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import attrs
@@ -59,6 +59,7 @@ class MemorySingleMessageStore:
         ref: UUID,
         now: datetime,
         lease_until: datetime,
+        today: date,
         singles_max: int,
         numbers: Sequence[MessageNumber] | None = None,
     ) -> Sequence[ClaimedSingle]:
@@ -70,13 +71,12 @@ class MemorySingleMessageStore:
         ]
         claimed = []
         for row in sorted(wanted, key=_turn)[:singles_max]:
-            dropped = reason_to_drop(self.tables, row, now)
+            dropped = reason_to_drop(self.tables, row, now, today)
             marked = attrs.evolve(row, ref=ref, not_before=None, updated_at=now)
             if dropped is None:
-                state = MessageState.SUBMITTING
                 marked = attrs.evolve(
                     marked,
-                    state=state,
+                    state=MessageState.SUBMITTING,
                     lease_until=lease_until,
                     submitted_at=now,
                     look_up_at=now + LOOK_UP_AFTER[0],

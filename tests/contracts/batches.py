@@ -7,14 +7,17 @@ from uuid import uuid4
 import attrs
 import pytest
 
+from retail_core.audiences.model import ADULT_AGE_YEARS, years_before
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import Dropped
+from retail_core.testing.clock import NOON
 from tests.contracts.people import added, draft
 from tests.contracts.staging import (
     ANN,
     BEN,
     LEASE,
+    adults_only,
     all_claims,
     bar,
     change,
@@ -127,6 +130,30 @@ class BatchIntent:
             gone.id: Dropped.ERASED,
         }
 
+    def test_age_is_read_again(self, world: World) -> None:
+        account, today = shop(world), world.clock.now().date()
+        minor, of_today, unknown, _ = people(world, account, 4)
+        started(world, account, batch_messages_max=4)
+        batch = claimed(world)
+        birthday = years_before(today, ADULT_AGE_YEARS)
+        change(world, account, minor, birthday=birthday + timedelta(days=1))
+        change(world, account, of_today, birthday=birthday)
+
+        assert intend(world, batch, uuid4()) == {0: Dropped.UNDER_AGE}
+        assert unknown.birthday is None
+
+    def test_a_store_that_must_know_ages_writes_to_nobody_of_unknown_age(
+        self, world: World
+    ) -> None:
+        account, today = shop(world), world.clock.now().date()
+        people(world, account, 1)
+        people(world, account, 1, birthday=years_before(today, ADULT_AGE_YEARS))
+        started(world, account)
+        batch = claimed(world)
+        adults_only(world, account)
+
+        assert intend(world, batch, uuid4()) == {0: Dropped.AGE_UNKNOWN}
+
     def test_who_is_left_out_of_a_marked_batch_is_written_down(self, world: World) -> None:
         account, other = shop(world), shop(world)
         people(world, account, 2)
@@ -134,7 +161,7 @@ class BatchIntent:
         batch, left_out = claimed(world), {1: Dropped.ERASED}
         with world.transactions.begin(account) as uow:
             uow.batches.leave_out(batch, {0: Dropped.ERASED})  # not marked yet
-            uow.batches.commit_intent(batch, uuid4(), batch.lease_until)
+            uow.batches.commit_intent(batch, uuid4(), batch.lease_until, NOON.date())
             uow.batches.leave_out(batch, left_out)
         with world.transactions.begin(other) as uow:
             uow.batches.leave_out(batch, {})
@@ -207,4 +234,4 @@ class BatchIntent:
         batch = claimed(world)
 
         with world.transactions.begin(other) as uow, pytest.raises(LeaseLost):
-            uow.batches.commit_intent(batch, uuid4(), batch.lease_until)
+            uow.batches.commit_intent(batch, uuid4(), batch.lease_until, NOON.date())

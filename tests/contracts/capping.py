@@ -35,7 +35,7 @@ def intend(world: World, batch: ClaimedBatch, cap: FrequencyCap | None = WEEK) -
     now = world.clock.now()
     with world.transactions.begin(batch.key.account) as uow:
         window = cap.at(now) if cap else None
-        dropped = uow.batches.commit_intent(batch, uuid4(), now + LEASE, window)
+        dropped = uow.batches.commit_intent(batch, uuid4(), now + LEASE, now.date(), window)
     assert set(dropped.values()) <= {Dropped.FREQUENCY_CAP}
     return sorted(dropped)
 
@@ -45,7 +45,7 @@ def sent(world: World, account: AccountId, *states: MessageState) -> None:
     started(world, account, batch_messages_max=100)
     batch, ref, now = claimed(world), uuid4(), world.clock.now()
     with world.transactions.begin(account) as uow:
-        uow.batches.commit_intent(batch, ref, now + LEASE)
+        uow.batches.commit_intent(batch, ref, now + LEASE, now.date())
     assert book(world, batch, ref, results(batch, ref, *states))
 
 
@@ -139,7 +139,7 @@ class BatchCapping:
 
         with ThreadPoolExecutor(1) as threads:
             with world.transactions.begin(account) as uow:
-                uow.batches.commit_intent(first, uuid4(), now + LEASE, WEEK.at(now))
+                uow.batches.commit_intent(first, uuid4(), now + LEASE, now.date(), WEEK.at(now))
                 later = threads.submit(intend, world, second)
                 wait([later], timeout=0.2)
             assert later.result() == [0, 1]
@@ -163,7 +163,9 @@ class BatchCapping:
         opt_out(world, account, someone.id)
 
         with world.transactions.begin(account) as uow:
-            dropped = uow.batches.commit_intent(batch, uuid4(), now + LEASE, WEEK.at(now))
+            dropped = uow.batches.commit_intent(
+                batch, uuid4(), now + LEASE, now.date(), WEEK.at(now)
+            )
 
         assert dropped == {0: Dropped.OPTED_OUT, 1: Dropped.FREQUENCY_CAP}
 

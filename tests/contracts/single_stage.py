@@ -67,7 +67,9 @@ def intend(
 ) -> Sequence[ClaimedSingle]:
     now = world.clock.now()
     with world.transactions.begin(account) as uow:
-        return uow.singles.commit_intent(account, ref, now, now + LEASE, singles_max, numbers)
+        return uow.singles.commit_intent(
+            account, ref, now, now + LEASE, now.date(), singles_max, numbers
+        )
 
 
 def settle(
@@ -99,4 +101,4 @@ def clear(world: World) -> None:
     with world.transactions.across_accounts() as uow:
         while account := uow.singles.due_account_across_accounts(world.clock.now()):
             now = world.clock.now()
-            uow.singles.commit_intent(account, uuid4(), now, now + LEASE, 1_000)
+            uow.singles.commit_intent(account, uuid4(), now, now + LEASE, now.date(), 1_000)

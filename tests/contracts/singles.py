@@ -27,6 +27,7 @@ from tests.contracts.single_stage import (
 )
 from tests.contracts.staging import (
     LEASE,
+    adults_only,
     bar,
     change,
     delete,
@@ -72,7 +73,7 @@ class SinglePlanning:
 
         with world.transactions.begin(other) as uow:
             now = world.clock.now()
-            assert not uow.singles.commit_intent(account, ref, now, now + LEASE, 9)
+            assert not uow.singles.commit_intent(account, ref, now, now + LEASE, now.date(), 9)
         assert intend(world, other, ref, numbers=[message.number]) == []
         intend(world, account, ref)
         assert settle(world, other, ref, result_of(message, SENT)) == []
@@ -177,6 +178,31 @@ class SingleIntent:
         }
         results = [SingleResult(each.number, SENT) for each in claimed]
         assert len(settle(world, account, ref, *results)) == 1
+
+    def test_an_automation_reaches_nobody_known_to_be_under_age(self, world: World) -> None:
+        account, today = shop(world), world.clock.now().date()
+        minor, unknown = people(world, account, 2)
+        messages = [to_contact(world, each, account) for each in (minor, unknown)]
+        asked = to_contact(world, minor, account, kind=MessageKind.CONFIRMATION)
+        change(world, account, minor, birthday=today - timedelta(days=10 * 365))
+
+        first = {each.number: each.dropped for each in intend(world, account, uuid4())}
+
+        assert first == {
+            messages[0].number: Dropped.UNDER_AGE,
+            messages[1].number: None,
+            asked.number: None,
+        }
+
+    def test_a_store_that_must_know_ages_sends_no_automation_to_unknown_age(
+        self, world: World
+    ) -> None:
+        account = shop(world)
+        (unknown,) = people(world, account, 1)
+        to_contact(world, unknown, account)
+        adults_only(world, account)
+
+        assert [each.dropped for each in intend(world, account, uuid4())] == [Dropped.AGE_UNKNOWN]
 
     def test_what_is_too_late_is_dropped_and_never_sent(self, world: World) -> None:
         account = shop(world)

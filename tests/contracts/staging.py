@@ -168,7 +168,7 @@ def intend(
     """Commit the intent, in transactions of the world's; returns who is left out."""
     lease_until = world.clock.now() + LEASE
     with (transactions or world.transactions).begin(batch.key.account) as uow:
-        return dict(uow.batches.commit_intent(batch, ref, lease_until))
+        return dict(uow.batches.commit_intent(batch, ref, lease_until, world.clock.now().date()))
 
 
 def submitting(world: World, worker: WorkerId = ANN) -> tuple[ClaimedBatch, UUID]:
@@ -273,6 +273,12 @@ def pause(world: World, campaign: Campaign) -> None:
         uow.progress.pause_by_gateway(
             campaign.account_id, campaign.id, "gateway_refused", world.clock.now()
         )
+
+
+def adults_only(world: World, account: AccountId) -> None:
+    """Let a store write to nobody who may be under age."""
+    with world.transactions.begin(account) as uow:
+        uow.accounts.save_profile(attrs.evolve(uow.accounts.get(account), adults_only=True))
 
 
 def change(world: World, account: AccountId, contact: Contact, **changes: Any) -> None:

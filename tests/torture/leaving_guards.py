@@ -3,7 +3,9 @@
 from functools import partial
 from typing import Final
 
+from tests.contracts.batches import BatchIntent
 from tests.contracts.import_reversal import ImportReversalContract
+from tests.contracts.singles import SingleIntent
 from tests.integration.pipeline import test_leaving_races as races
 from tests.torture.guarding import Guard, Here, without
 from tests.torture.patches import replaced
@@ -63,6 +65,21 @@ LEAVING: Final = (
         "an erased number is refused at the hand-over of a single message",
         Here(races.test_a_message_to_an_erased_number_is_refused_and_leaves_no_number),
         (replaced(f"{USE_CASES}.singles:refuse_erased_singles", f"{REMOVALS}:refuse_no_single"),),
+    ),
+    Guard(
+        "age is read again at the hand-over of a campaign",
+        Here(BatchIntent().test_age_is_read_again),
+        without("adapters_db.batches:_LEFT_OUT", "OR c.birthday > %(adult_until)s OR", "OR"),
+    ),
+    Guard(
+        "who must know ages hands over to nobody of unknown age",
+        Here(BatchIntent().test_a_store_that_must_know_ages_writes_to_nobody_of_unknown_age),
+        without("adapters_db.batches:_LEFT_OUT", "OR (c.birthday IS NULL AND a.adults_only)"),
+    ),
+    Guard(
+        "age is read again at the hand-over of an automation",
+        Here(SingleIntent().test_an_automation_reaches_nobody_known_to_be_under_age),
+        without("adapters_db.singles:INTENT", "c.birthday > %(adult_until)s", "false"),
     ),
     Guard(
         "an undo keeps whoever is just being handed over",

@@ -169,7 +169,7 @@ def a_cancel_waits_for_an_intent_that_is_being_committed(world: World) -> None:
     cancel = CancelCampaign(world.transactions, world.clock)
     with ThreadPoolExecutor(1) as threads:
         with world.transactions.begin(account) as uow:
-            uow.batches.commit_intent(batch, uuid4(), batch.lease_until)
+            uow.batches.commit_intent(batch, uuid4(), batch.lease_until, batch.lease_until.date())
             cancelling = threads.submit(cancel, account, campaign.id)
             _wait_for_it_to_end_or_to_wait(world, cancelling)
         cancelled = cancelling.result().campaign
@@ -261,7 +261,7 @@ def a_claim_under_lease_is_left_alone(world: World) -> None:
         uow.batches.free_stale_claims_across_accounts(world.clock.now())
 
     with world.transactions.begin(account) as uow:
-        uow.batches.commit_intent(batch, uuid4(), batch.lease_until)
+        uow.batches.commit_intent(batch, uuid4(), batch.lease_until, batch.lease_until.date())
 
 
 def a_call_under_lease_is_left_alone(world: World) -> None:

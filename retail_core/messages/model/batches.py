@@ -44,6 +44,8 @@ class Dropped(enum.Enum):
     SUPPRESSED = "suppressed"
     NUMBER_CHANGED = "number_changed"
     ERASED = "erased"
+    UNDER_AGE = "under_age"
+    AGE_UNKNOWN = "age_unknown"
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     FREQUENCY_CAP = "frequency_cap"
     TOO_LATE = "too_late"

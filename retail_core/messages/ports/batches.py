@@ -1,7 +1,7 @@
 """Batches, message numbers, and the counters of campaigns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -114,6 +114,7 @@ class BatchStore(Protocol):
         batch: ClaimedBatch,
         ref: UUID,
         lease_until: datetime,
+        today: date,
         cap: CapWindow | None = None,
     ) -> Mapping[int, Dropped]:
         """Mark a claimed batch as submitting under a fresh `ref`; returns who must be left out.
@@ -121,8 +122,9 @@ class BatchStore(Protocol):
         With a `cap`, who had or is getting so much marketing of the store is left out as well: the
         store's intents then wait for each other, so that no two count past one another.
 
-        The answer maps positions in the batch to reasons: consent, suppression, number and
-        existence are read again here, and this read is the moment of hand-over. Raises `LeaseLost`
+        The answer maps positions in the batch to reasons: consent, suppression, number, existence
+        and age (on the store's day, `today`) are read again here, and this read is the moment of
+        hand-over. Raises `LeaseLost`
         unless the batch is still claimed by this worker and attempt and its campaign is sending.
         """
         ...

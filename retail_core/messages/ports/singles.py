@@ -1,7 +1,7 @@
 """Single messages, as sending sees them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -41,14 +41,16 @@ class SingleMessageStore(Protocol):
         ref: UUID,
         now: datetime,
         lease_until: datetime,
+        today: date,
         singles_max: int,
         numbers: Sequence[MessageNumber] | None = None,
     ) -> Sequence[ClaimedSingle]:
         """Mark due messages (or these, due or not) as submitting under a fresh `ref`.
 
-        Consent, suppression, number and existence are read in the same statement: this is the
-        moment of hand-over. Those dropped become cancelled, and their credits must be released in
-        this transaction. Locks the rows, skipping locked ones.
+        Consent, suppression, number, existence and, for automations, age (on the store's day,
+        `today`) are read in the same statement: this is the moment of hand-over. Those dropped
+        become cancelled, and their credits must be released in this transaction. Locks the rows,
+        skipping locked ones.
         """
         ...
 

@@ -13,6 +13,7 @@ from retail_core.kernel.clock import Deadline
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness, Transactions
+from retail_core.kernel.zones import local_date
 from retail_core.links.codes import LinkCodes
 from retail_core.messages import composing, jobs
 from retail_core.messages.errors import LeaseLost
@@ -129,8 +130,9 @@ class DispatchBatch:
     def _commit_intent(self, batch: ClaimedBatch, ref: UUID) -> Mapping[int, Dropped]:
         now = self.clock.now()
         lease_until, cap = self._lease_from(now), self.cap.at(now) if self.cap else None
+        today = local_date(now, batch.timezone or "UTC")
         with self.transactions.begin(batch.key.account) as uow:
-            dropped = uow.batches.commit_intent(batch, ref, lease_until, cap)
+            dropped = uow.batches.commit_intent(batch, ref, lease_until, today, cap)
             return refuse_erased(uow, batch, dropped, self.number_hash)
 
     def _give_up(self, batch: ClaimedBatch) -> DispatchOutcome:

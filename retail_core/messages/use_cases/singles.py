@@ -11,6 +11,7 @@ from retail_core.kernel.clock import Deadline
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.kernel.ports import Clock, Randomness, Transactions
+from retail_core.kernel.zones import local_date
 from retail_core.messages import jobs
 from retail_core.messages.model import (
     CALL_SECONDS,
@@ -102,8 +103,9 @@ class SendSingleMessages:
         now = self.clock.now()
         singles_max = 1 if call.is_probe else SINGLES_PER_CALL_MAX
         with self.transactions.begin(account) as uow:
+            today = local_date(now, uow.accounts.get(account).timezone or "UTC")
             claimed = uow.singles.commit_intent(
-                account, ref, now, self._lease_from(now), singles_max, numbers
+                account, ref, now, self._lease_from(now), today, singles_max, numbers
             )
             dropped = [each for each in claimed if each.dropped is not None]
             book(uow, [_dropped_share(account, each) for each in dropped])

@@ -295,6 +295,6 @@ def sent_test(shop: Shop, text: str) -> int:
     with stores(shop.api).begin(shop.id) as uow:
         now = shop.api.clock.now()
         ref = uuid4()
-        uow.singles.commit_intent(shop.id, ref, now, now + LEASE, 10)
+        uow.singles.commit_intent(shop.id, ref, now, now + LEASE, now.date(), 10)
         uow.singles.settle(shop.id, ref, [SingleResult(number, MessageState.SENT)], now)
     return number

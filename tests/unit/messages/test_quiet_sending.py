@@ -1,6 +1,6 @@
 """Sending where it is night for some: who waits, for how long, and what it costs nobody."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 import attrs
@@ -16,8 +16,9 @@ from retail_core.messages.model import GatewayHealth, NotSent
 from retail_core.messages.quiet_hours import BUILT_IN, OFF, QuietPolicy, StoreQuiet
 from retail_core.messages.use_cases import DispatchOutcome
 from retail_core.testing.clock import ClockPause
+from tests.contracts.import_lists import contacts_of
 from tests.contracts.people import added, draft
-from tests.contracts.staging import ANN, policy, shop, started
+from tests.contracts.staging import ANN, change, messages, policy, shop, started
 from tests.contracts.worlds import World, memory_world
 from tests.pipeline import Pipeline
 
@@ -87,6 +88,28 @@ def test_each_is_sent_to_when_his_clock_allows_it(world: World, account: Account
     assert sending.campaign(campaign).state is CampaignState.COMPLETED
     assert sending.wallet(account).held == 0
     assert world.campaign_queries.deferred_until(account, campaign.id) is None
+
+
+def test_whoever_is_corrected_to_under_age_while_they_wait_is_not_sent_to(
+    world: World, account: AccountId
+) -> None:
+    campaign = started(world, account, batch_messages_max=10)
+    sending = line(world)
+    sending.dispatch_all()
+    was_sent = numbers(sending)
+    child = date(2015, 1, 2)
+    for contact in contacts_of(world, account):
+        if contact.phone not in was_sent:
+            change(world, account, contact, birthday=child)
+
+    at(world, datetime(2026, 11, 24, 13, tzinfo=UTC))
+    sending.sweep()
+    sending.dispatch_all()
+
+    assert numbers(sending) == was_sent
+    codes = [row.error_code for row in messages(world, campaign)]
+    assert codes.count("under_age") == len(NUMBERS) - len(was_sent)
+    assert sending.wallet(account).held == 0
 
 
 def test_everybody_is_sent_to_in_his_own_hours_over_days(world: World, account: AccountId) -> None:
