@@ -93,9 +93,16 @@ WHERE b.account_id = %(account)s AND b.contact_ids @> ARRAY[%(contact)s::integer
 ORDER BY b.campaign_id, b.no
 FOR UPDATE
 """
+# A test message knows a number and no person.
 _HOLD_SINGLES: Final = f"""
 SELECT state = {MessageState.SUBMITTING:d} FROM single_message
-WHERE account_id = %(account)s AND contact_id = %(contact)s
+WHERE number IN (
+    SELECT number FROM single_message
+    WHERE account_id = %(account)s AND contact_id = %(contact)s
+    UNION ALL
+    SELECT s.number FROM contact c JOIN single_message s ON s.phone = c.phone
+    WHERE c.account_id = %(account)s AND c.id = %(contact)s
+      AND s.account_id = %(account)s AND s.kind = 'test')
 ORDER BY number
 FOR UPDATE
 """

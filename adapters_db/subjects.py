@@ -17,7 +17,6 @@ from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
-from retail_core.messages.model import MessageState
 
 FAULT_DIGITS_MIN: Final = 7
 """A cell with fewer digits is nobody's number."""
@@ -53,11 +52,11 @@ FROM his
 WHERE f.account_id = %(account)s AND f.value <> ''
   AND f.import_id = his.import_id AND f.row_no = his.row_no
 """
-# A test message knows a number and no person. One that waits is not sent any more.
-_FORGET_TESTS: Final = f"""
+# A test message knows a number and no person. One that waits is not sent any more; while one is
+# being submitted nobody with its number is erased.
+_FORGET_TESTS: Final = """
 UPDATE single_message SET phone = NULL, text = NULL, error = NULL
 WHERE account_id = %(account)s AND kind = 'test' AND phone = %(phone)s
-  AND state <> {MessageState.SUBMITTING:d}
 """
 # By row security or by this: only texts that concern the store.
 _FORGET_INBOUND: Final = """

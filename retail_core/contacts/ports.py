@@ -217,7 +217,10 @@ class MessageTraces(Protocol):
         ...
 
     def hold(self, account: AccountId, contact: ContactId) -> bool:
-        """Whether a message to him is just being submitted; until the end none can begin to be."""
+        """Whether a message to them is just being submitted, a test of their number included.
+
+        Until the end none can begin to be.
+        """
         ...
 
 

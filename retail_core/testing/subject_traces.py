@@ -11,7 +11,7 @@ from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.engagement.model import InboundText
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.phones import PhoneNumber
-from retail_core.messages.model import MessageKind, MessageState
+from retail_core.messages.model import MessageKind
 from retail_core.testing.contacts import MemoryContactStore
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.message_rows import forgotten_single
@@ -75,7 +75,7 @@ class MemoryPersonTraces:
         for stored in self.tables.singles:
             is_his = (stored.account, stored.phone) == (account, phone)
             is_test = stored.single.kind is MessageKind.TEST
-            if is_his and is_test and stored.state is not MessageState.SUBMITTING:
+            if is_his and is_test:
                 self.tables.singles.put(stored.single.number, forgotten_single(stored))
 
 

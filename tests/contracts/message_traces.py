@@ -1,7 +1,10 @@
 """What the contacts room may rely on about traces of people in messages."""
 
+from uuid import uuid4
+
 from retail_core.messages.model import MessageState
 from tests.contracts.messages import OnAClearStage
+from tests.contracts.single_stage import intend, planned, result_of, settle
 from tests.contracts.staging import (
     book,
     delete,
@@ -94,6 +97,23 @@ class MessageTracesContract(OnAClearStage):
             after = uow.message_traces.hold(account, busy.id)
 
         assert (before, during, after) == (False, True, False)
+
+    def test_whoever_is_just_sent_a_test_message_is_told(self, world: World) -> None:
+        account = shop(world)
+        busy, other = people(world, account, 2)
+        test, ref = planned(world, account, phone=busy.phone), uuid4()
+        intend(world, account, ref)
+
+        with world.transactions.begin(account) as uow:
+            during = [uow.message_traces.hold(account, each.id) for each in (busy, other)]
+        settle(world, account, ref, result_of(test, SENT))
+        with world.transactions.begin(account) as uow:
+            after = uow.message_traces.hold(account, busy.id)
+            uow.person_traces.forget(account, busy.id, busy.phone)
+
+        assert (during, after) == ([True, False], False)
+        [row] = world.message_queries.of_occasions(account, [test.occasion])
+        assert (row.phone, row.text) == (None, None)
 
     def test_holding_does_not_see_another_accounts_rows(self, world: World) -> None:
         account, other = shop(world), shop(world)
