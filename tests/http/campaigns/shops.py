@@ -47,6 +47,7 @@ from retail_core.messages.queries import MessageQueries
 from retail_core.messages.use_cases import DispatchBatch, DispatchOutcome
 from retail_core.testing.gateway import FakeGateway, FakePace
 from retail_core.testing.randomness import SeededRandomness
+from tests.answering import HASH
 from tests.contracts.every_store import EveryStore
 from tests.contracts.people import added_in, draft
 from tests.contracts.worlds import World
@@ -130,6 +131,7 @@ def campaigns_in_memory(world: World, **variables: str) -> Api:
     container.register(CampaignQueries, instance=world.campaign_queries)
     container.register(RecipientGroups, instance=world.recipient_groups)
     container.register(MessageQueries, instance=world.message_queries)
+    container.register(NumberHash, instance=HASH)
     return attrs.evolve(found, app=create_app(wiring.parts(container, edge, ROUTES)))
 
 
