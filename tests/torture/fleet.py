@@ -138,6 +138,7 @@ class Fleet:
     _port: int = attrs.field(init=False, factory=free_port)
     _running: dict[str, "subprocess.Popen[bytes]"] = attrs.field(init=False, factory=dict)
     _halts: list[Halt] = attrs.field(init=False, factory=list)
+    _halting: threading.Lock = attrs.field(init=False, factory=threading.Lock)
     _point: str = attrs.field(init=False, default="")
 
     def __attrs_post_init__(self) -> None:
@@ -204,33 +205,28 @@ class Fleet:
     def halt(self, victim: Victim, dice: random.Random) -> None:
         """Let it stand still, as a machine does that is paused; it goes on after a while."""
         processes = self._processes_of(victim, dice)
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.suspend()
-        self._let_go_on(victim, processes, dice.uniform(*dice.choice(HALT_SECONDS)))
+        seconds = dice.uniform(*dice.choice(HALT_SECONDS))
+        with self._halting:
+            for process in processes:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.suspend()
+            self._let_go_on(victim, processes, seconds)
 
     def find_who_halts(self, dice: random.Random) -> int:
         """Whoever halts by itself goes on after a while as well; returns how many that are."""
-        known = {each for halt in self._halts for each in halt.processes}
-        found = [
-            each
-            for each in _children(self._running["worker"].pid)
-            if each not in known and _is_halted(each)
-        ]
-        for each in found:
-            self._let_go_on(Victim.AT_A_POINT, [each], dice.uniform(*dice.choice(HALT_SECONDS)))
+        with self._halting:
+            known = {each for halt in self._halts for each in halt.processes}
+            found = [each for each in self._workers() if each not in known and _is_halted(each)]
+            for each in found:
+                seconds = dice.uniform(*dice.choice(HALT_SECONDS))
+                self._let_go_on(Victim.AT_A_POINT, [each], seconds)
         return len(found)
 
     def let_all_go_on(self) -> None:
-        """Wait until all who halt go on by themselves, and let nobody halt any more."""
+        """Wait until all who halt have gone on, and let nobody halt any more."""
         self._point = ""
-        for halt in self._halts:
-            halt.timer.join()
-        self._halts.clear()
-
-    def wake(self) -> None:
-        """Let go on at once who halts by itself."""
-        _resume([each for each in _children(self._running["worker"].pid) if _is_halted(each)])
+        while any(halt.timer.is_alive() for halt in self._halts):
+            time.sleep(0.05)
 
     def _let_go_on(
         self, victim: Victim, processes: Sequence[psutil.Process], seconds: float
@@ -239,6 +235,14 @@ class Fleet:
         timer = threading.Timer(seconds, _resume, (processes,))
         self._halts.append(Halt(victim, processes, timer))
         timer.start()
+
+    def wake(self) -> None:
+        """Let go on at once who halts by itself."""
+        _resume([each for each in self._workers() if _is_halted(each)])
+
+    def _workers(self) -> Sequence[psutil.Process]:
+        running = self._running.get("worker")
+        return () if running is None else _children(running.pid)
 
     def kill(self, victim: Victim, dice: random.Random) -> None:
         """Kill it, leave it dead for a moment, and start it again."""

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ import attrs
 
 from adapters_http.machine import SystemClock
 from retail_core.messages.use_cases import MatchParkedReports, ResolveByReports
-from tests.torture.actors import Actors
+from tests.torture.actors import Act, Actors
 from tests.torture.fleet import HALTED, LEASE_SECONDS, WEIGHTS, Fleet, Victim
 from tests.torture.judge import Verdict, judge
 from tests.torture.owners import Owners, patiently
@@ -26,6 +26,7 @@ from tests.torture.shops import AWAY, Shops
 
 RECOVERY_SECONDS_MAX: Final = LEASE_SECONDS + 5
 REST_SECONDS_MAX: Final = 90
+WATCH_SECONDS: Final = 0.05
 
 # A quarter of all calls goes wrong, in every way that an answer can.
 FAULTS: Final = (
@@ -133,27 +134,29 @@ class Chaos:
         self.owners.open_stores()
         actors = Actors.of(self.owners, self.fleet.api_url, log, seed)
         is_over = threading.Event()
-        threads = [
-            threading.Thread(target=self._do, args=(act, is_over))
-            for act in (self.owners.act, *actors.acts)
-        ]
+        with self._watched(is_over):
+            self._play(seconds, (self.owners.act, *actors.acts), is_over)
+            self._rest(actors)
+            self.story.campaigns = len(self.owners.campaigns)
+            self.story.done = actors.done
+            self.story.troubles += actors.faults
+            witnessed = self.owners.witnessed
+            self.story.verdict = judge(self.shops, log, self.owners.campaigns, witnessed)
+        actors.close()
+        self.fleet.stop_processes()
+        return self.story
+
+    def _play(self, seconds: float, acts: Sequence[Act], is_over: threading.Event) -> None:
+        """Everybody acts while everything is killed and halted; then work is taken up again."""
+        threads = [threading.Thread(target=self._do, args=(act, is_over)) for act in acts]
         for thread in threads:
             thread.start()
         self._until("somebody is sent to", self._is_sending)
         self._torture(time.monotonic() + seconds)
         is_over.set()
         self._recover()
-        while any(thread.is_alive() for thread in threads):
-            self.fleet.wake()
-            time.sleep(0.1)
-        self._rest(actors)
-        self.story.campaigns = len(self.owners.campaigns)
-        self.story.done = actors.done
-        self.story.troubles += actors.faults
-        self.story.verdict = judge(self.shops, log, self.owners.campaigns, self.owners.witnessed)
-        actors.close()
-        self.fleet.stop_processes()
-        return self.story
+        for thread in threads:
+            thread.join()
 
     def _torture(self, until: float) -> None:
         dice = random.Random(f"{self.story.seed}:kills")
@@ -163,7 +166,6 @@ class Chaos:
         dice.shuffle(order)
         while time.monotonic() < until:
             time.sleep(dice.uniform(0.05, 0.5))
-            self.story.halts[Victim.AT_A_POINT] += self.fleet.find_who_halts(dice)
             self.fleet.choose_a_point(dice)
             if order:
                 fate, victim = order.pop()
@@ -174,6 +176,27 @@ class Chaos:
             if self.story.seed % 2:
                 self._keep_calling()
         self.fleet.let_all_go_on()
+
+    @contextlib.contextmanager
+    def _watched(self, is_over: threading.Event) -> Iterator[None]:
+        """Nobody who halts by itself halts for ever, nor at all once the killing is over."""
+        dice = random.Random(f"{self.story.seed}:halts")
+        is_judged = threading.Event()
+
+        def watch() -> None:
+            while not is_judged.wait(WATCH_SECONDS):
+                if is_over.is_set():
+                    self.fleet.wake()
+                else:
+                    self.story.halts[Victim.AT_A_POINT] += self.fleet.find_who_halts(dice)
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        try:
+            yield
+        finally:
+            is_judged.set()
+            watching.join()
 
     def _kill(self, victim: Victim, dice: random.Random) -> None:
         self.fleet.kill(victim, dice)
@@ -191,7 +214,7 @@ class Chaos:
         with contextlib.suppress(*AWAY):
             self.shops.execute(_CLOSE_BREAKER)
 
-    def _do(self, act: Callable[[Callable[[], bool]], None], is_over: threading.Event) -> None:
+    def _do(self, act: Act, is_over: threading.Event) -> None:
         try:
             act(is_over.is_set)
         except Exception as error:  # noqa: BLE001 - told in the main thread
@@ -258,6 +281,5 @@ class Chaos:
                     return
             except AWAY:
                 pass
-            self.fleet.wake()
             time.sleep(0.1)
         self.story.troubles.append(f"not in {REST_SECONDS_MAX} s: {what}")

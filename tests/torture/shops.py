@@ -36,6 +36,7 @@ CONTACTS_MAX: Final = 4_000
 """At first; the other numbers are for who comes later."""
 ARGENTINES: Final = 3
 """Some have numbers that gateways write in more than one way."""
+LOCK_TIMEOUT_SECONDS: Final = 5
 AWAY: Final = (Unavailable, psycopg.OperationalError)
 _CONTACTS: Final = """
 WITH person AS (
@@ -76,7 +77,9 @@ class Shops:
     @contextmanager
     def at(cls, url: str) -> Iterator["Shops"]:
         """Connected while the block lasts."""
-        settings = DatabaseSettings(url, url, application_name="torture", lock_timeout_seconds=5)
+        settings = DatabaseSettings(
+            url, url, application_name="torture", lock_timeout_seconds=LOCK_TIMEOUT_SECONDS
+        )
         engine = make_engine(settings)
         shops = cls(url, SqlTransactions(Connections(engine, settings)))
         shops.execute(WATCH)
@@ -180,7 +183,10 @@ class Shops:
 
     @contextmanager
     def _connection(self) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
-        with psycopg.connect(self.url, autocommit=True, connect_timeout=5) as connection:
+        patience = f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s"
+        with psycopg.connect(
+            self.url, autocommit=True, connect_timeout=5, options=patience
+        ) as connection:
             yield connection
 
 
