@@ -18,6 +18,7 @@ from typing import Any, Final
 import attrs
 import orjson
 import psutil
+import psycopg
 import redis
 
 from adapters_db.migrate import upgrade
@@ -142,7 +143,7 @@ class Fleet:
     _point: str = attrs.field(init=False, default="")
 
     def __attrs_post_init__(self) -> None:
-        # durable: a commit that PostgreSQL confirmed must survive its being killed
+        # a commit that PostgreSQL confirmed must survive its being killed
         self.postgres = EmbeddedPostgres(self.directory / "postgres")
         self.valkey = EmbeddedValkey(self.directory / "valkey", durable=False)
         self.gateway_log = self.directory / "mitto.jsonl"
@@ -150,6 +151,10 @@ class Fleet:
     def start_servers(self) -> None:
         """Start both servers and bring the database to the newest schema."""
         self.database_url = self.postgres.start()
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            # nobody cuts the power: what the kernel was given, it keeps
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         self.redis_url = self.valkey.start()
         upgrade(self.database_url)
 
