@@ -7,7 +7,7 @@ call is too late. But nothing may leave after the lease of its intent, for whome
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import attrs
@@ -17,9 +17,6 @@ from psycopg.sql import SQL, Composed, Identifier
 from tests.integration.adapters_db.marked import columns
 from tests.torture.departures import FOR_GOOD, Departure, Departures, How, Person
 from tests.torture.witness import Intents
-
-ARRIVAL_SECONDS_MAX: Final = 1.0
-"""Between the sending of the first byte and its reading by a simulator on a busy machine."""
 
 # Whoever left for good may be a contact again, but must not be one who would be sent to.
 _RETURNED: Final = """
@@ -63,12 +60,9 @@ def ask_arrivals(
         if intent is None:
             yield "unintended", f"{text.mark} {text.phone} at {text.received_at}"
             continue
-        lateness = text.received_at - intent.lease_until
-        if lateness > timedelta(seconds=ARRIVAL_SECONDS_MAX):
-            yield (
-                "late",
-                f"{text.mark} {text.phone}, {lateness.total_seconds():.1f} s past the lease",
-            )
+        if text.received_at > intent.lease_until:
+            lateness = (text.received_at - intent.lease_until).total_seconds()
+            yield "late", f"{text.mark} {text.phone}, {lateness:.1f} s past the lease"
         for each in left[text.account, text.phone]:
             if each.holds_at(intent.marked_at):
                 out = f"out ({each.how.value}) since {each.since}, intended at {intent.marked_at}"

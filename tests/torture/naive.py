@@ -1,8 +1,8 @@
 """The negative control: a worker as most senders have it. The harness must report duplicates.
 
 It takes a lost answer for none and tries again, it queues again what a dead worker was
-submitting, and at the hand-over it asks nobody whether they left. Run as a module it is a whole
-worker (`workers.worker`).
+submitting, at the hand-over it asks nobody whether they left, and it hands over however late it
+is. Run as a module it is a whole worker (`workers.worker`).
 """
 
 import sys
@@ -24,7 +24,10 @@ REQUEUES_SINGLES: Final = Patch(
 ASKS_NOBODY: Final = Patch(
     "adapters_db.batches:_LEFT_OUT", "WHERE b.campaign_id", "WHERE false AND b.campaign_id"
 )
-NAIVE: Final = (RETRIES_LOST_ANSWERS, REQUEUES_SUBMITTING, ASKS_NOBODY)
+NEVER_LATE: Final = replaced(
+    "adapters_sms.sockets:CallLimits.check_deadline", "tests.torture.removals:never_late"
+)
+NAIVE: Final = (RETRIES_LOST_ANSWERS, REQUEUES_SUBMITTING, ASKS_NOBODY, NEVER_LATE)
 
 if __name__ == "__main__":
     for patch in NAIVE:
