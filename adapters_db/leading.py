@@ -13,11 +13,14 @@ from adapters_db.engine import SWEEP_ROLE
 LEAD_SECONDS: Final = 20
 """So long the lead is left to a process that may stand still; renewed every few seconds."""
 
-# One statement, committed by the server itself: whoever halts over it holds no lock.
+# One statement, committed by the server itself: whoever halts over it holds no lock. A leader
+# that died has no connection any more, and is not waited for.
 _HOLD: Final = """
 UPDATE scheduler_lead
-SET holder = %(holder)s, leads_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+SET holder = %(holder)s, backend = pg_backend_pid(),
+    leads_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE holder = %(holder)s OR leads_until <= clock_timestamp()
+   OR NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = scheduler_lead.backend)
 """
 _RELEASE: Final = "UPDATE scheduler_lead SET leads_until = '-infinity' WHERE holder = %s"
 

@@ -26,4 +26,5 @@ scheduler_lead = Table(
     Column("what", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("leads_until", UtcTime, nullable=False),
+    Column("backend", Integer),
 )

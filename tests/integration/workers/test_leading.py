@@ -54,17 +54,30 @@ def test_whoever_lost_the_lead_gives_nothing_away(rivals: tuple[Leadership, Lead
     assert not one.hold()
 
 
+def test_the_other_leads_at_once_when_the_leader_dies(
+    rivals: tuple[Leadership, Leadership], migrated_database_url: str
+) -> None:
+    one, other = rivals
+    assert other.hold()
+    other.release()
+    one.hold()
+    assert not other.hold()
+    cut_connection_of_leader(migrated_database_url)
+    assert other.hold()
+
+
 def test_a_leader_whose_connection_is_cut_knows_and_takes_the_lead_again(
     rivals: tuple[Leadership, Leadership], migrated_database_url: str
 ) -> None:
     one, other = rivals
     one.hold()
-    with psycopg.connect(migrated_database_url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE application_name = 'retail-direct' AND datname = current_database()"
-        )
+    cut_connection_of_leader(migrated_database_url)
     with pytest.raises(Unavailable):
         one.hold()
     assert one.hold()
     assert not other.hold()
+
+
+def cut_connection_of_leader(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(backend, 5000) FROM scheduler_lead")
