@@ -106,7 +106,9 @@ HALTS_AT: Final = {
 HALTS_AT_COUNT_MAX: Final = 6
 
 HALT_SECONDS: Final = ((0.02, 0.5), (0.5, 2.0), (LEASE_SECONDS + 1.5, LEASE_SECONDS + 2.5))
-"""From a blink to well past a lease."""
+"""From a blink to well past a lease, of a batch as of the lead."""
+SCHEDULERS: Final = ("scheduler", "scheduler 2")
+"""Both relay, one leads; a halt may outlast its lease too."""
 SERVERS: Final = frozenset({Victim.REDIS, Victim.REDIS_FLUSH, Victim.POSTGRES, Victim.BACKEND})
 
 
@@ -172,8 +174,8 @@ class Fleet:
         assert wait_until(self._gateway_answers, START_SECONDS), "the gateway does not start"
 
     def start_processes(self) -> None:
-        """Start API, worker and scheduler, and wait for none of them."""
-        for name in ("api", "worker", "scheduler"):
+        """Start API, worker and schedulers, and wait for none of them."""
+        for name in ("api", "worker", *SCHEDULERS):
             self.start(name)
 
     def start(self, name: str) -> None:
@@ -181,9 +183,9 @@ class Fleet:
         modules = {
             "api": ("gunicorn", "adapters_http.wsgi:application"),
             "worker": (self.worker_module,),
-            "scheduler": ("workers.scheduler",),
+            "scheduler": ("tests.torture.short_lead",),
         }
-        self._spawn(name, *modules[name])
+        self._spawn(name, *modules[name.split(maxsplit=1)[0]])
 
     @property
     def api_url(self) -> str:
@@ -255,7 +257,7 @@ class Fleet:
             self._end_halts(SERVERS)
         match victim:
             case Victim.WORKER | Victim.SCHEDULER | Victim.API:
-                name = victim.value.lower()
+                name = _name_of(victim, dice)
                 self._kill_group(name)
                 time.sleep(dice.uniform(0, 0.5))
                 self.start(name)
@@ -277,7 +279,7 @@ class Fleet:
         """Of those that have parents and children: both, or sometimes one of them alone."""
         match victim:
             case Victim.WORKER | Victim.SCHEDULER | Victim.API:
-                parent = self._running[victim.value.lower()].pid
+                parent = self._running[_name_of(victim, dice)].pid
                 family = (psutil.Process(parent), *_children(parent))
                 return family if dice.random() < 0.7 else (dice.choice(family),)
             case Victim.WORKER_PROCESS | Victim.AT_A_POINT:
@@ -357,6 +359,11 @@ def fleet(directory: Path, worker_module: str = "workers.worker") -> Iterator[Fl
         yield made
     finally:
         made.stop()
+
+
+def _name_of(victim: Victim, dice: random.Random) -> str:
+    """Of the schedulers, one or the other."""
+    return dice.choice(SCHEDULERS) if victim is Victim.SCHEDULER else victim.value.lower()
 
 
 def _is_halted(process: psutil.Process) -> bool:

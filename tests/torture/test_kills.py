@@ -12,7 +12,7 @@ from tests.torture.shops import Shops
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 SECONDS = 2.0
-BEING_MENDED = {"disregarded", "kept", "late", "refused", "returned", "unheard"}
+BEING_MENDED = {"disregarded", "kept", "returned"}
 """What the long run finds as long as departures are not safe; the short one meets it by chance."""
 
 
