@@ -14,6 +14,8 @@ from retail_core.kernel.ids import AccountId, MessageNumber
 # Whoever asked before has committed by the time that the next one counts.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('confirmations'), %(account)s)"
 
+_LOCK_TOLD: Final = "SELECT pg_advisory_xact_lock(hashtext('told_of_stop'), %(key)s)"
+
 
 @attrs.frozen
 class SqlConfirmationStore:
@@ -63,6 +65,11 @@ class SqlConfirmationStore:
     ) -> None:
         """One row, marked."""
         self._add(account, phone_hash, message, at, of_stop=True)
+
+    def lock_told_of_stop_across_accounts(self, phone_hash: bytes) -> None:
+        """Wait for whoever is telling the number."""
+        key = int.from_bytes(phone_hash[:4], "big", signed=True)
+        psycopg_connection(self.connection).execute(_LOCK_TOLD, {"key": key})
 
     def is_told_of_stop_across_accounts(self, phone_hash: bytes, since: datetime) -> bool:
         """Over the index of those rows."""

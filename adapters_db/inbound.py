@@ -1,25 +1,103 @@
-"""Inbound texts on PostgreSQL: as they came, and what became of them."""
+"""Inbound texts on PostgreSQL: as they came, and what became of them.
 
-from collections.abc import Sequence
+Several processes apply texts at once. Each takes the turns of some numbers, by advisory locks on
+what the senders end in, and with each turn the texts of the number in their order. So no two
+texts of one number are ever applied side by side, not even where the earlier one was committed
+later.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import attrs
 import psycopg
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert
 
 from adapters_db.connections import psycopg_connection
-from adapters_db.tables.inbound import inbound_scope, inbound_text
+from adapters_db.plans import by_index
+from adapters_db.tables.inbound import inbound_text
 from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, RawInbound
 from retail_core.kernel.ids import InboundId
 from retail_core.kernel.phones import PhoneNumber
 
 EARLIER_TEXTS_MAX: Final = 100
+TEXTS_OF_A_NUMBER_MAX: Final = 100
+"""In one go: more from one number wait for each other, and hold nobody else up."""
+LOOK_AHEAD: Final = 8
+"""So many sets may be with others before one finds nothing to do."""
 
-_IN_TURN: Final = "SELECT pg_advisory_xact_lock(hashtext('apply_inbound_texts'), 0)"
-_NEXT: Final = """
-SELECT raw, arrived_at, id FROM inbound_text
-WHERE applied_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE
+_IS_PUT_OFF: Final = "p.applied_at IS NULL AND p.not_before IS NOT NULL AND p.not_before > %(now)s"
+# The numbers of the texts whose turn is next, as far as nobody else has their turn. Nobody waits.
+_TURNS: Final = f"""
+WITH next AS (
+    SELECT t.sender_end, t.urgency, t.id FROM inbound_text t
+    WHERE t.applied_at IS NULL AND NOT EXISTS (
+        SELECT FROM inbound_text p
+        WHERE p.sender_end = t.sender_end AND p.id <= t.id AND {_IS_PUT_OFF})
+    ORDER BY t.urgency, t.id LIMIT %(texts)s * {LOOK_AHEAD}
+), numbers AS MATERIALIZED (
+    SELECT sender_end, min(urgency) AS urgency, min(id) AS id FROM next
+    GROUP BY sender_end ORDER BY urgency, id
+)
+SELECT sender_end, urgency FROM numbers
+WHERE pg_try_advisory_xact_lock(hashtext('inbound_text'), sender_end) LIMIT %(texts)s
+"""
+# After the locks, and so it sees whatever was committed before they were given.
+_OF_NUMBERS: Final = f"""
+SELECT raw, arrived_at, id, tries
+FROM (
+    SELECT t.*, u.urgency, row_number() OVER (PARTITION BY t.sender_end ORDER BY t.id) AS place
+    FROM unnest(%(ends)s::integer[], %(urgencies)s::smallint[]) AS u (sender_end, urgency)
+        CROSS JOIN LATERAL (
+        SELECT i.raw, i.arrived_at, i.id, i.tries, i.sender_end FROM inbound_text i
+        WHERE i.applied_at IS NULL AND i.sender_end = u.sender_end
+          AND i.id < coalesce((
+              SELECT min(p.id) FROM inbound_text p
+              WHERE p.sender_end = u.sender_end AND {_IS_PUT_OFF}), {2**63 - 1})
+        ORDER BY i.id LIMIT {TEXTS_OF_A_NUMBER_MAX}
+        FOR UPDATE) t
+) taken
+ORDER BY urgency, place, id LIMIT %(texts)s
+"""
+_TURN_OF_ONE: Final = """
+SELECT FROM inbound_text
+WHERE id = %(id)s AND pg_try_advisory_xact_lock(hashtext('inbound_text'), sender_end)
+"""
+_ONE: Final = """
+SELECT raw, arrived_at, id, tries FROM inbound_text
+WHERE id = %(id)s AND applied_at IS NULL
+FOR UPDATE
+"""
+_PUT_OFF: Final = """
+UPDATE inbound_text SET not_before = %(until)s, tries = least(tries + 1, 32767)
+WHERE id = ANY(%(ids)s) AND applied_at IS NULL
+"""
+_EARLIER: Final = f"""
+SELECT t.phone, t.message_id, t.fingerprint, t.arrived_at
+FROM unnest(%(phones)s::bigint[]) AS u (phone) CROSS JOIN LATERAL (
+    SELECT i.* FROM inbound_text i
+    WHERE i.phone = u.phone AND i.applied_at IS NOT NULL
+      AND (i.arrived_at >= %(since)s OR i.message_id = ANY(%(names)s))
+    ORDER BY i.id DESC LIMIT {EARLIER_TEXTS_MAX}) t
+ORDER BY t.id DESC
+"""
+_MARK: Final = """
+UPDATE inbound_text t
+SET applied_at = %(now)s, sender_end = 0, not_before = NULL, phone = u.phone, text = u.text,
+    message_id = u.message_id, fingerprint = u.fingerprint, keyword = u.keyword,
+    is_repeat = u.is_repeat, is_nobodys = u.is_nobodys
+FROM unnest(%(ids)s::bigint[], %(phones)s::bigint[], %(texts)s::text[], %(names)s::text[],
+            %(fingerprints)s::bytea[], %(keywords)s::text[], %(repeats)s::boolean[],
+            %(nobodys)s::boolean[])
+    AS u (id, phone, text, message_id, fingerprint, keyword, is_repeat, is_nobodys)
+WHERE t.id = u.id
+"""
+_SCOPES: Final = """
+INSERT INTO inbound_scope (account_id, inbound_id)
+SELECT account_id, inbound_id
+FROM unnest(%(accounts)s::integer[], %(ids)s::bigint[]) AS u (account_id, inbound_id)
+ORDER BY account_id, inbound_id
 """
 
 _COUNTRIES: Final = """
@@ -46,56 +124,85 @@ class SqlInboundStore:
 
     def add_across_accounts(self, calls: Sequence[InboundCall]) -> None:
         """One row a text."""
-        rows = [{"raw": call.raw, "arrived_at": call.arrived_at} for call in calls]
+        rows = [
+            {
+                "raw": call.raw,
+                "arrived_at": call.arrived_at,
+                "sender_end": call.sender_end,
+                "urgency": 0 if call.is_urgent else 1,
+            }
+            for call in calls
+        ]
         if rows:
             self.connection.execute(insert(inbound_text), rows)
 
-    def take_next_across_accounts(self) -> RawInbound | None:
-        """A lock first, and then a statement that sees what was committed before it was given."""
-        self._driver.execute(_IN_TURN)
-        row = self._driver.execute(_NEXT, binary=True).fetchone()
-        return None if row is None else RawInbound(bytes(row[0]), row[1], InboundId(row[2]))
+    def take_some_across_accounts(self, texts_max: int, now: datetime) -> Sequence[RawInbound]:
+        """The turns of the numbers that come first, and their texts."""
+        parameters: dict[str, Any] = {"texts": texts_max, "now": now}
+        with by_index(self._driver):
+            turns = self._driver.execute(_TURNS, parameters).fetchall()
+            if not turns:
+                return []
+            parameters["ends"] = [end for end, _ in turns]
+            parameters["urgencies"] = [urgency for _, urgency in turns]
+            rows = self._driver.execute(_OF_NUMBERS, parameters, binary=True).fetchall()
+        return sorted((_raw(row) for row in rows), key=lambda each: each.id)
+
+    def take_across_accounts(self, inbound: InboundId) -> RawInbound | None:
+        """Where the turn of its number can be had."""
+        if self._driver.execute(_TURN_OF_ONE, {"id": inbound}).fetchone() is None:
+            return None
+        row = self._driver.execute(_ONE, {"id": inbound}, binary=True).fetchone()
+        return None if row is None else _raw(row)
+
+    def put_off_across_accounts(self, texts: Collection[InboundId], until: datetime) -> None:
+        """One statement."""
+        self._driver.execute(_PUT_OFF, {"ids": list(texts), "until": until})
 
     def earlier_across_accounts(
-        self, phone: PhoneNumber, message_id: str | None, since: datetime
-    ) -> Sequence[EarlierText]:
-        """By the number; as many as can matter."""
-        columns = inbound_text.c
-        of_late = columns.arrived_at >= since
-        rows = self.connection.execute(
-            select(columns.message_id, columns.fingerprint)
-            .where(
-                columns.phone == phone,
-                columns.applied_at.is_not(None),
-                of_late if message_id is None else or_(of_late, columns.message_id == message_id),
-            )
-            .order_by(columns.id.desc())
-            .limit(EARLIER_TEXTS_MAX)
-        )
-        return [EarlierText(row.message_id, bytes(row.fingerprint)) for row in rows]
+        self, numbers: Mapping[PhoneNumber, Collection[str]], since: datetime
+    ) -> Mapping[PhoneNumber, Sequence[EarlierText]]:
+        """By the numbers; of each as many as can matter."""
+        parameters = {
+            "phones": [int(phone[1:]) for phone in numbers],
+            "names": sorted({name for names in numbers.values() for name in names}),
+            "since": since,
+        }
+        found: dict[PhoneNumber, list[EarlierText]] = {}
+        with by_index(self._driver):
+            for phone, name, fingerprint, at in self._driver.execute(_EARLIER, parameters):
+                earlier = EarlierText(name, bytes(fingerprint), at)
+                found.setdefault(PhoneNumber(f"+{phone}"), []).append(earlier)
+        return found
 
     def countries_across_accounts(self) -> Sequence[str]:
         """From one country to the next in their index: a look for each country, not each store."""
         return [row[0] for row in self._driver.execute(_COUNTRIES).fetchall()]
 
-    def mark_applied_across_accounts(
-        self, inbound: InboundId, applied: AppliedText, now: datetime
-    ) -> None:
-        """What it said beside the bytes, so that a person's texts are found again."""
-        known = applied.phone is not None
-        self.connection.execute(
-            update(inbound_text)
-            .where(inbound_text.c.id == inbound)
-            .values(
-                applied_at=now,
-                phone=applied.phone,
-                text=applied.text.text,
-                message_id=applied.text.message_id,
-                fingerprint=applied.text.fingerprint if known else None,
-                keyword=applied.keyword,
-                is_repeat=applied.is_repeat,
-            )
-        )
-        scope = [{"account_id": each, "inbound_id": inbound} for each in sorted(applied.scope)]
-        if scope:
-            self.connection.execute(insert(inbound_scope), scope)
+    def mark_applied_across_accounts(self, applied: Sequence[AppliedText], now: datetime) -> None:
+        """What they said beside the bytes, so that a person's texts are found again."""
+        known = [each.phone is not None for each in applied]
+        parameters = {
+            "now": now,
+            "ids": [each.id for each in applied],
+            "phones": [None if each.phone is None else int(each.phone[1:]) for each in applied],
+            "texts": [each.text.text for each in applied],
+            "names": [each.text.message_id for each in applied],
+            "fingerprints": [
+                each.text.fingerprint if is_known else None
+                for each, is_known in zip(applied, known, strict=True)
+            ],
+            "keywords": [each.keyword and each.keyword.value for each in applied],
+            "repeats": [each.is_repeat for each in applied],
+            "nobodys": [each.is_nobodys for each in applied],
+        }
+        with by_index(self._driver):
+            self._driver.execute(_MARK, parameters)
+        scope = [(account, each.id) for each in applied for account in set(each.scope)]
+        accounts, ids = [pair[0] for pair in scope], [pair[1] for pair in scope]
+        self._driver.execute(_SCOPES, {"accounts": accounts, "ids": ids})
+
+
+def _raw(row: Sequence[Any]) -> RawInbound:
+    raw, arrived_at, inbound, tries = row
+    return RawInbound(bytes(raw), arrived_at, InboundId(inbound), tries)

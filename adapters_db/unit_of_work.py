@@ -32,6 +32,7 @@ from adapters_db.password_resets import SqlPasswordResetStore
 from adapters_db.reports import SqlReportStore
 from adapters_db.sessions import SqlSessionStore
 from adapters_db.singles import SqlSingleMessageStore
+from adapters_db.standings import SqlStandingStore
 from adapters_db.subjects import SqlPersonTraces
 from adapters_db.suppressions import SqlSuppressionStore
 
@@ -131,6 +132,10 @@ class SqlUnitOfWork:
     @property
     def inbound_texts(self) -> SqlInboundStore:
         return SqlInboundStore(self.connection)
+
+    @property
+    def standings(self) -> SqlStandingStore:
+        return SqlStandingStore(self.connection)
 
     @property
     def contacts(self) -> SqlContactStore:

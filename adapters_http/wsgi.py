@@ -22,11 +22,12 @@ from adapters_http.app import create_app
 from adapters_http.contact_settings import ContactSettings
 from adapters_http.context import Request, Response
 from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
+from adapters_http.policy import keywords
 from adapters_http.sending import confirmation_policy, sending_policy
 from adapters_http.settings import AccountSettings, EdgeSettings, web_threads
 from adapters_sms.settings import SmsSettings
 from retail_core.campaigns.planning import SendingPolicy
-from retail_core.engagement.model import ConfirmationPolicy
+from retail_core.engagement.model import ConfirmationPolicy, Keywords
 from retail_core.kernel.ports import Clock, Randomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.messages.ports import Pause
@@ -44,6 +45,7 @@ class Settings:
     edge: EdgeSettings
     sending: SendingPolicy
     confirmations: ConfirmationPolicy
+    keywords: Keywords
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -58,6 +60,7 @@ class Settings:
             edge=EdgeSettings.read(env),
             sending=sending_policy(env),
             confirmations=confirmation_policy(env),
+            keywords=keywords(env),
         )
 
 
@@ -80,6 +83,7 @@ def compose(settings: Settings) -> punq.Container:
     container.register(Pause, instance=SystemPause())
     container.register(SendingPolicy, instance=settings.sending)
     container.register(ConfirmationPolicy, instance=settings.confirmations)
+    container.register(Keywords, instance=settings.keywords)
     adapters_db.wiring.register(container, settings.database, deadlines.remaining_seconds)
     adapters_sms.wiring.register(container, settings.sms)
     adapters_http.wiring.register_accounts(container, settings.accounts)

@@ -21,7 +21,12 @@ SHOP = "Shop"
 def record(world: World, sender: str, text: str, receiver: str = "", **more: str) -> None:
     """Let a text arrive."""
     told = {"from": sender, "to": receiver, "text": text, **more}
-    RecordInboundTexts(world.transactions, world.clock)([json.dumps(told).encode()])
+    recording_over(world.transactions, world.clock)([json.dumps(told).encode()])
+
+
+def recording_over(transactions: Transactions[EveryStore], clock: Clock) -> RecordInboundTexts:
+    """What a webhook call does."""
+    return RecordInboundTexts(transactions, MittoInboundReader(), BUILT_IN, clock)
 
 
 TELLS_NOBODY = StopConfirmationPolicy()
@@ -32,21 +37,21 @@ def applying_over(
     clock: Clock,
     policy: StopConfirmationPolicy = TELLS_NOBODY,
 ) -> ApplyInboundTexts:
-    """The job that applies the next text."""
+    """The job that applies some texts."""
     reader, confirm = MittoInboundReader(), ConfirmStop(policy)
     return ApplyInboundTexts(transactions, reader, clock, BUILT_IN, HASH, confirm)
 
 
 def applying(world: World, policy: StopConfirmationPolicy = TELLS_NOBODY) -> ApplyInboundTexts:
-    """The job that applies the next text of a world."""
+    """The job that applies some texts of a world."""
     return applying_over(world.transactions, world.clock, policy)
 
 
 def apply_all(world: World, policy: StopConfirmationPolicy = TELLS_NOBODY) -> int:
     """Apply what waits; returns how many texts there were."""
     apply, count = applying(world, policy), 0
-    while apply():
-        count += 1
+    while taken := apply().taken:
+        count += taken
     return count
 
 

@@ -70,8 +70,8 @@ _BY_VERB: Final = {
         CrashPoint.BEFORE_REPORTS_COMMIT,
         CrashPoint.AFTER_REPORTS_COMMIT,
     ),
-    # what a text does is committed with it
-    "take_next_across_accounts": (CrashPoint.BEFORE_TEXT_COMMIT, CrashPoint.AFTER_TEXT_COMMIT),
+    # what texts do is committed with them
+    "take_some_across_accounts": (CrashPoint.BEFORE_TEXT_COMMIT, CrashPoint.AFTER_TEXT_COMMIT),
 }
 _WATCHED_STORES: Final = frozenset({"batches", "messages", "singles", "inbound_texts"})
 
@@ -203,7 +203,7 @@ class _WatchedStore:
 
         def noted(*arguments: object, **named: object) -> object:
             result = found(*arguments, **named)
-            if result is not None and result is not False:
+            if result not in (None, False, []):
                 self.done.append(name)
             return result
 

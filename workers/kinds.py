@@ -8,6 +8,7 @@ from loguru import logger
 
 from retail_core.engagement.jobs import APPLY_INBOUND_TEXTS
 from retail_core.engagement.use_cases import ApplyInboundTexts
+from retail_core.engagement.use_cases.answering import TEXTS_MAX
 from retail_core.imports.jobs import (
     IMPORT_CONTACTS,
     SWEEP_IMPORTS,
@@ -15,6 +16,7 @@ from retail_core.imports.jobs import (
     read_import_key,
 )
 from retail_core.imports.use_cases import ImportContacts, RevertImport, SweepImports
+from retail_core.kernel.errors import Unavailable
 from retail_core.messages.jobs import (
     APPLY_REPORTS,
     CLOSE_CANCELLED_BATCHES,
@@ -68,6 +70,35 @@ def _while_some(use_case: Callable[[], int], run: Run) -> bool:
     return False
 
 
+def _apply_texts(apply: ApplyInboundTexts, run: Run) -> bool:
+    """Apply texts until none waits; whoever finds many wakes one more worker.
+
+    Where a set fails, its texts are applied one by one: what is wrong with one holds up no other.
+    """
+    while True:
+        try:
+            work = apply()
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the other texts must not wait for it
+            logger.exception("a set of inbound texts failed: now each by itself")
+            return _each_by_itself(apply)
+        if work.taken == 0:
+            return False
+        if work.is_full:
+            run.nudge(run.job)
+        logger.info("applied {} texts, put off {}", work.taken - work.put_off, work.put_off)
+        if work.nobodys_stops:
+            logger.warning("STOPs from numbers that nobody wrote to: {}", work.nobodys_stops)
+        if not run.has_time():
+            return True
+
+
+def _each_by_itself(apply: ApplyInboundTexts) -> bool:
+    """As many as a set has, of which one is at fault."""
+    return all(apply.alone().taken for _ in range(TEXTS_MAX))
+
+
 def _match(match: MatchParkedReports, run: Run) -> bool:
     """Try what is parked about the batch that was settled, or whatever is due."""
     return _while_some(partial(match, read_match_parked_reports(run.job)), run)
@@ -94,7 +125,7 @@ def _send_notice(send: SendNotice, run: Run) -> bool:
 
 JOB_KINDS: Final[tuple[JobKind[Any], ...]] = (
     JobKind(SEND_SINGLES, Lane.INTERACTIVE, SendSingleMessages, _while_some),
-    JobKind(APPLY_INBOUND_TEXTS, Lane.INTERACTIVE, ApplyInboundTexts, _while_some),
+    JobKind(APPLY_INBOUND_TEXTS, Lane.INTERACTIVE, ApplyInboundTexts, _apply_texts),
     JobKind(DISPATCH, Lane.DISPATCH, DispatchBatch, _dispatch),
     JobKind(APPLY_REPORTS, Lane.REPORTS, ApplyReports, _while_some),
     JobKind(MATCH_PARKED_REPORTS, Lane.REPORTS, MatchParkedReports, _match),

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     text,
@@ -31,7 +32,22 @@ inbound_text = Table(
     Column("fingerprint", LargeBinary),
     Column("keyword", EnumText(Keyword)),
     Column("is_repeat", Boolean, nullable=False, server_default="false"),
-    Index("inbound_text_waiting_idx", "id", postgresql_where=text("applied_at IS NULL")),
+    Column("sender_end", Integer, nullable=False, server_default="0"),
+    Column("urgency", SmallInteger, nullable=False, server_default="0"),
+    Column("not_before", UtcTime),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("is_nobodys", Boolean, nullable=False, server_default="false"),
+    Index("inbound_text_turn_idx", "urgency", "id", postgresql_where=text("applied_at IS NULL")),
+    Index(
+        "inbound_text_sender_idx", "sender_end", "id", postgresql_where=text("applied_at IS NULL")
+    ),
+    Index(
+        "inbound_text_put_off_idx",
+        "sender_end",
+        "id",
+        postgresql_where=text("applied_at IS NULL AND not_before IS NOT NULL"),
+    ),
+    Index("inbound_text_nobodys_idx", "id", postgresql_where=text("is_nobodys")),
     Index("inbound_text_phone_idx", "phone", "id", postgresql_where=text("phone IS NOT NULL")),
 )
 

@@ -14,7 +14,7 @@ from retail_core.engagement.use_cases import RecordInboundTexts
 from retail_core.kernel.errors import Unauthenticated
 
 TEXTS_MAX: Final = 1_000
-"""In one call. Each is applied by itself, in turn: more would hold the next STOP up for long."""
+"""In one call; enough for any gateway, and few enough to be read and stored at once."""
 
 
 @attrs.frozen

@@ -1,6 +1,6 @@
 """What confirmations and answers of people need from the world."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -13,13 +13,16 @@ from retail_core.contacts.ports import (
 )
 from retail_core.credits.ports import CreditLedger
 from retail_core.engagement.model import (
+    Answered,
     AppliedText,
     EarlierText,
     InboundCall,
     InboundText,
     RawInbound,
+    Standing,
+    StoreNumber,
 )
-from retail_core.kernel.ids import AccountId, InboundId, MessageNumber
+from retail_core.kernel.ids import AccountId, InboundId, MessageNumber, SuppressionId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports import MessageNumbers, SingleMessageStore
@@ -57,6 +60,10 @@ class ConfirmationStore(Protocol):
         """A number is being told by this message that its STOP worked; that asks for nothing."""
         ...
 
+    def lock_told_of_stop_across_accounts(self, phone_hash: bytes) -> None:
+        """Let nobody else tell a number of its STOP before this transaction ends."""
+        ...
+
     def is_told_of_stop_across_accounts(self, phone_hash: bytes, since: datetime) -> bool:
         """Whether any store tells a number of its STOP by a message planned after `since`."""
         ...
@@ -83,27 +90,55 @@ class InboundStore(Protocol):
         """Store texts as they came."""
         ...
 
-    def take_next_across_accounts(self) -> RawInbound | None:
-        """The oldest text that is not applied yet; None if there is none.
+    def take_some_across_accounts(self, texts_max: int, now: datetime) -> Sequence[RawInbound]:
+        """Some texts that are not applied yet, in their order; empty if there are none to be had.
 
-        Until the end nobody else gets any: texts are applied one after the other, in their order.
+        What is urgent comes first, and with it what came before from the same number. Until the
+        end nobody else gets any of these numbers, and nobody waits: what others have is passed
+        over. A number whose text is put off waits until then as a whole.
         """
         ...
 
+    def take_across_accounts(self, inbound: InboundId) -> RawInbound | None:
+        """This text, likewise; None if it is applied, or its number is somebody else's."""
+        ...
+
+    def put_off_across_accounts(self, texts: Collection[InboundId], until: datetime) -> None:
+        """Let nobody take these texts before then."""
+        ...
+
     def earlier_across_accounts(
-        self, phone: PhoneNumber, message_id: str | None, since: datetime
-    ) -> Sequence[EarlierText]:
-        """Applied texts of a number, the newest first: since then, or whenever under this id."""
+        self, numbers: Mapping[PhoneNumber, Collection[str]], since: datetime
+    ) -> Mapping[PhoneNumber, Sequence[EarlierText]]:
+        """Applied texts of numbers, the newest first: since then, or whenever under these ids."""
         ...
 
     def countries_across_accounts(self) -> Sequence[str]:
         """The countries as in which stores write numbers."""
         ...
 
-    def mark_applied_across_accounts(
-        self, inbound: InboundId, applied: AppliedText, now: datetime
-    ) -> None:
-        """Write down what became of a text, and which stores it concerns."""
+    def mark_applied_across_accounts(self, applied: Sequence[AppliedText], now: datetime) -> None:
+        """Write down what became of taken texts, and which stores they concern."""
+        ...
+
+
+class StandingStore(Protocol):
+    """Where people stand who text back, of many stores at once."""
+
+    def lock_across_accounts(
+        self, people: Mapping[StoreNumber, bytes]
+    ) -> Mapping[StoreNumber, Standing]:
+        """Lock these people, by number and its hash, and read where they stand.
+
+        Waits for nobody: who is just being changed by somebody else, or whose store is, is not
+        named, and is to be asked for again a little later.
+        """
+        ...
+
+    def save_across_accounts(
+        self, answered: Mapping[StoreNumber, Answered]
+    ) -> Mapping[StoreNumber, SuppressionId]:
+        """Write what became of locked people; returns the new suppressions."""
         ...
 
 
@@ -132,5 +167,7 @@ class EngagementUnitOfWork(Work, Protocol):
     def notices(self) -> NoticeStore: ...
     @property
     def inbound_texts(self) -> InboundStore: ...
+    @property
+    def standings(self) -> StandingStore: ...
     @property
     def number_traces(self) -> NumberTraces: ...

@@ -40,6 +40,9 @@ class MemoryConfirmationStore:
     ) -> None:
         self.tables.stop_confirmations.insert(message, (account, phone_hash, at))
 
+    def lock_told_of_stop_across_accounts(self, phone_hash: bytes) -> None:
+        """Nor does this."""
+
     def is_told_of_stop_across_accounts(self, phone_hash: bytes, since: datetime) -> bool:
         return any(
             hashed == phone_hash and at > since for _, hashed, at in self.tables.stop_confirmations

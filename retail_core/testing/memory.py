@@ -45,6 +45,7 @@ from retail_core.testing.outbox import MemoryJobOutbox
 from retail_core.testing.password_resets import MemoryPasswordResetStore
 from retail_core.testing.reports import MemoryReportStore
 from retail_core.testing.singles import MemorySingleMessageStore
+from retail_core.testing.standings import MemoryStandingStore
 from retail_core.testing.subject_traces import MemoryPersonTraces
 from retail_core.testing.suppressions import MemorySuppressionStore
 from retail_core.testing.tables import MemoryTables, StoredKey
@@ -213,6 +214,10 @@ class MemoryUnitOfWork:
     @property
     def inbound_texts(self) -> MemoryInboundStore:
         return MemoryInboundStore(self.tables)
+
+    @property
+    def standings(self) -> MemoryStandingStore:
+        return MemoryStandingStore(self.contacts, self.consents, self.suppressions)
 
     def effect(self, effect_id: int) -> None:
         """Name what this transaction made, for the reply to a repeat of the same request."""

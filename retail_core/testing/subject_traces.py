@@ -94,9 +94,9 @@ def forget_texts(tables: MemoryTables, account: AccountId, phone: PhoneNumber | 
         if phone in (None, applied.phone):
             nobody = InboundText(sender="", receiver="", text="")
             nameless = attrs.evolve(applied, text=nobody, phone=None)
-            raw = attrs.evolve(row.raw, raw=b"")
+            call = attrs.evolve(row.call, raw=b"")
             tables.inbound_texts.put(
-                inbound, attrs.evolve(row, raw=raw, applied=nameless, is_forgotten=True)
+                inbound, attrs.evolve(row, call=call, applied=nameless, is_forgotten=True)
             )
             forgotten += 1
     return forgotten

@@ -22,7 +22,7 @@ from retail_core.contacts.ports import (
     SuppressionStore,
 )
 from retail_core.credits.ports import CreditLedger
-from retail_core.engagement.ports import ConfirmationStore, InboundStore
+from retail_core.engagement.ports import ConfirmationStore, InboundStore, StandingStore
 from retail_core.imports.ports import (
     ImportMerge,
     ImportReversal,
@@ -117,3 +117,5 @@ class EveryStore(Work, Protocol):
     def reports(self) -> ReportStore: ...
     @property
     def inbound_texts(self) -> InboundStore: ...
+    @property
+    def standings(self) -> StandingStore: ...

@@ -13,6 +13,7 @@ from retail_core.campaigns.model import Campaign, CampaignContent
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.use_cases import StartCampaign
 from retail_core.contacts.model import Contact, SuppressionEntry, SuppressionReason
+from retail_core.engagement.model import AppliedText, InboundText
 from retail_core.kernel.ids import AccountId, ContactId, ProviderId, WorkerId
 from retail_core.kernel.money import DEFAULT_PRICES
 from retail_core.kernel.pages import PageRequest
@@ -128,6 +129,10 @@ def clear_the_stage(world: World) -> None:
         uow.look_ups.due_across_accounts(FOREVER, 100_000, 0)
         singles = uow.look_ups.due_across_accounts(FOREVER, 0, 100_000)
         uow.look_ups.note_asked_across_accounts([each.message for each in singles], FOREVER)
+        while texts := uow.inbound_texts.take_some_across_accounts(5_000, FOREVER):
+            nothing = InboundText(sender="", receiver="", text="")
+            done = [AppliedText(id=each.id, text=nothing) for each in texts]
+            uow.inbound_texts.mark_applied_across_accounts(done, world.clock.now())
 
 
 def _settle_doubts(uow: EveryStore, now: datetime) -> None:

@@ -21,18 +21,19 @@ class Stored:
     """Takes the raw texts that were stored since the last time."""
 
     def __init__(self, api: Api) -> None:
-        self._transactions = stores(api)
+        self._transactions, self._clock = stores(api), api.clock
         self._apply = applying_over(self._transactions, api.clock)
 
     def __call__(self) -> list[bytes]:
         raws: list[bytes] = []
         while True:
             with self._transactions.across_accounts() as uow:
-                raw = uow.inbound_texts.take_next_across_accounts()
-            if raw is None:
+                some = uow.inbound_texts.take_some_across_accounts(TEXTS_MAX, self._clock.now())
+            raws += [each.raw for each in some]
+            for _ in some:
+                self._apply(1)
+            if not some:
                 return raws
-            raws.append(raw.raw)
-            self._apply()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from tests.contracts.credits import CreditLedgerContract
 from tests.contracts.settling import BatchSettling
 from tests.torture import trials
 from tests.torture.guarding import Forged, Guard, Here, InDatabase, without
+from tests.torture.inbound_guards import INBOUND
 from tests.torture.later_guards import LATER
 from tests.torture.leaving_guards import LEAVING
 from tests.torture.naive import REQUEUES_SUBMITTING, RETRIES_LOST_ANSWERS
@@ -258,6 +259,7 @@ GUARDS: Final = (
     *LATER,
     *QUIET,
     *LEAVING,
+    *INBOUND,
 )
 
 

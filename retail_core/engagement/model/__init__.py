@@ -30,6 +30,14 @@ from retail_core.engagement.model.sender_numbers import (
     home_of,
     international_forms,
     national_forms,
+    sender_end,
+)
+from retail_core.engagement.model.standing import (
+    Answered,
+    Asked,
+    Standing,
+    StoreNumber,
+    begun,
 )
 from retail_core.engagement.model.stop_confirming import (
     STOP_CONFIRMATION_EVERY,
@@ -48,7 +56,9 @@ __all__ = [
     "SHORT_WHILE",
     "STOP_CONFIRMATION_EVERY",
     "STOP_CONFIRMATION_EXPIRES_AFTER",
+    "Answered",
     "AppliedText",
+    "Asked",
     "ConfirmationPolicy",
     "EarlierText",
     "InboundCall",
@@ -59,7 +69,10 @@ __all__ = [
     "NationalForm",
     "RawInbound",
     "ShownConsent",
+    "Standing",
     "StopConfirmationPolicy",
+    "StoreNumber",
+    "begun",
     "confirmation_text",
     "home_of",
     "international_forms",
@@ -69,5 +82,6 @@ __all__ = [
     "national_forms",
     "number_free_at",
     "scope_of",
+    "sender_end",
     "stop_confirmation_text",
 ]

@@ -19,17 +19,26 @@ REPEAT_WINDOW: Final = timedelta(minutes=10)
 
 @attrs.frozen
 class InboundCall:
-    """The bytes of one text as the gateway told it."""
+    """The bytes of one text as the gateway told it.
+
+    What is urgent is applied first. The texts of one number keep their order: `sender_end` is what
+    its sender ends in, which all forms of the number have in common.
+    """
 
     raw: bytes = attrs.field(repr=False)
     arrived_at: datetime
+    sender_end: int = attrs.field(default=0, repr=False)
+    is_urgent: bool = True
 
 
 @attrs.frozen
-class RawInbound(InboundCall):
-    """A stored text that is to be applied."""
+class RawInbound:
+    """A stored text that is to be applied; `tries`: how often it was put off before."""
 
+    raw: bytes = attrs.field(repr=False)
+    arrived_at: datetime
     id: InboundId
+    tries: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -58,17 +67,24 @@ class EarlierText:
 
     message_id: str | None
     fingerprint: bytes
+    arrived_at: datetime
 
 
 @attrs.frozen(kw_only=True)
 class AppliedText:
     """What became of a text: who sent it, what it asked for, and the stores that it concerns."""
 
+    id: InboundId
     text: InboundText = attrs.field(repr=False)
     phone: PhoneNumber | None = attrs.field(default=None, repr=False)
     keyword: Keyword | None = None
     is_repeat: bool = False
     scope: Sequence[AccountId] = ()
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Whether no store wrote to whoever sent it."""
+        return not self.scope
 
 
 @attrs.frozen
@@ -111,7 +127,12 @@ def meant_at_home(
     return meant
 
 
-def is_repeat(text: InboundText, keyword: Keyword | None, earlier: Sequence[EarlierText]) -> bool:
+def is_repeat(
+    text: InboundText,
+    keyword: Keyword | None,
+    arrived_at: datetime,
+    earlier: Sequence[EarlierText],
+) -> bool:
     """Whether a text was applied before. `earlier`: of the same number, the newest first.
 
     The same text under the same id was. Without an id, the same text of late may be the same
@@ -119,8 +140,10 @@ def is_repeat(text: InboundText, keyword: Keyword | None, earlier: Sequence[Earl
     counts again once something else came between, and the same START does not.
     """
     if text.message_id is not None:
-        return EarlierText(text.message_id, text.fingerprint) in earlier
-    fingerprints = [each.fingerprint for each in earlier]
+        same = (text.message_id, text.fingerprint)
+        return any((each.message_id, each.fingerprint) == same for each in earlier)
+    since = arrived_at - REPEAT_WINDOW
+    fingerprints = [each.fingerprint for each in earlier if each.arrived_at >= since]
     return text.fingerprint in (fingerprints if keyword is Keyword.START else fingerprints[:1])
 
 

@@ -39,12 +39,17 @@ class Leaver:
     stop: SuppressionId
 
 
+def told_by(leavers: Sequence[Leaver]) -> Leaver:
+    """With the store that wrote last, which is the one to tell them."""
+    return max(leavers, key=lambda each: (each.store.at, each.store.account))
+
+
 @attrs.frozen
 class ConfirmStop:
     """Plan the text for whom a STOP took out, with its credits held.
 
-    A step of the transaction of the STOP. Texts are applied one after the other, so nobody else
-    counts at the same time. What hinders the text hinders nothing else: then none is sent.
+    A step of the transaction of the STOP, under a lock of the number, so that nobody else counts
+    at the same time. What hinders the text hinders nothing else: then none is sent.
     """
 
     policy: StopConfirmationPolicy
@@ -55,9 +60,11 @@ class ConfirmStop:
         """The number of the message, from the store that wrote last; None if none is sent."""
         if not leavers or not self.policy.is_on:
             return None
-        leaver = max(leavers, key=lambda each: (each.store.at, each.store.account))
+        leaver = told_by(leavers)
         since = now - STOP_CONFIRMATION_EVERY
         # of any of them: a national number may have been read as several
+        for phone_hash in sorted({each.phone_hash for each in leavers}):
+            uow.confirmations.lock_told_of_stop_across_accounts(phone_hash)
         if any(
             uow.confirmations.is_told_of_stop_across_accounts(each.phone_hash, since)
             for each in leavers

@@ -23,7 +23,7 @@ def text(api: Api, **told: str) -> None:
     reply = api.post("/webhooks/mitto/inbound", told, headers=TOKEN)
     assert reply.status_code == 202, reply.text
     apply = applying_over(stores(api), api.clock)
-    while apply():
+    while apply().taken:
         pass
 
 

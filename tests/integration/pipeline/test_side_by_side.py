@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -39,6 +40,8 @@ from tests.contracts.staging import (
 )
 from tests.contracts.worlds import World
 from tests.pipeline import Pipeline
+
+Done = TypeVar("Done")
 
 CROWD = 3_000
 REASONS = (Dropped.OPTED_OUT, Dropped.SUPPRESSED, Dropped.NUMBER_CHANGED, Dropped.ERASED)
@@ -241,11 +244,11 @@ def attempt(world: World, campaign: Campaign) -> StartedCampaign | Exception:
         return refusal
 
 
-def both(work: Callable[[], object]) -> list[object]:
+def both(work: Callable[[], Done]) -> list[Done]:
     """Do it in two threads at the same moment."""
     barrier = Barrier(2)
 
-    def at_once(_: int) -> object:
+    def at_once(_: int) -> Done:
         barrier.wait(timeout=10)
         return work()
 

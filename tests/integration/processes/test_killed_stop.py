@@ -18,15 +18,14 @@ from tests.http.api import ORIGIN, WEBHOOK_SECRET
 from tests.integration.processes.plant import FIRST_PHONE, ROOT, Plant, kill, started
 from tests.integration.workers.watching import until
 
-LEAVE, STAY = 60, 10
+LEAVE, STAY = 300, 10
 PEOPLE = LEAVE + STAY
 COUNTRY: Final = 30
 WAITS_FOR_SECONDS = 60
 DEATHS: Final = (
     "before_text_commit",
     "after_text_commit",
-    "before_text_commit:5",
-    "after_text_commit:5",
+    "before_text_commit:2",
 )
 HEADERS: Final = {"Content-Type": "application/json", "X-Webhook-Token": WEBHOOK_SECRET}
 SHORT_LEASE = {"MITTO_TIMEOUT_SECONDS": "1", "BATCH_LEASE_SECONDS": "3"}
