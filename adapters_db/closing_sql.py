@@ -83,14 +83,6 @@ WHERE account_id = :account AND id IN (
     LIMIT :rows)
 """
 
-_TEXTS: Final = """
-UPDATE inbound_text
-SET raw = NULL, phone = NULL, text = NULL, message_id = NULL, fingerprint = NULL
-WHERE id = ANY (ARRAY(
-    SELECT t.id FROM inbound_scope s JOIN inbound_text t ON t.id = s.inbound_id
-    WHERE s.account_id = :account AND t.raw IS NOT NULL LIMIT :rows))
-"""
-
 ERASURES: Final = (
     _emptied(
         "consent_event",
@@ -99,7 +91,7 @@ ERASURES: Final = (
     ),
     _removed("suppression"),
     _removed("confirmation"),
-    _TEXTS,
+    # the trigger inbound_scope_is_left empties texts that concern no store any more
     _removed("inbound_scope"),
     _removed("number_trace"),
     _MESSAGES,

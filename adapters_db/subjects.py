@@ -58,12 +58,11 @@ _FORGET_TESTS: Final = """
 UPDATE single_message SET phone = NULL, text = NULL, error = NULL
 WHERE account_id = %(account)s AND kind = 'test' AND phone = %(phone)s
 """
-# By row security or by this: only texts that concern the store.
+# A text may concern other stores too, whose repeat of it must stay one: it only stops to concern
+# this one. Where no store is left, the trigger inbound_scope_is_left empties it.
 _FORGET_INBOUND: Final = """
-UPDATE inbound_text t
-SET raw = NULL, phone = NULL, text = NULL, message_id = NULL, fingerprint = NULL
-WHERE t.phone = %(phone)s AND EXISTS (
-    SELECT FROM inbound_scope s WHERE s.inbound_id = t.id AND s.account_id = %(account)s)
+DELETE FROM inbound_scope s USING inbound_text t
+WHERE s.account_id = %(account)s AND t.id = s.inbound_id AND t.phone = %(phone)s
 """
 # A repeat is told what is there by then, which is nothing.
 _FORGET_REPLIES: Final = """

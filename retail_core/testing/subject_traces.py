@@ -85,13 +85,21 @@ def _is_number(value: str, phone: PhoneNumber) -> bool:
 
 
 def forget_texts(tables: MemoryTables, account: AccountId, phone: PhoneNumber | None) -> int:
-    """Forget the texts that concern a store, of one number or of all; returns how many."""
+    """Forget the texts that concern a store, of one number or of all; returns how many it emptied.
+
+    A text that concerns other stores too only stops to concern this one.
+    """
     forgotten = 0
     for inbound, row in tables.inbound_texts.items():
         applied = row.applied
         if applied is None or row.is_forgotten or account not in applied.scope:
             continue
         if phone in (None, applied.phone):
+            others = [each for each in applied.scope if each != account]
+            if others:
+                still = attrs.evolve(applied, scope=others)
+                tables.inbound_texts.put(inbound, attrs.evolve(row, applied=still))
+                continue
             nobody = InboundText(sender="", receiver="", text="")
             nameless = attrs.evolve(applied, text=nobody, phone=None)
             call = attrs.evolve(row.call, raw=b"")

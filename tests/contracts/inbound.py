@@ -180,6 +180,22 @@ class InboundStoreContract(OnAClearStage):
         with world.transactions.across_accounts() as uow:
             assert "GR" in uow.inbound_texts.countries_across_accounts()
 
+    def test_a_text_is_kept_for_the_other_stores_that_it_concerns(self, world: World) -> None:
+        """Else its repeat would count twice for them."""
+        one, other = world.new_account(), world.new_account()
+        mine, text = phone(one), told()
+        applied(world, text, mine, one, other)
+        since = world.clock.now() - LATER
+
+        left = []
+        for account in (one, other):
+            with world.transactions.begin(account) as uow:
+                uow.person_traces.forget(account, ContactId(1), mine)
+            with world.transactions.across_accounts() as uow:
+                left.append(list(uow.inbound_texts.earlier_across_accounts(mine, None, since)))
+
+        assert left == [[EarlierText(text.message_id, text.fingerprint)], []]
+
     def test_a_person_is_forgotten_where_the_text_concerned_the_store(self, world: World) -> None:
         account, stranger = world.new_account(), world.new_account()
         mine, other = phone(account), phone(account)
