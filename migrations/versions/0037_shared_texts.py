@@ -1,4 +1,4 @@
-"""A text that concerned several stores is emptied when the last of them has forgotten its sender."""
+"""A text that concerned several stores is emptied when the last of them forgets its sender."""
 
 from alembic import op
 

@@ -56,7 +56,8 @@ CONSENT: Final[frozenset[Place]] = frozenset(
 OF_MESSAGES: Final[frozenset[Place]] = frozenset(
     {
         *((table, name) for table in ("message", "single_message") for name in ("error_code",)),
-        *((table, "provider_id") for table in ("message", "single_message")),
+        *((table, "provider_id") for table in ("message", "message_doubt", "single_message")),
+        *((table, "reported_id") for table in ("message_doubt", "single_message")),
         ("single_message", "occasion"),
         ("single_message", "reason"),
     }
