@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 
 from adapters_db.lines import one_per_line
+from adapters_db.partitions import NOTE_USE
 from retail_core.messages.model import (
     LOOK_UP_AFTER,
     BatchResults,
@@ -137,14 +138,16 @@ WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s AND m.state = {MessageState
   AND d.campaign_id = m.campaign_id AND d.seq = m.seq AND m.provider_id IS NOT NULL
 """
 
-_CLOSE = """
+_CLOSE = f"""
+WITH used AS ({NOTE_USE})
 UPDATE send_batch
 SET state = 'settled', settled_at = %(now)s, lease_until = NULL,
     look_up_at = coalesce(%(look_up_at)s, look_up_at), seqs = NULL, contact_ids = NULL,
     phones = NULL, credits_per_part = NULL, first_names = NULL, last_names = NULL, emails = NULL
 WHERE campaign_id = %(campaign)s AND no = %(no)s
 """
-_DOUBT = """
+_DOUBT = f"""
+WITH used AS ({NOTE_USE})
 UPDATE send_batch
 SET state = 'unknown', settled_at = %(now)s, lease_until = NULL,
     look_up_at = coalesce(%(look_up_at)s, look_up_at)

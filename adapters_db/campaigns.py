@@ -88,7 +88,9 @@ class SqlCampaignStore:
         insert = campaign.insert().values(
             account_id=account, total=total, created_at=now, updated_at=now, **_written(content)
         )
-        return self._one(insert.returning(*_COLUMNS))
+        added = self._one(insert.returning(*_COLUMNS))
+        self.connection.execute(select(func.ensure_message_partition(added.id)))
+        return added
 
     def get(self, account: AccountId, campaign_id: CampaignId) -> Campaign:
         """Raises `CampaignNotFound`."""

@@ -25,7 +25,8 @@ from retail_core.messages.model import (
     doubt_key,
 )
 
-# The rows are locked in their order; what is already known is never lowered. Whose credits are
+# The rows are locked in one order, as reports lock them, and looked for in the partitions of their
+# campaigns alone; what is already known is never lowered. Whose credits are
 # still held is told by the row in message_doubt, which goes away once and for one of us only.
 # What is not certain takes nobody out of doubt: it only notes whose report was believed.
 _RESOLVE = f"""
@@ -40,8 +41,9 @@ WITH finding AS (
     SELECT m.state AS before, d.reported_id IS NOT NULL AS was_reported, f.*
     FROM finding f JOIN message m ON m.campaign_id = f.campaign_id AND m.seq = f.seq
          LEFT JOIN message_doubt d ON d.campaign_id = f.campaign_id AND d.seq = f.seq
-    WHERE m.provider_id IS NULL OR f.provider_id IS NULL OR m.provider_id = f.provider_id
-    ORDER BY m.campaign_id, m.seq
+    WHERE m.campaign_id = ANY(%(in_campaigns)s)
+      AND (m.provider_id IS NULL OR f.provider_id IS NULL OR m.provider_id = f.provider_id)
+    ORDER BY m.campaign_id DESC, m.seq
     FOR UPDATE OF m
 ), changed AS (
     UPDATE message m
@@ -59,6 +61,7 @@ WITH finding AS (
         updated_at = greatest(m.updated_at, %(now)s)
     FROM found f
     WHERE m.campaign_id = f.campaign_id AND m.seq = f.seq
+      AND m.campaign_id = ANY(%(in_campaigns)s)
       AND (m.state < f.state
            OR (f.certain AND m.provider_id IS NULL AND f.provider_id IS NOT NULL)
            OR (f.certain AND f.was_reported)
@@ -175,7 +178,10 @@ class SqlDoubtStore:
         return single_doubts.resolve(self._driver, singles, now)
 
     def _resolve(self, findings: Sequence[Finding], now: datetime) -> Sequence[Resolved]:
+        if not findings:
+            return ()
         columns = finding_columns(findings)
+        columns["in_campaigns"] = sorted({each.message.campaign for each in findings})
         with by_index(self._driver):
             rows = self._driver.execute(_RESOLVE, columns | {"now": now}).fetchall()
         return [

@@ -21,6 +21,14 @@ _IS_OPEN: Final = text("send_batch.state IN ('queued', 'deferred', 'claimed', 's
 # One store's intents wait for each other: what one has marked is committed before another counts.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('frequency_cap'), %(account)s)"
 
+# The other campaigns that went on in the span: as plain values they name their partitions.
+_CAMPAIGNS: Final = """
+SELECT id FROM campaign
+WHERE account_id = %(account)s AND id <> %(campaign)s AND started_at IS NOT NULL
+  AND (finished_at IS NULL OR finished_at > %(since)s::timestamptz - %(slack)s::interval)
+ORDER BY id
+"""
+
 # Of the recipients of a batch that was marked, those who had their share. What other campaigns are
 # only planning does not count yet: else two would leave each other's recipients to the other.
 _CAPPED: Final = f"""
@@ -30,10 +38,8 @@ WITH r AS MATERIALIZED (
     WHERE b.campaign_id = %(campaign)s AND b.no = %(no)s AND u.contact_id IS NOT NULL
 ), had AS (
     SELECT r.contact_id
-    FROM r JOIN message m ON m.contact_id = r.contact_id AND m.campaign_id <> %(campaign)s
-         JOIN campaign c ON c.id = m.campaign_id
-    WHERE c.account_id = %(account)s
-      AND (c.finished_at IS NULL OR c.finished_at > %(since)s::timestamptz - %(slack)s::interval)
+    FROM r JOIN message m ON m.contact_id = r.contact_id
+    WHERE m.campaign_id = ANY(%(campaigns)s) AND m.account_id = %(account)s
       AND CASE WHEN m.state = {MessageState.UNKNOWN:d} THEN m.updated_at
                ELSE coalesce(m.sent_at, m.delivered_at) END >= %(since)s
     UNION ALL
@@ -70,7 +76,9 @@ def capped_positions(driver: "psycopg.Connection[Any]", key: BatchKey, cap: CapW
         "slack": FINISH_SLACK,
         "messages_max": cap.messages_max,
     }
-    return [position for (position,) in driver.execute(_CAPPED, parameters)]
+    campaigns = [row[0] for row in driver.execute(_CAMPAIGNS, parameters)]
+    found = driver.execute(_CAPPED, parameters | {"campaigns": campaigns})
+    return [position for (position,) in found]
 
 
 def capped(account: AccountId, cap: CapWindow) -> Select[Any]:

@@ -13,30 +13,39 @@ import attrs
 import psycopg
 from sqlalchemy import Connection
 
-from adapters_db import single_doubts
+from adapters_db import partitions, single_doubts
 from adapters_db.connections import psycopg_connection
+from adapters_db.partitions import WITHIN
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageKey, MessageState
 
 _OPEN = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d})"
+
+# First the batches that are due, then their messages: their campaigns, as plain values, name the
+# partitions to look into.
+_DUE_BATCHES = """
+SELECT campaign_id, no, first_seq, last_seq, settled_at FROM send_batch
+WHERE look_up_at <= %(now)s
+ORDER BY look_up_at, campaign_id, no
+LIMIT %(batches_max)s
+FOR UPDATE SKIP LOCKED
+"""
 
 # A message is due if an age has come since it was asked about. A batch without such a message
 # waits for its next age; the others go to the end of the line. OFFSET 0 keeps the rows of each
 # batch a question of its own, answered by the key: joined, they would be looked for among all.
 _DUE = f"""
 WITH due AS (
-    SELECT b.campaign_id, b.no, b.first_seq, b.last_seq, b.settled_at
-    FROM send_batch b
-    WHERE b.look_up_at <= %(now)s
-    ORDER BY b.look_up_at, b.campaign_id, b.no
-    LIMIT %(batches_max)s
-    FOR UPDATE SKIP LOCKED
+    SELECT * FROM unnest(%(campaigns)s::integer[], %(nos)s::integer[], %(firsts)s::integer[],
+                         %(lasts)s::integer[], %(settled)s::timestamptz[])
+        AS d (campaign_id, no, first_seq, last_seq, settled_at)
 ), candidate AS (
     SELECT d.campaign_id, d.no, m.account_id, m.seq, m.provider_id, m.state, l.asked_at
     FROM due d
     CROSS JOIN LATERAL (
         SELECT r.account_id, r.seq, r.provider_id, r.state FROM message r
-        WHERE r.campaign_id = d.campaign_id AND r.seq BETWEEN d.first_seq AND d.last_seq
+        WHERE r.campaign_id = ANY(%(in_campaigns)s)
+          AND r.campaign_id = d.campaign_id AND r.seq BETWEEN d.first_seq AND d.last_seq
           AND r.state IN {_OPEN} AND r.provider_id IS NOT NULL
         OFFSET 0) m
     LEFT JOIN status_look_up l ON l.campaign_id = d.campaign_id AND l.seq = m.seq
@@ -63,7 +72,7 @@ _NEVER_ASKED = f"""
 SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
 FROM campaign c JOIN message m ON m.campaign_id = c.id
 WHERE c.account_id = %(account)s AND c.id = %(campaign)s AND c.sent + c.unknown > 0
-  AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
+  AND m.campaign_id = %(campaign)s AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
   AND NOT EXISTS (SELECT FROM status_look_up l
                   WHERE l.campaign_id = m.campaign_id AND l.seq = m.seq)
 ORDER BY m.seq LIMIT %(messages_max)s
@@ -74,15 +83,14 @@ FROM campaign c
      JOIN status_look_up l ON l.campaign_id = c.id
      JOIN message m ON m.campaign_id = l.campaign_id AND m.seq = l.seq
 WHERE c.account_id = %(account)s AND c.id = %(campaign)s
-  AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
+  AND m.campaign_id = %(campaign)s AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
 ORDER BY l.asked_at, m.seq LIMIT %(messages_max)s
 """
 
-_FIND = """
+_FIND = f"""
 SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
 FROM message m JOIN campaign c ON c.id = m.campaign_id
-WHERE m.account_id = %(account)s AND m.provider_id = ANY(%(provider_ids)s::text[])
-ORDER BY m.campaign_id, m.seq
+WHERE m.account_id = %(account)s AND m.provider_id = ANY(%(provider_ids)s::text[]) AND {WITHIN}
 """
 
 _NOTE = """
@@ -108,13 +116,23 @@ class SqlLookUpStore:
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int
     ) -> Sequence[Askable]:
-        """One statement for single messages, one for batches."""
+        """One statement for single messages, two for batches."""
         singles = single_doubts.due(self._driver, now, messages_max // 2)
+        bounds = {"now": now, "batches_max": batches_max}
+        batches = self._driver.execute(_DUE_BATCHES, bounds).fetchall()
+        if not batches:
+            return singles
+        campaigns, nos, firsts, lasts, settled = map(list, zip(*batches, strict=True))
         parameters = {
             "now": now,
             "ages": list(LOOK_UP_AFTER),
-            "batches_max": batches_max,
             "messages_max": messages_max - len(singles),
+            "campaigns": campaigns,
+            "in_campaigns": sorted(set(campaigns)),
+            "nos": nos,
+            "firsts": firsts,
+            "lasts": lasts,
+            "settled": settled,
         }
         return [*singles, *_askables(self._driver.execute(_DUE, parameters))]
 
@@ -130,10 +148,16 @@ class SqlLookUpStore:
         return [*found, *_askables(self._driver.execute(_ASKED, rest))]
 
     def find(self, account: AccountId, provider_ids: Sequence[ProviderId]) -> Sequence[Askable]:
-        """By the indexes on provider ids."""
-        parameters = {"account": account, "provider_ids": list(provider_ids)}
-        of_campaigns = _askables(self._driver.execute(_FIND, parameters))
-        return [*of_campaigns, *single_doubts.find(self._driver, account, provider_ids)]
+        """By the indexes on provider ids, in the account's partitions, until all are found."""
+        found = [*single_doubts.find(self._driver, account, provider_ids)]
+        for partition in partitions.of_account(self._driver, account):
+            missing = set(provider_ids) - {each.provider_id for each in found}
+            if not missing:
+                break
+            parameters = {"account": account, "provider_ids": sorted(missing)}
+            parameters |= partition.parameters
+            found += _askables(self._driver.execute(_FIND, parameters))
+        return sorted(found, key=lambda each: each.message)
 
     def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:
         """One statement for each kind; of two who ask at once the later one counts."""

@@ -237,6 +237,9 @@ class Log:
             conditions += " AND (m.error_code IS NOT NULL OR m.failed_at IS NOT NULL)"
         if self.wanted.contact is not None:
             conditions += " AND m.contact_id = %(contact)s"
+        else:
+            # plain values name partitions; whoever is found by a key of their own needs none
+            conditions += " AND m.campaign_id = ANY(%(campaigns)s::integer[])"
         return _ROWS.format(source=source, key=key, conditions=conditions + self._digits("m"))
 
     @property

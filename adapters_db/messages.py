@@ -1,6 +1,6 @@
 """Messages on PostgreSQL: what delivery reports change, and what is forgotten."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -8,7 +8,9 @@ import attrs
 import psycopg
 from sqlalchemy import Connection
 
+from adapters_db import partitions
 from adapters_db.connections import psycopg_connection
+from adapters_db.partitions import WITHIN, Partition
 from adapters_db.plans import by_index
 from adapters_db.waiting_recipients import take_out
 from retail_core.contacts.ports import MessageOrigin
@@ -18,11 +20,12 @@ from retail_core.kernel.ids import (
     ContactId,
     MessageNumber,
 )
-from retail_core.messages.model import BatchState, DeliveryReport, MessageState
+from retail_core.messages.model import REPORTED_WITHIN, BatchState, DeliveryReport, MessageState
 
-# The rows are locked in the order of their keys, so that two appliers cannot deadlock. What is
-# already known is never lowered: the greater state stays, of each kind the earliest time, and of
-# failures the earliest one's error. Messages in doubt are resolved elsewhere, with their credits.
+# In one partition, so that no other is looked into. The rows are locked in one order, the latest
+# campaign first, so that two appliers cannot deadlock. What is already known is never lowered: the
+# greater state stays, of each kind the earliest time, and of failures the earliest one's error.
+# Messages in doubt are resolved elsewhere, with their credits.
 _APPLY = f"""
 WITH report AS (
     SELECT * FROM unnest(string_to_array(%(ids)s, E'\\n'), %(states)s::smallint[],
@@ -32,8 +35,8 @@ WITH report AS (
 ), found AS (
     SELECT m.campaign_id, m.seq, m.account_id, m.state AS before, r.*
     FROM report r JOIN message m ON m.provider_id = r.provider_id
-    WHERE m.state <> {MessageState.UNKNOWN:d}
-    ORDER BY m.campaign_id, m.seq
+    WHERE {WITHIN} AND m.state <> {MessageState.UNKNOWN:d}
+    ORDER BY m.campaign_id DESC, m.seq
     FOR UPDATE OF m
 ), changed AS (
     UPDATE message m
@@ -45,7 +48,7 @@ WITH report AS (
                      ELSE m.error END,
         updated_at = greatest(m.updated_at, %(now)s)
     FROM found f
-    WHERE m.campaign_id = f.campaign_id AND m.seq = f.seq
+    WHERE m.campaign_id = f.campaign_id AND m.seq = f.seq AND {WITHIN}
       AND (m.state < f.state OR f.sent_at < coalesce(m.sent_at, 'infinity')
            OR f.delivered_at < coalesce(m.delivered_at, 'infinity')
            OR f.failed_at < coalesce(m.failed_at, 'infinity'))
@@ -59,23 +62,32 @@ WITH report AS (
            count(*) FILTER (WHERE state = {MessageState.FAILED:d})
              - count(*) FILTER (WHERE before = {MessageState.FAILED:d}) AS failed
     FROM changed WHERE before <> state
-    GROUP BY account_id, campaign_id ORDER BY campaign_id
-), counters AS (
-    UPDATE campaign c
-    SET sent = c.sent + n.sent, delivered = c.delivered + n.delivered,
-        failed = c.failed + n.failed, updated_at = %(now)s
-    FROM counted n WHERE c.account_id = n.account_id AND c.id = n.campaign_id
+    GROUP BY account_id, campaign_id
 )
-SELECT provider_id FROM found
+SELECT provider_id, NULL, NULL, NULL, NULL, NULL FROM found
+UNION ALL SELECT NULL, campaign_id, account_id, sent, delivered, failed FROM counted
+"""
+
+# Once for all partitions, in the order in which everybody locks campaigns.
+_COUNT = """
+UPDATE campaign c
+SET sent = c.sent + n.sent, delivered = c.delivered + n.delivered, failed = c.failed + n.failed,
+    updated_at = %(now)s
+FROM (SELECT * FROM unnest(%(campaigns)s::integer[], %(accounts)s::integer[], %(sent)s::bigint[],
+                           %(delivered)s::bigint[], %(failed)s::bigint[])
+          AS u (campaign_id, account_id, sent, delivered, failed)
+      ORDER BY campaign_id) n
+WHERE c.account_id = n.account_id AND c.id = n.campaign_id
 """
 
 # Whoever is deleted leaves nothing behind: neither in rows nor among recipients still waiting.
+# Only the partitions in which the store has messages are looked into.
 _FORGET_ROWS = """
 WITH forgotten AS (
     UPDATE message
     SET contact_id = NULL, phone = NULL, first_name = NULL, last_name = NULL, email = NULL,
         error = NULL
-    WHERE account_id = %(account)s AND contact_id = ANY(%(contacts)s)
+    WHERE account_id = %(account)s AND contact_id = ANY(%(contacts)s) AND {}
     RETURNING campaign_id, seq
 ), nameless AS (
     UPDATE message_doubt d SET phone = NULL
@@ -106,20 +118,21 @@ WHERE number IN (
 ORDER BY number
 FOR UPDATE
 """
-_FIND_ORIGIN = """
-WITH owner AS (
+# First whose number it is, then the message: its campaign as a plain value names its partition.
+_FIND_OWNER = """
+SELECT id, account_id, first_number, started_at FROM (
     SELECT id, account_id, first_number, total, started_at FROM campaign
-    WHERE first_number <= %(number)s ORDER BY first_number DESC LIMIT 1
-)
-SELECT o.account_id, o.id, o.started_at, coalesce(m.contact_id,
-    (SELECT b.contact_ids[array_position(b.seqs, (%(number)s - o.first_number)::integer)]
+    WHERE first_number <= %(number)s ORDER BY first_number DESC LIMIT 1) last
+WHERE %(number)s < first_number + total
+"""
+_FIND_ORIGIN = """
+SELECT coalesce(
+    (SELECT m.contact_id FROM message m
+     WHERE m.campaign_id = %(campaign)s AND m.seq = %(seq)s),
+    (SELECT b.contact_ids[array_position(b.seqs, %(seq)s::integer)]
      FROM send_batch b
-     WHERE b.campaign_id = o.id AND b.seqs IS NOT NULL
-       AND %(number)s - o.first_number BETWEEN b.first_seq AND b.last_seq
-       AND (%(number)s - o.first_number)::integer = ANY(b.seqs)))
-FROM owner o
-     LEFT JOIN message m ON m.campaign_id = o.id AND m.seq = %(number)s - o.first_number
-WHERE %(number)s < o.first_number + o.total
+     WHERE b.campaign_id = %(campaign)s AND b.seqs IS NOT NULL
+       AND %(seq)s BETWEEN b.first_seq AND b.last_seq AND %(seq)s::integer = ANY(b.seqs)))
 """
 
 _FIND_SINGLE = """
@@ -141,28 +154,46 @@ class SqlMessageStore:
         return psycopg_connection(self.connection)
 
     def apply_reports_across_accounts(
-        self, reports: Sequence[DeliveryReport], now: datetime
+        self, reports: Sequence[DeliveryReport], now: datetime, *, everywhere: bool = False
     ) -> Sequence[DeliveryReport]:
-        """All reports of a message become one first, so that each row changes once."""
-        merged = _merged(reports, now)
-        parameters = {
-            "ids": "\n".join(merged),
-            "states": [int(each.state) for each in merged.values()],
-            "sent": [each.sent_at for each in merged.values()],
-            "delivered": [each.delivered_at for each in merged.values()],
-            "failed": [each.failed_at for each in merged.values()],
-            "errors": "\n".join((each.error or "").replace("\n", " ") for each in merged.values()),
-            "now": now,
-        }
+        """All reports of a message become one first, so that each row changes once.
+
+        Partition by partition, the latest first, until every report has found its message.
+        """
+        waiting, counted = _merged(reports, now), list[tuple[int, ...]]()
         with by_index(self._driver):
-            found = {row[0] for row in self._driver.execute(_APPLY, parameters)}
-        return [report for report in reports if report.provider_id not in found]
+            for partition in self._partitions(now, everywhere=everywhere):
+                if not waiting:
+                    break
+                parameters = _parameters(waiting, now) | partition.parameters
+                for found, *counts in self._driver.execute(_APPLY, parameters).fetchall():
+                    if found is None:
+                        counted.append(tuple(counts))
+                    else:
+                        waiting.pop(found, None)
+            self._count(counted, now)
+        return [report for report in reports if report.provider_id in waiting]
+
+    def _partitions(self, now: datetime, *, everywhere: bool) -> Iterator[Partition]:
+        late = partitions.used_since(self._driver, now - REPORTED_WITHIN)
+        yield from late
+        if everywhere:
+            known = set(late)
+            yield from (each for each in partitions.all_of_them(self._driver) if each not in known)
+
+    def _count(self, counted: Sequence[tuple[int, ...]], now: datetime) -> None:
+        if counted:
+            names = ("campaigns", "accounts", "sent", "delivered", "failed")
+            columns = dict(zip(names, map(list, zip(*counted, strict=True)), strict=True))
+            self._driver.execute(_COUNT, columns | {"now": now})
 
     def forget(self, account: AccountId, contacts: Collection[ContactId]) -> int:
         """Take persons, numbers and names off all messages, sent or still waiting."""
         parameters = {"account": account, "contacts": list(contacts)}
         forgotten = take_out(self._driver, account, contacts)
-        ((rows,),) = self._driver.execute(_FORGET_ROWS, parameters)
+        own = partitions.in_any(partitions.of_account(self._driver, account), "campaign_id")
+        statement = _FORGET_ROWS.format(own).encode()
+        ((rows,),) = self._driver.execute(statement, parameters)
         singles = self._driver.execute(_FORGET_SINGLES, parameters).rowcount
         return forgotten + int(rows) + singles
 
@@ -184,10 +215,12 @@ class SqlMessageStore:
 
     def find_across_accounts(self, number: MessageNumber) -> MessageOrigin | None:
         """Whose message has this number; it may be in a phone before its row is written."""
-        row = self._driver.execute(_FIND_ORIGIN, {"number": number}).fetchone()
-        if row is None:
+        owner = self._driver.execute(_FIND_OWNER, {"number": number}).fetchone()
+        if owner is None:
             return self._origin_of_single(number)
-        account, campaign, at, contact = row
+        campaign, account, first_number, at = owner
+        place = {"campaign": campaign, "seq": number - first_number}
+        ((contact,),) = self._driver.execute(_FIND_ORIGIN, place)
         return MessageOrigin(
             account=AccountId(account),
             contact=None if contact is None else ContactId(contact),
@@ -229,6 +262,18 @@ class _Merged:
         elif report.state is MessageState.FAILED and at < (self.failed_at or _EVER):
             self.failed_at, self.error = at, report.error or report.word
         self.state = max(self.state, report.state)
+
+
+def _parameters(waiting: Mapping[str, _Merged], now: datetime) -> dict[str, object]:
+    return {
+        "ids": "\n".join(waiting),
+        "states": [int(each.state) for each in waiting.values()],
+        "sent": [each.sent_at for each in waiting.values()],
+        "delivered": [each.delivered_at for each in waiting.values()],
+        "failed": [each.failed_at for each in waiting.values()],
+        "errors": "\n".join((each.error or "").replace("\n", " ") for each in waiting.values()),
+        "now": now,
+    }
 
 
 def _merged(reports: Iterable[DeliveryReport], now: datetime) -> dict[str, _Merged]:

@@ -176,6 +176,16 @@ message = Table(
     postgresql_partition_by="RANGE (campaign_id)",
 )
 
+message_partition = Table(
+    "message_partition",
+    metadata,
+    Column("first_campaign", Integer, primary_key=True, autoincrement=False),
+    Column("below", Integer, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("made_for", Integer, nullable=False),
+    Column("last_hand_over", UtcTime),
+)
+
 report_inbox = Table(
     "report_inbox",
     metadata,

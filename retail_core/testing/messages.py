@@ -36,8 +36,9 @@ class MemoryMessageStore:
     bound_to: AccountId | None
 
     def apply_reports_across_accounts(
-        self, reports: Sequence[DeliveryReport], now: datetime
+        self, reports: Sequence[DeliveryReport], now: datetime, *, everywhere: bool = False
     ) -> Sequence[DeliveryReport]:
+        del everywhere
         return [report for report in reports if not self._apply(report, now)]
 
     def _apply(self, report: DeliveryReport, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from retail_core.campaigns.model import Campaign, CampaignCounts
 from retail_core.kernel.ids import ProviderId
-from retail_core.messages.model import DeliveryReport, MessageState
+from retail_core.messages.model import REPORTED_WITHIN, DeliveryReport, MessageState
 from retail_core.messages.queries import MessageRecord
 from retail_core.testing.clock import NOON
 from tests.contracts.staging import (
@@ -130,6 +130,21 @@ class MessageStoreContract:
 
         assert counts(world, first) == CampaignCounts(delivered=1)
         assert counts(world, second) == CampaignCounts(failed=1)
+
+    def test_whoever_looks_everywhere_finds_what_was_handed_over_long_ago(
+        self, world: World
+    ) -> None:
+        campaign, ids = on_stage(world)
+        world.clock.advance(10 * REPORTED_WITHIN)
+        late, strange = report(ids[0], DELIVERED), report(ProviderId("nobody's"), DELIVERED)
+
+        with world.transactions.across_accounts() as uow:
+            unmatched = uow.messages.apply_reports_across_accounts(
+                [late, strange], world.clock.now(), everywhere=True
+            )
+
+        assert list(unmatched) == [strange]
+        assert counts(world, campaign) == CampaignCounts(delivered=1)
 
     def test_a_bound_store_does_not_see_another_accounts_rows(self, world: World) -> None:
         campaign, ids = on_stage(world)

@@ -14,6 +14,7 @@ RESOLVE: Final = "adapters_db.doubts:_RESOLVE"
 RESOLVE_SINGLE: Final = "adapters_db.single_doubts:_RESOLVE"
 OVERDUE: Final = "adapters_db.doubts:_SETTLE_OVERDUE"
 MATCHES: Final = "adapters_db.doubt_matching:_MATCHES"
+BY_REFERENCE: Final = "adapters_db.doubt_matching:_BY_REFERENCE"
 APPLY: Final = "adapters_db.messages:_APPLY"
 REMOVALS: Final = "tests.torture.removals"
 
@@ -64,7 +65,7 @@ LATER: Final = (
     Guard(
         "a number of ours that came back with another phone is not ours",
         Here(DoubtMatching().test_a_reference_with_the_number_of_somebody_else_is_not_ours),
-        without(MATCHES, "AND (q.phone IS NULL OR m.phone IS NULL OR q.phone = m.phone)"),
+        without(BY_REFERENCE, "AND (q.phone IS NULL OR m.phone IS NULL OR q.phone = m.phone)"),
     ),
     # reports
     Guard(

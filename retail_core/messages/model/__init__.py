@@ -45,6 +45,7 @@ from retail_core.messages.model.health import (
 from retail_core.messages.model.reports import (
     PARKED_LIFE,
     PARKED_WAITS,
+    REPORTED_WITHIN,
     ParkedReport,
     WebhookCall,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "PARKED_WAITS",
     "REPORTED_EARLIER_MAX",
     "REPORTED_LATER_MAX",
+    "REPORTED_WITHIN",
     "REST_SECONDS_FIRST",
     "REST_SECONDS_MAX",
     "RETRY_AFTER_SECONDS_MAX",

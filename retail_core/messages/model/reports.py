@@ -10,6 +10,9 @@ from retail_core.messages.model.states import DeliveryReport
 PARKED_WAITS: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """So long a parked report waits for each next try; the last wait is repeated."""
 
+REPORTED_WITHIN: Final = timedelta(days=7)
+"""So long after its hand-over a message's reports find it at once; later ones with a second try."""
+
 PARKED_LIFE: Final = timedelta(hours=72)
 """So long a parked report is tried; after that it is only kept."""
 
@@ -35,6 +38,11 @@ class ParkedReport:
     def first(cls, report: DeliveryReport, now: datetime) -> "ParkedReport":
         """Park a report that just arrived."""
         return cls(report, now, 0, now + PARKED_WAITS[0])
+
+    @property
+    def is_sought_everywhere(self) -> bool:
+        """The first try after it was parked goes back as far as there are messages with ids."""
+        return self.tries == 0
 
     def tried(self, now: datetime) -> "ParkedReport":
         """It was tried in vain: wait longer, or no more."""

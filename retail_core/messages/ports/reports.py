@@ -18,11 +18,13 @@ class MessageStore(Protocol):
     """Rows of messages that were handed over, or surely never will be."""
 
     def apply_reports_across_accounts(
-        self, reports: Sequence[DeliveryReport], now: datetime
+        self, reports: Sequence[DeliveryReport], now: datetime, *, everywhere: bool = False
     ) -> Sequence[DeliveryReport]:
         """Apply reports by provider id; states only climb. Returns those that match no message.
 
-        Locks the rows it changes; keeps the campaigns' counters.
+        Those handed over within `REPORTED_WITHIN` are looked for; `everywhere` goes on to all that
+        were sent before, at a cost that grows with them. Locks the rows it changes; keeps the
+        campaigns' counters.
         """
         ...
 

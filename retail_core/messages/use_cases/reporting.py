@@ -14,7 +14,8 @@ from retail_core.messages.ports import MessagesUnitOfWork, ReportInbox, ReportRe
 from retail_core.messages.use_cases.singles import book
 
 REPORTS_PER_TRANSACTION_MAX = 5_000
-PARKED_PER_TRANSACTION_MAX = 5_000
+PARKED_PER_TRANSACTION_MAX = 1_000
+"""Each of them is looked for once among all that was ever sent."""
 CALLS_REPLAYED_PER_TRANSACTION_MAX = 5_000
 
 
@@ -71,6 +72,11 @@ class MatchParkedReports:
                     settled, PARKED_PER_TRANSACTION_MAX
                 )
             unmatched = set(_apply(uow, [each.report for each in parked], now))
+            late = [each.report for each in parked if each.is_sought_everywhere]
+            late = [report for report in late if report in unmatched]
+            if late:
+                unmatched -= set(late)
+                unmatched |= set(_apply(uow, late, now, everywhere=True))
             again = [each.tried(now) for each in parked if each.report in unmatched]
             if again:
                 uow.reports.park_again(again)
@@ -111,12 +117,19 @@ class ReplayReports:
 
 
 def _apply(
-    uow: MessagesUnitOfWork, reports: Sequence[DeliveryReport], now: datetime
+    uow: MessagesUnitOfWork,
+    reports: Sequence[DeliveryReport],
+    now: datetime,
+    *,
+    everywhere: bool = False,
 ) -> Sequence[DeliveryReport]:
     """Apply what is understood; returns what is, but matches no message by its provider id."""
     understood = [report for report in reports if report.state is not None]
     known = [report for report in understood if report.provider_id]
-    unmatched = [*uow.messages.apply_reports_across_accounts(known, now)] if known else []
+    unmatched: list[DeliveryReport] = []
+    if known:
+        apply = uow.messages.apply_reports_across_accounts
+        unmatched += apply(known, now, everywhere=everywhere)
     unmatched += [
         report
         for report in understood

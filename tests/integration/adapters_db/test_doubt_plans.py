@@ -29,7 +29,7 @@ BATCH: Final = 1_000
 _STAGE: Final = f"""
 INSERT INTO campaign (id, account_id, name, message_text, include_offer, created_at, updated_at)
 VALUES ({CAMPAIGN}, 1, 'Sale', 'Hello', false, now(), now());
-SELECT ensure_message_partition({CAMPAIGN});
+SELECT ensure_message_partition({CAMPAIGN}), ensure_message_partition(2007);
 INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, turn, state,
                         ref, settled_at, look_up_at)
 SELECT {CAMPAIGN}, no, 1, {BATCH}, no * {BATCH}, (no + 1) * {BATCH} - 1, no, 'settled',
@@ -89,31 +89,64 @@ def test_findings_find_their_messages_by_the_key(plan: Plan, count: int) -> None
         for seq in range(count)
     ]
 
-    found = plan(doubts._RESOLVE, finding_columns(findings) | {"now": NOON}, pinned=True)
+    columns = finding_columns(findings) | {"now": NOON, "in_campaigns": [CAMPAIGN]}
+    found = plan(doubts._RESOLVE, columns, pinned=True)
 
     assert "Seq Scan on message_from_0" not in found, found
+    assert "message_from_2000" not in found, found
 
 
 def test_messages_to_ask_about_are_read_batch_by_batch(plan: Plan) -> None:
+    numbers = list(range(40))
     found = plan(
         look_ups._DUE,
         {
             "now": NOON + timedelta(minutes=10),
             "ages": list(LOOK_UP_AFTER),
-            "batches_max": 40,
             "messages_max": 200,
+            "campaigns": [CAMPAIGN] * len(numbers),
+            "in_campaigns": [CAMPAIGN],
+            "nos": numbers,
+            "firsts": [no * BATCH for no in numbers],
+            "lasts": [(no + 1) * BATCH - 1 for no in numbers],
+            "settled": [NOON] * len(numbers),
         },
     )
 
     assert "message_from_0_pkey" in found, found
     assert "Seq Scan on message_from_0" not in found, found
+    assert "message_from_2000" not in found, found
 
 
-def test_parked_reports_do_not_read_all_messages(plan: Plan) -> None:
+def test_parked_reports_read_no_messages_but_those_in_doubt(plan: Plan) -> None:
     found = plan(
         doubt_matching._MATCHES,
         {"later": REPORTED_LATER_MAX, "earlier": REPORTED_EARLIER_MAX, "reports_max": 1_000},
         pinned=True,
     )
 
-    assert "Seq Scan on message_from_0" not in found, found
+    assert "message_from" not in found, found
+
+
+def test_references_find_their_messages_by_the_key_in_their_partition(plan: Plan) -> None:
+    found = plan(
+        doubt_matching._BY_REFERENCE,
+        {
+            "parked": [1],
+            "campaigns": [CAMPAIGN],
+            "in_campaigns": [CAMPAIGN],
+            "seqs": [1],
+            "ids": [None],
+            "phones": [None],
+        },
+        pinned=True,
+    )
+
+    assert "message_from_0_pkey" in found, found
+    assert "message_from_2000" not in found, found
+
+
+def test_a_batch_that_was_due_is_found_by_its_time(plan: Plan) -> None:
+    found = plan(look_ups._DUE_BATCHES, {"now": NOON, "batches_max": 40}, pinned=True)
+
+    assert "send_batch_look_up_at_idx" in found, found

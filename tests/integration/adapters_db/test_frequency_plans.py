@@ -74,6 +74,7 @@ def test_a_hand_over_reads_the_messages_of_its_recipients_alone(
         since=CAP.since,
         slack=FINISH_SLACK,
         messages_max=1,
+        campaigns=[2, 3],
     )
 
     assert "Seq Scan on message" not in plan

@@ -75,9 +75,7 @@ Plan = Callable[..., str]
 
 
 @pytest.mark.parametrize("count", [1, 100, 5_000])
-def test_reports_find_their_messages_by_the_index_of_every_partition(
-    plan: Plan, count: int
-) -> None:
+def test_reports_find_their_messages_by_the_index_of_one_partition(plan: Plan, count: int) -> None:
     numbers = range(count)
     nobody = [None for _ in numbers]
     found = plan(
@@ -90,15 +88,17 @@ def test_reports_find_their_messages_by_the_index_of_every_partition(
             "failed": nobody,
             "errors": "\n" * (count - 1),
             "now": NOON,
+            "first": 0,
+            "below": 1_000,
         },
         pinned=True,
     )
 
     assert [f"message_from_{first}_provider_id_idx" in found for first in PARTITIONS] == [
         True,
-        True,
+        False,
     ]
-    assert [f"message_from_{first}_pkey" in found for first in PARTITIONS] == [True, True]
+    assert [f"message_from_{first}_pkey" in found for first in PARTITIONS] == [True, False]
     assert "Seq Scan" not in found
 
 

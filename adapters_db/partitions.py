@@ -1,0 +1,84 @@
+"""Which partitions of messages to look into: those that reports come for, or all, one by one.
+
+A statement about a few messages names the campaigns it is about, or a partition, as plain values:
+then the planner leaves all other partitions out, however many there are.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import attrs
+import psycopg
+
+from retail_core.kernel.ids import AccountId
+
+Driver = psycopg.Connection[tuple[Any, ...]]
+
+_USED_SINCE: Final = """
+SELECT first_campaign, below FROM message_partition
+WHERE last_hand_over >= %s ORDER BY first_campaign DESC
+"""
+_ALL: Final = "SELECT first_campaign, below FROM message_partition ORDER BY first_campaign DESC"
+_OF_ACCOUNT: Final = """
+SELECT p.first_campaign, p.below FROM message_partition p
+WHERE EXISTS (
+    SELECT FROM campaign c
+    WHERE c.account_id = %s AND c.id >= p.first_campaign AND c.id < p.below
+      AND c.started_at IS NOT NULL)
+ORDER BY p.first_campaign DESC
+"""
+
+WITHIN: Final = "m.campaign_id >= %(first)s AND m.campaign_id < %(below)s"
+"""The condition that a message `m` is in a partition, with the parameters of it."""
+
+NOTE_USE: Final = """
+UPDATE message_partition p SET last_hand_over = %(now)s
+WHERE p.first_campaign = ANY(ARRAY(
+    SELECT q.first_campaign FROM message_partition q
+    WHERE q.first_campaign = (
+        SELECT max(first_campaign) FROM message_partition WHERE first_campaign <= %(campaign)s)
+      AND (q.last_hand_over IS NULL
+           OR q.last_hand_over < %(now)s::timestamptz - interval '1 hour')
+    FOR UPDATE SKIP LOCKED))
+"""
+"""Notes a hand-over of a campaign; at most once an hour, and never behind somebody who does."""
+
+
+@attrs.frozen
+class Partition:
+    """A partition of messages, by the campaigns in it: from `first` on, `below` not included."""
+
+    first: int
+    below: int
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return {"first": self.first, "below": self.below}
+
+
+def used_since(driver: Driver, since: datetime) -> Sequence[Partition]:
+    """Those with a hand-over since then, give or take an hour, the newest first."""
+    return [Partition(*row) for row in driver.execute(_USED_SINCE, (since,))]
+
+
+def all_of_them(driver: Driver) -> Sequence[Partition]:
+    """The newest first."""
+    return [Partition(*row) for row in driver.execute(_ALL)]
+
+
+def of_account(driver: Driver, account: AccountId) -> Sequence[Partition]:
+    """Those in which the account has messages, the newest first."""
+    return [Partition(*row) for row in driver.execute(_OF_ACCOUNT, (account,))]
+
+
+def in_any(spans: Sequence[Partition], column: str) -> str:
+    """The condition that a campaign is in one of these, in as few spans as they make together."""
+    joined: list[Partition] = []
+    for each in sorted(spans, key=lambda span: span.first):
+        if joined and joined[-1].below == each.first:
+            joined[-1] = Partition(joined[-1].first, each.below)
+        else:
+            joined.append(each)
+    parts = [f"{column} >= {each.first:d} AND {column} < {each.below:d}" for each in joined]
+    return "(" + " OR ".join(parts) + ")" if parts else "false"
