@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.plans import by_index
+from adapters_db.reads import Reads
 from adapters_db.tables.inbound import inbound_text
 from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, RawInbound
 from retail_core.kernel.ids import InboundId
@@ -100,6 +101,16 @@ FROM unnest(%(accounts)s::integer[], %(ids)s::bigint[]) AS u (account_id, inboun
 ORDER BY account_id, inbound_id
 """
 
+_NOBODYS_COUNTS: Final = """
+SELECT keyword, count(*) FROM inbound_text WHERE is_nobodys GROUP BY keyword ORDER BY keyword
+"""
+_NOBODYS: Final = """
+SELECT id, arrived_at, raw, keyword FROM inbound_text
+WHERE is_nobodys ORDER BY id DESC LIMIT %(texts)s
+"""
+_NOBODYS_ONE: Final = """
+SELECT id, arrived_at, raw, keyword FROM inbound_text WHERE is_nobodys AND id = %(id)s
+"""
 _COUNTRIES: Final = """
 WITH RECURSIVE known (country) AS (
     (SELECT default_country FROM account ORDER BY default_country LIMIT 1)
@@ -201,6 +212,46 @@ class SqlInboundStore:
         scope = [(account, each.id) for each in applied for account in set(each.scope)]
         accounts, ids = [pair[0] for pair in scope], [pair[1] for pair in scope]
         self._driver.execute(_SCOPES, {"accounts": accounts, "ids": ids})
+
+
+@attrs.frozen
+class NobodysText:
+    """A text from a number to which no store wrote; `keyword` is what it asked for, if anything."""
+
+    id: InboundId
+    arrived_at: datetime
+    raw: bytes = attrs.field(repr=False)
+    keyword: str | None
+
+
+@attrs.frozen
+class SqlNobodysTexts:
+    """What the operator is shown of texts that match nobody, for as long as they are kept."""
+
+    reads: Reads
+
+    def counts_across_accounts(self) -> Mapping[str | None, int]:
+        """How many there are, by what they asked for."""
+        with self.reads.across_accounts() as connection:
+            rows = psycopg_connection(connection).execute(_NOBODYS_COUNTS).fetchall()
+        return dict(rows)
+
+    def newest_across_accounts(self, texts_max: int) -> Sequence[NobodysText]:
+        """The newest first."""
+        with self.reads.across_accounts() as connection:
+            rows = psycopg_connection(connection).execute(_NOBODYS, {"texts": texts_max})
+            return [_nobodys(row) for row in rows]
+
+    def find_across_accounts(self, inbound: InboundId) -> NobodysText | None:
+        """One of them."""
+        with self.reads.across_accounts() as connection:
+            row = psycopg_connection(connection).execute(_NOBODYS_ONE, {"id": inbound}).fetchone()
+        return None if row is None else _nobodys(row)
+
+
+def _nobodys(row: Sequence[Any]) -> NobodysText:
+    inbound, arrived_at, raw, keyword = row
+    return NobodysText(InboundId(inbound), arrived_at, bytes(raw), keyword)
 
 
 def _raw(row: Sequence[Any]) -> RawInbound:

@@ -4,6 +4,7 @@ from typing import Final
 
 from workers.cli import (
     accounts,
+    answers,
     audiences,
     audits,
     campaigns,
@@ -114,6 +115,12 @@ COMMANDS: Final = (
         "apply stored calls of a gateway again",
         webhooks.replay_webhooks,
         webhooks.replay_webhooks_arguments,
+    ),
+    Command(
+        "inbound",
+        "show texts from numbers that no store wrote to, such as a STOP that stops nobody",
+        answers.inbound,
+        answers.inbound_arguments,
     ),
     Command(
         "audit",
