@@ -64,7 +64,10 @@ WITH due AS (
 )
 SELECT c.account_id, c.campaign_id, c.seq, o.first_number + c.seq, c.provider_id, c.state
 FROM candidate c JOIN campaign o ON o.id = c.campaign_id
-ORDER BY c.asked_at NULLS FIRST, c.campaign_id, c.seq
+-- stores take turns, so that the many of one do not keep the few of another waiting
+ORDER BY row_number() OVER (
+        PARTITION BY c.account_id ORDER BY c.asked_at NULLS FIRST, c.campaign_id, c.seq),
+    c.account_id
 LIMIT %(messages_max)s
 """
 

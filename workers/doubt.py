@@ -6,7 +6,7 @@ import attrs
 from loguru import logger
 
 from retail_core.messages.use_cases import RefreshStatuses, SettleOverdueUnknown, WatchNumbers
-from retail_core.messages.use_cases.looking_up import REFRESHED_PER_ROUND_MAX
+from retail_core.messages.use_cases.looking_up import REFRESHED_PER_SLICE_MAX
 from workers.running import SLICE_SECONDS, Run
 
 LEFT: Final = "left"
@@ -16,11 +16,11 @@ LEFT: Final = "left"
 def refresh_statuses(refresh: RefreshStatuses, run: Run) -> bool:
     """Ask about some messages; the rest of the round comes in slices, behind other jobs."""
     given = run.job.payload.get(LEFT)
-    left = given if isinstance(given, int) else REFRESHED_PER_ROUND_MAX
-    done = refresh(left, SLICE_SECONDS)
+    left = given if isinstance(given, int) else refresh.round_messages_max
+    done = refresh(min(left, REFRESHED_PER_SLICE_MAX), SLICE_SECONDS)
     if done.asked:
         logger.info("asked the gateway about {} messages", done.asked)
-    if done.has_more and done.asked < left:
+    if done.has_more and 0 < done.asked < left:
         run.nudge(attrs.evolve(run.job, payload={LEFT: left - done.asked}))
     return False
 

@@ -38,9 +38,11 @@ from retail_core.messages.ports import Pause, SmsGateway
 from retail_core.messages.use_cases import (
     AskGateway,
     DispatchBatch,
+    RefreshStatuses,
     SendSingleMessages,
     UnknownPolicy,
 )
+from retail_core.messages.use_cases.looking_up import round_budget
 from retail_core.notices.ports import Notifier
 from retail_core.notices.use_cases import ResetLink
 from workers import crash_points
@@ -126,6 +128,11 @@ def build(settings: Settings) -> punq.Container:
         "lease_seconds": worker.batch_lease_seconds,
         "call_seconds": settings.sms.timeout_seconds,
     }
+    pace, every = settings.sms.pace, worker.refresh_every
+    if every is not None:
+        calls_per_second = pace.traffic_account_calls_max * 1_000 / pace.traffic_account_window_ms
+        budget = round_budget(every.total_seconds(), calls_per_second)
+        container.register(RefreshStatuses, round_messages_max=budget)
     policy = worker.quiet_policy
     container.register(DispatchBatch, quiet_policy=policy, cap=worker.cap, **leased)
     container.register(SendSingleMessages, quiet_policy=policy, **leased)

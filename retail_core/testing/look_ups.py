@@ -1,5 +1,6 @@
 """Which messages the gateway was asked about, in memory."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -45,7 +46,14 @@ class MemoryLookUpStore:
             again = now if found else next_look_up(batch.settled_at or now, now)
             self.tables.batches.put((campaign, no), attrs.evolve(batch, look_up_at=again))
             due.extend(found)
-        due = sorted(due, key=self._asked_at)[: messages_max - len(singles)]
+        # stores take turns
+        asked_before: Counter[AccountId] = Counter()
+        turns: list[tuple[int, AccountId, StoredMessage]] = []
+        for row in sorted(due, key=self._asked_at):
+            turns.append((asked_before[row.account], row.account, row))
+            asked_before[row.account] += 1
+        turns.sort(key=lambda turn: turn[:2])
+        due = [row for _, _, row in turns[: messages_max - len(singles)]]
         return [*singles, *(self._askable(row) for row in due)]
 
     def open_of_campaign(

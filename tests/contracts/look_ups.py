@@ -105,6 +105,13 @@ class LookUpStoreContract:
         assert rounds == [2, 2, 1, 0]
         assert len(set(ids)) == 5
 
+    def test_stores_take_turns(self, world: World) -> None:
+        on_the_way(world, 5)
+        _, few = on_the_way(world, 2)
+        world.clock.advance(LOOK_UP_AFTER[0] + SECOND)
+
+        assert set(few) <= set(ids_of(due(world, 4)))
+
     def test_batches_take_turns(self, world: World) -> None:
         for _ in range(3):
             on_the_way(world)

@@ -1,7 +1,8 @@
 """Asking the gateway what became of messages without a final state.
 
 No transaction is open while the gateway is asked, and every call takes its turn in the pace. A
-gateway that is away ends the round: the messages are asked about in another one.
+gateway that is away ends the round: the messages are asked about in another one. One message whose
+answer cannot be believed is passed over, so that it does not hold up all behind it.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,13 @@ from retail_core.messages.model import Askable, Finding, GatewayMessage, Message
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
 from retail_core.messages.use_cases.resolving import resolve
 
-REFRESHED_PER_ROUND_MAX = 200
+REFRESHED_PER_ROUND_MAX = 6_000
+"""A tenth of what the gateway takes in ten minutes at 100 calls a second."""
+REFRESHED_PER_SLICE_MAX = 500
+LOOK_UP_SHARE = 0.1
+"""Of the calls that the gateway takes; the rest is for sending."""
+FAILURES_IN_A_ROW_MAX = 3
+"""After so many answers in a row that nobody can believe the gateway is away."""
 BATCHES_PER_ROUND_MAX = 40
 REFRESHED_PER_CAMPAIGN_MAX = 100
 REFRESHED_PER_CALL_MAX = 100
@@ -61,7 +68,14 @@ class AskGateway:
     pause: Pause
     clock: Clock
 
-    def __call__(self, messages: Sequence[Askable], seconds_max: float | None = None) -> Asked:
+    def __call__(
+        self,
+        messages: Sequence[Askable],
+        seconds_max: float | None = None,
+        failures_in_a_row_max: int = 1,
+    ) -> Asked:
+        """Who is passed over counts as asked, once somebody behind them was answered."""
+        passed_over: list[Answer] = []
         until = None
         if seconds_max is not None:
             until = self.clock.now() + timedelta(seconds=seconds_max)
@@ -71,10 +85,20 @@ class AskGateway:
                 break
             self.pause.seconds(self.pace.reserve(message.message.account))
             try:
-                answers.append(Answer(message, self.gateway.look_up(message.provider_id)))
+                found = self.gateway.look_up(message.provider_id)
             except GatewayUnavailable:
-                return Asked(answers, gateway_is_away=True)
-        return Asked(answers, gateway_is_away=False)
+                passed_over.append(Answer(message, None))
+                if len(passed_over) >= failures_in_a_row_max:
+                    return Asked(answers, gateway_is_away=True)
+                continue
+            answers += [*passed_over, Answer(message, found)]
+            passed_over.clear()
+        return Asked(answers, gateway_is_away=bool(passed_over))
+
+
+def round_budget(interval_seconds: float, calls_per_second: float) -> int:
+    """About how many messages a round may ask: a share of what the gateway takes until the next."""
+    return max(1, int(interval_seconds * calls_per_second * LOOK_UP_SHARE))
 
 
 def note(uow: MessagesUnitOfWork, answers: Sequence[Answer], now: datetime) -> set[MessageKey]:
@@ -100,20 +124,23 @@ class RefreshStatuses:
     transactions: Transactions[MessagesUnitOfWork]
     ask: AskGateway
     clock: Clock
+    round_messages_max: int = REFRESHED_PER_ROUND_MAX
 
     def __call__(
-        self, messages_max: int = REFRESHED_PER_ROUND_MAX, seconds_max: float | None = None
+        self, messages_max: int = REFRESHED_PER_SLICE_MAX, seconds_max: float | None = None
     ) -> RefreshRound:
+        """One slice of a round, which asks about `round_messages_max` messages at most."""
         with self.transactions.across_accounts() as uow:
             messages = uow.look_ups.due_across_accounts(
                 self.clock.now(), BATCHES_PER_ROUND_MAX, messages_max
             )
-        asked = self.ask(messages, seconds_max)
+        asked = self.ask(messages, seconds_max, FAILURES_IN_A_ROW_MAX)
         if asked.answers:
             with self.transactions.across_accounts() as uow:
                 note(uow, asked.answers, self.clock.now())
         count = len(asked.answers)
-        return RefreshRound(count, count < len(messages) and not asked.gateway_is_away)
+        is_more_likely = count < len(messages) or len(messages) >= messages_max
+        return RefreshRound(count, is_more_likely and not asked.gateway_is_away)
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
 from retail_core.messages.model import GatewayMessage, MessageState
 from retail_core.messages.use_cases import AskGateway
-from retail_core.messages.use_cases.looking_up import RefreshRound, summed_up
+from retail_core.messages.use_cases.looking_up import RefreshRound, round_budget, summed_up
 from retail_core.testing.clock import FixedClock
 from retail_core.testing.gateway import FakeGateway
 from tests.contracts.staging import messages, people, shop, started
@@ -43,10 +43,13 @@ class WatchingGateway(FakeGateway):
 
     asked: list[ProviderId] = attrs.field(factory=list)
     answers_max: int = 1_000_000
+    unbelievable: frozenset[ProviderId] = frozenset()
     answer_time: timedelta = timedelta(0)
 
     def look_up(self, provider_id: ProviderId) -> GatewayMessage | None:
         if len(self.asked) == self.answers_max:
+            raise GatewayUnavailable
+        if provider_id in self.unbelievable:
             raise GatewayUnavailable
         self.asked.append(provider_id)
         assert isinstance(self.clock, FixedClock)
@@ -221,3 +224,32 @@ def test_the_operator_asks_first_about_what_has_an_id(
     assert (done.asked, done.settled_by_gateway, done.settled_by_operator) == (1, 1, 1)
     assert [row.state for row in messages(world, lost.campaign)] == [DELIVERED, FAILED]
     line.assert_books_are_right(account, lost.campaign, 1_000)
+
+
+def test_a_message_without_a_believable_answer_holds_up_nobody_behind_it(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 4)
+    line, gateway = watched(line, unbelievable=frozenset(ids[:2]))
+    world.clock.advance(TEN_MINUTES)
+
+    first, second = line.refresh(), line.refresh()
+
+    assert gateway.asked == list(ids[2:])
+    assert (first.asked, second.asked) == (4, 0)
+
+
+def test_several_such_answers_in_a_row_end_the_round(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 5)
+    line, gateway = watched(line, unbelievable=frozenset(ids[:3]))
+    world.clock.advance(TEN_MINUTES)
+
+    assert line.refresh() == RefreshRound(0, has_more=False)
+    assert gateway.asked == []
+
+
+def test_a_round_may_take_a_share_of_what_the_gateway_takes() -> None:
+    assert round_budget(600, 100) == 6_000
+    assert round_budget(1, 1) == 1

@@ -10,7 +10,7 @@ from loguru import logger
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.jobs import Job
 from retail_core.messages.jobs import REFRESH_STATUSES, SETTLE_OVERDUE_UNKNOWN
-from retail_core.messages.use_cases.looking_up import REFRESHED_PER_ROUND_MAX, RefreshRound
+from retail_core.messages.use_cases.looking_up import RefreshRound
 from retail_core.messages.use_cases.resolving import OverdueSettled
 from retail_core.messages.use_cases.sweeping import NumbersGiven
 from workers.doubt import refresh_statuses, settle_overdue_unknown, watch_numbers
@@ -36,6 +36,7 @@ class Answers:
 
     results: list[Any]
     asked: list[int] = attrs.field(factory=list)
+    round_messages_max: int = 1_200
 
     def __call__(self, messages_max: int = 0, seconds_max: float | None = None) -> Any:
         self.asked.append(messages_max)
@@ -43,15 +44,15 @@ class Answers:
 
 
 def test_a_round_goes_on_in_slices_until_its_number_is_reached() -> None:
-    running, refresh = Running(), Answers([RefreshRound(50, has_more=True)] * 4)
+    running, refresh = Running(), Answers([RefreshRound(400, has_more=True)] * 3)
 
     refresh_statuses(refresh, running.of(REFRESH_STATUSES))  # type: ignore[arg-type]
-    while len(refresh.asked) < 4 and running.nudges:
+    while len(refresh.asked) < 3 and running.nudges:
         left = running.nudges[-1].payload["left"]
         refresh_statuses(refresh, running.of(REFRESH_STATUSES, left=left))  # type: ignore[arg-type]
 
-    assert refresh.asked == [REFRESHED_PER_ROUND_MAX, 150, 100, 50]
-    assert len(running.nudges) == 3
+    assert refresh.asked == [500, 500, 400]
+    assert len(running.nudges) == 2
 
 
 @pytest.mark.parametrize("asked", [0, 3])
