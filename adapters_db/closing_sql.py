@@ -94,6 +94,7 @@ ERASURES: Final = (
     # the trigger inbound_scope_is_left empties texts that concern no store any more
     _removed("inbound_scope"),
     _removed("number_trace"),
+    _removed("message_trace"),
     _MESSAGES,
     _emptied("message_doubt", "phone = NULL", "phone IS NOT NULL"),
     _emptied(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import attrs
-from sqlalchemy import Connection, Integer, RowMapping, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, and_, bindparam, func, select
 
 from adapters_db.audience_lists import is_suppressed
 from adapters_db.connections import psycopg_connection
@@ -23,11 +23,14 @@ from adapters_db.contacts_choosing import (
 from adapters_db.messages import SqlMessageStore
 from adapters_db.questions import Question, Row
 from adapters_db.reads import Reads
+from adapters_db.suppressions import SqlSuppressionStore
 from adapters_db.tables.contacts import consent_event, consent_subject, contact
-from retail_core.contacts.model import ConsentEvent, Contact
+from adapters_db.tables.inbound import number_trace
+from retail_core.contacts.model import ConsentEvent, Contact, OptOutLink
 from retail_core.contacts.model.erasure import Erasure
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.ports import MessageOrigin
-from retail_core.contacts.queries import ContactFilter, ContactView
+from retail_core.contacts.queries import ContactFilter, ContactView, NumberStanding
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
 from retail_core.kernel.pages import Page, PageRequest
 
@@ -156,6 +159,42 @@ class SqlContactOwners:
             ).scalar()
         return None if owner is None else AccountId(owner)
 
+    def former_hash(self, account: AccountId, contact_id: ContactId) -> bytes | None:
+        """What stayed of the deleted."""
+        columns = consent_subject.c
+        with self.reads.account(account) as connection:
+            found = connection.execute(
+                select(columns.phone_hash).where(
+                    columns.account_id == account, columns.contact_id == contact_id
+                )
+            ).scalar()
+        return None if found is None else bytes(found)
+
+
+@attrs.frozen
+class SqlOptOutQueries:
+    """`OptOutQueries` on PostgreSQL."""
+
+    reads: Reads
+
+    def standing(self, link: OptOutLink, number_hash: NumberHash) -> NumberStanding:
+        """One look for the contact, by whatever is known of the number, and one at what bars it."""
+        with self.reads.account(link.account) as connection:
+            statement = select(*CONTACT_COLUMNS).where(
+                contact.c.account_id == link.account, _is_last_holder(link)
+            )
+            row = connection.execute(statement).mappings().one_or_none()
+            found = None if row is None else contact_of(row)
+            holder = found if found and link.means(found, number_hash) else None
+            phone = holder.phone if holder else link.phone
+            suppressions = SqlSuppressionStore(connection)
+            if phone is not None:
+                return NumberStanding(holder, suppressions.reasons(link.account, phone))
+            if link.phone_hash is not None:
+                barred_for = suppressions.hash_reasons(link.account, link.phone_hash)
+                return NumberStanding(None, barred_for)
+        return NumberStanding()
+
 
 @attrs.frozen
 class SqlMessageOrigins:
@@ -167,6 +206,18 @@ class SqlMessageOrigins:
         """Whose message carried a link."""
         with self.reads.across_accounts() as connection:
             return SqlMessageStore(connection).find_across_accounts(number)
+
+
+def _is_last_holder(link: OptOutLink) -> ColumnElement[bool]:
+    """Who has the number of a link, or was last given it once it had been forgotten."""
+    if link.phone is not None:
+        return contact.c.phone == link.phone
+    if link.phone_hash is None:
+        return contact.c.id == link.contact
+    last = select(number_trace.c.contact_id).where(
+        number_trace.c.account_id == link.account, number_trace.c.phone_hash == link.phone_hash
+    )
+    return contact.c.id == last.scalar_subquery()
 
 
 def _found(

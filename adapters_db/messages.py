@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import attrs
 import psycopg
@@ -20,7 +20,14 @@ from retail_core.kernel.ids import (
     ContactId,
     MessageNumber,
 )
-from retail_core.messages.model import REPORTED_WITHIN, BatchState, DeliveryReport, MessageState
+from retail_core.kernel.phones import PhoneNumber
+from retail_core.messages.model import (
+    REPORTED_WITHIN,
+    BatchState,
+    DeliveryReport,
+    MessageKind,
+    MessageState,
+)
 
 # In one partition, so that no other is looked into. The rows are locked in one order, the latest
 # campaign first, so that two appliers cannot deadlock. What is already known is never lowered: the
@@ -126,18 +133,23 @@ SELECT id, account_id, first_number, started_at FROM (
 WHERE %(number)s < first_number + total
 """
 _FIND_ORIGIN = """
-SELECT coalesce(
-    (SELECT m.contact_id FROM message m
-     WHERE m.campaign_id = %(campaign)s AND m.seq = %(seq)s),
-    (SELECT b.contact_ids[array_position(b.seqs, %(seq)s::integer)]
-     FROM send_batch b
-     WHERE b.campaign_id = %(campaign)s AND b.seqs IS NOT NULL
-       AND %(seq)s BETWEEN b.first_seq AND b.last_seq AND %(seq)s::integer = ANY(b.seqs)))
+SELECT coalesce(m.contact_id, b.contact), coalesce(m.phone, b.phone), t.phone_hash
+FROM (VALUES (%(number)s::bigint)) AS asked (number)
+     LEFT JOIN message m ON m.campaign_id = %(campaign)s AND m.seq = %(seq)s
+     LEFT JOIN LATERAL (
+        SELECT w.contact_ids[w.at] AS contact, w.phones[w.at] AS phone
+        FROM (SELECT contact_ids, phones, array_position(seqs, %(seq)s::integer) AS at
+              FROM send_batch
+              WHERE campaign_id = %(campaign)s AND seqs IS NOT NULL
+                AND %(seq)s BETWEEN first_seq AND last_seq) w
+        WHERE w.at IS NOT NULL LIMIT 1) b ON true
+     LEFT JOIN message_trace t ON t.number = asked.number
 """
 
 _FIND_SINGLE = """
-SELECT account_id, contact_id, campaign_id, created_at, kind = 'confirmation'
-FROM single_message WHERE number = %(number)s
+SELECT s.account_id, s.contact_id, s.campaign_id, s.created_at, s.kind, s.phone, t.phone_hash
+FROM single_message s LEFT JOIN message_trace t ON t.number = s.number
+WHERE s.number = %(number)s
 """
 
 _EVER = datetime.max.replace(tzinfo=UTC)
@@ -219,27 +231,44 @@ class SqlMessageStore:
         if owner is None:
             return self._origin_of_single(number)
         campaign, account, first_number, at = owner
-        place = {"campaign": campaign, "seq": number - first_number}
-        ((contact,),) = self._driver.execute(_FIND_ORIGIN, place)
+        place = {"campaign": campaign, "seq": number - first_number, "number": number}
+        ((contact, phone, phone_hash),) = self._driver.execute(_FIND_ORIGIN, place)
         return MessageOrigin(
             account=AccountId(account),
             contact=None if contact is None else ContactId(contact),
             campaign=CampaignId(campaign),
             at=at,
+            **_number(phone, phone_hash),
         )
 
     def _origin_of_single(self, number: MessageNumber) -> MessageOrigin | None:
         row = self._driver.execute(_FIND_SINGLE, {"number": number}).fetchone()
         if row is None:
             return None
-        account, contact, campaign, at, is_confirmation = row
+        account, contact, campaign, at, kind, phone, phone_hash = row
         return MessageOrigin(
             account=AccountId(account),
             contact=None if contact is None else ContactId(contact),
             campaign=None if campaign is None else CampaignId(campaign),
             at=at,
-            is_confirmation=is_confirmation,
+            is_confirmation=kind == MessageKind.CONFIRMATION.value,
+            is_test=kind == MessageKind.TEST.value,
+            **_number(phone, phone_hash),
         )
+
+
+class _Number(TypedDict):
+    """What is known of the number that a message went to."""
+
+    phone: PhoneNumber | None
+    phone_hash: bytes | None
+
+
+def _number(phone: int | None, phone_hash: bytes | None) -> _Number:
+    """The number itself, as long as it is there."""
+    if phone is not None:
+        return {"phone": PhoneNumber(f"+{phone}"), "phone_hash": None}
+    return {"phone": None, "phone_hash": phone_hash}
 
 
 @attrs.define

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import attrs
 import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exists, select
 
 from adapters_db.connections import psycopg_connection
 from adapters_db.plans import by_index
+from adapters_db.suppressions import GIVEN, given
+from adapters_db.tables.inbound import number_trace
 from adapters_db.waiting_recipients import lock_batches
 from retail_core.contacts.ports import LastHandOver
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
@@ -30,20 +32,22 @@ _SINGLE_REACHED: Final = f"""s.submitted_at IS NOT NULL
 # removed with age counts as theirs. A batch that is just being handed over has no rows yet.
 _BY_CONTACT: Final = f"""
     SELECT o.account_id, o.id, o.phone, c.id AS campaign, c.plan ->> 'sender' AS sender,
-           coalesce(m.sent_at, m.delivered_at, m.failed_at, m.updated_at) AS at
+           coalesce(m.sent_at, m.delivered_at, m.failed_at, m.updated_at) AS at,
+           c.first_number + m.seq AS number
     FROM own o JOIN message m ON m.contact_id = o.id AND m.account_id = o.account_id
          JOIN campaign c ON c.id = m.campaign_id
     WHERE (m.state IN {_REACHED} OR m.provider_id IS NOT NULL)
       AND (m.phone = o.phone OR m.phone IS NULL)
     UNION ALL
-    SELECT o.account_id, o.id, o.phone, c.id, c.plan ->> 'sender', b.submitted_at
+    SELECT o.account_id, o.id, o.phone, c.id, c.plan ->> 'sender', b.submitted_at,
+           c.first_number + b.seqs[array_position(b.contact_ids, o.id)]
     FROM own o JOIN send_batch b ON b.account_id = o.account_id AND b.lease_until IS NOT NULL
              AND b.state = '{BatchState.SUBMITTING.value}' AND b.contact_ids @> ARRAY[o.id]
          JOIN campaign c ON c.id = b.campaign_id
     WHERE b.phones[array_position(b.contact_ids, o.id)] = o.phone
       AND NOT b.dropped ? (array_position(b.contact_ids, o.id) - 1)::text
     UNION ALL
-    SELECT o.account_id, o.id, o.phone, NULL, s.sender, s.submitted_at
+    SELECT o.account_id, o.id, o.phone, NULL, s.sender, s.submitted_at, s.number
     FROM own o JOIN single_message s ON s.account_id = o.account_id AND s.contact_id = o.id
     WHERE {_SINGLE_REACHED} AND (s.phone = o.phone OR s.phone IS NULL)
 """
@@ -56,11 +60,11 @@ WITH given AS MATERIALIZED (
 ), handed AS (
     {_BY_CONTACT}
     UNION ALL
-    SELECT s.account_id, NULL, g.phone, NULL, s.sender, s.submitted_at
+    SELECT s.account_id, NULL, g.phone, NULL, s.sender, s.submitted_at, s.number
     FROM given g JOIN single_message s ON s.phone = g.phone
     WHERE {_SINGLE_REACHED}
     UNION ALL
-    SELECT t.account_id, NULL, g.phone, NULL, t.sender, t.at
+    SELECT t.account_id, NULL, g.phone, NULL, t.sender, t.at, NULL
     FROM given g JOIN number_trace t ON t.phone_hash = g.phone_hash
 )
 SELECT h.phone, h.account_id, a.default_country, max(h.at),
@@ -78,16 +82,30 @@ _KEEP: Final = f"""
 WITH own AS MATERIALIZED (
     SELECT c.account_id, c.id, c.phone FROM contact c
     WHERE c.account_id = %(account)s AND c.id = ANY(%(contacts)s)
+), handed AS MATERIALIZED (
+    SELECT h.* FROM ({_BY_CONTACT}) h WHERE h.at >= %(since)s
+), given AS (
+    SELECT * FROM unnest(%(contacts)s::integer[], %(hashes)s::bytea[]) AS u (id, phone_hash)
 ), last AS (
-    SELECT DISTINCT ON (h.id) h.id, h.at, h.sender FROM ({_BY_CONTACT}) h
-    WHERE h.at >= %(since)s ORDER BY h.id, h.at DESC
+    SELECT DISTINCT ON (id) id, at, sender FROM handed ORDER BY id, at DESC
+), links AS (
+    INSERT INTO message_trace (number, account_id, phone_hash, at)
+    SELECT number, %(account)s, phone_hash, at FROM handed JOIN given USING (id) ORDER BY number
+    ON CONFLICT (number) DO NOTHING
 )
 INSERT INTO number_trace (account_id, phone_hash, at, sender)
-SELECT %(account)s, given.phone_hash, last.at, last.sender
-FROM unnest(%(contacts)s::integer[], %(hashes)s::bytea[]) AS given (id, phone_hash)
-     JOIN last USING (id)
+SELECT %(account)s, given.phone_hash, last.at, last.sender FROM given JOIN last USING (id)
 ON CONFLICT (account_id, phone_hash) DO UPDATE
 SET at = excluded.at, sender = excluded.sender WHERE number_trace.at < excluded.at
+"""
+
+
+_RECOGNISE: Final = f"""
+WITH {GIVEN}
+UPDATE number_trace t SET contact_id = c.id
+FROM given JOIN contact c ON c.account_id = %(account)s AND c.phone = given.phone
+WHERE t.account_id = %(account)s AND t.phone_hash = given.hash
+  AND t.contact_id IS DISTINCT FROM c.id
 """
 
 
@@ -112,6 +130,25 @@ class SqlNumberTraces:
         lock_batches(self._driver, account, hashes)
         with by_index(self._driver):
             self._driver.execute(_KEEP, parameters)
+
+    def has_any(self, account: AccountId) -> bool:
+        """Over the primary key."""
+        found = exists().where(number_trace.c.account_id == account)
+        return bool(self.connection.execute(select(found)).scalar())
+
+    def recognise(self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> None:
+        """One statement; a row is written only where the contact is another one."""
+        with by_index(self._driver):
+            self._driver.execute(_RECOGNISE, given(account, hashes))
+
+    def holder(self, account: AccountId, phone_hash: bytes) -> ContactId | None:
+        """Over the primary key."""
+        found = self.connection.execute(
+            select(number_trace.c.contact_id).where(
+                number_trace.c.account_id == account, number_trace.c.phone_hash == phone_hash
+            )
+        ).scalar()
+        return None if found is None else ContactId(found)
 
     def last_hand_overs_across_accounts(
         self, hashes: Mapping[PhoneNumber, bytes], since: datetime

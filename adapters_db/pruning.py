@@ -12,7 +12,7 @@ from adapters_db.retention import KINDS, Old
 from adapters_db.tables.accounts import refresh_token, session
 from adapters_db.tables.confirmations import confirmation
 from adapters_db.tables.doubts import status_look_up
-from adapters_db.tables.inbound import number_trace
+from adapters_db.tables.inbound import message_trace, number_trace
 from adapters_db.tables.jobs import failed_job
 from adapters_db.tables.kernel import audit_entry, idempotency_key
 from adapters_db.tables.notices import notice, password_reset
@@ -29,6 +29,7 @@ AGE_OF: Final[Mapping[str, Column[Any]]] = {
     "confirmations": confirmation.c.asked_at,
     "status_look_ups": status_look_up.c.asked_at,
     "number_traces": number_trace.c.at,
+    "message_traces": message_trace.c.at,
     "audit_entries": audit_entry.c.at,
 }
 """What is removed row by row, and the column that tells its age; each has an index."""

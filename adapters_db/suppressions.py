@@ -58,11 +58,13 @@ ON CONFLICT (account_id, phone, reason) DO NOTHING
 
 # The hashes go as one string of bytes: to write 5,000 of them as an array takes 0.2 s. They are cut
 # apart before the join: row security keeps what may fail out of the look into the index.
-_KNOWN: Final = f"""
-WITH given AS MATERIALIZED (
+GIVEN: Final = f"""
+given AS MATERIALIZED (
     SELECT phone, substr(%(hashes)b, {HASH_BYTES} * (place::integer - 1) + 1, {HASH_BYTES}) AS hash
     FROM unnest(%(phones)s::bigint[]) WITH ORDINALITY AS u (phone, place)
-), known AS (
+)"""
+_KNOWN: Final = f"""
+WITH {GIVEN}, known AS (
     SELECT given.phone
     FROM given JOIN suppression s ON s.account_id = %(account)s AND s.phone_hash = given.hash
     WHERE s.reason = 'erasure'
@@ -75,6 +77,16 @@ _BAR_ERASED: Final = f"""{_KNOWN}, barred AS (
     ON CONFLICT (account_id, phone, reason) DO NOTHING
 )
 SELECT phone FROM known
+"""
+_NAME_FORGOTTEN: Final = f"""
+WITH {GIVEN}, named AS (
+    DELETE FROM suppression s USING given
+    WHERE s.account_id = %(account)s AND s.phone_hash = given.hash AND s.reason <> 'erasure'
+    RETURNING given.phone, s.reason, s.note, s.source, s.created_at
+)
+INSERT INTO suppression (account_id, phone, reason, note, source, created_at)
+SELECT %(account)s, phone, reason, note, source, created_at FROM named ORDER BY phone
+ON CONFLICT (account_id, phone, reason) DO NOTHING
 """
 
 
@@ -155,24 +167,59 @@ class SqlSuppressionStore:
         return frozenset(found)
 
     def add_erased(self, account: AccountId, phone_hash: bytes, at: datetime) -> None:
-        """One row without a number."""
+        """One row without a number; it takes the place of one that bars the hash otherwise."""
+        erased = insert_or_skip(suppression).values(
+            account_id=account,
+            phone_hash=phone_hash,
+            reason=SuppressionReason.ERASURE,
+            created_at=at,
+        )
         self.connection.execute(
+            erased.on_conflict_do_update(
+                constraint="suppression_account_id_phone_hash_key",
+                set_={
+                    "reason": erased.excluded.reason,
+                    "note": None,
+                    "source": None,
+                    "created_at": erased.excluded.created_at,
+                },
+                where=suppression.c.reason != SuppressionReason.ERASURE,
+            )
+        )
+
+    def add_forgotten(self, account: AccountId, phone_hash: bytes, terms: SuppressionTerms) -> bool:
+        """One row without a number."""
+        added = self.connection.execute(
             insert_or_skip(suppression)
             .values(
                 account_id=account,
                 phone_hash=phone_hash,
-                reason=SuppressionReason.ERASURE,
-                created_at=at,
+                reason=terms.reason,
+                note=terms.note,
+                source=terms.source,
+                created_at=terms.at,
             )
             .on_conflict_do_nothing(constraint="suppression_account_id_phone_hash_key")
+            .returning(suppression.c.id)
         )
+        return added.scalar() is not None
+
+    def name_forgotten(self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> None:
+        """One statement: the row with the hash goes, one with the number comes."""
+        psycopg_connection(self.connection).execute(_NAME_FORGOTTEN, given(account, hashes))
+
+    def hash_reasons(self, account: AccountId, phone_hash: bytes) -> frozenset[SuppressionReason]:
+        """Why a forgotten number is barred."""
+        found = self.connection.execute(
+            select(suppression.c.reason).where(
+                suppression.c.account_id == account, suppression.c.phone_hash == phone_hash
+            )
+        ).scalars()
+        return frozenset(found)
 
     def is_erased(self, account: AccountId, phone_hash: bytes) -> bool:
         """Over the index of hashes."""
-        found = exists().where(
-            suppression.c.account_id == account, suppression.c.phone_hash == phone_hash
-        )
-        return bool(self.connection.execute(select(found)).scalar())
+        return SuppressionReason.ERASURE in self.hash_reasons(account, phone_hash)
 
     def has_erased(self, account: AccountId) -> bool:
         """Over the index of hashes."""
@@ -190,13 +237,13 @@ class SqlSuppressionStore:
         self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]
     ) -> frozenset[PhoneNumber]:
         """One statement, over the index of hashes."""
-        return self._known(_FIND_ERASED, _hashed(account, hashes))
+        return self._known(_FIND_ERASED, given(account, hashes))
 
     def bar_erased(
         self, account: AccountId, hashes: Mapping[PhoneNumber, bytes], at: datetime
     ) -> frozenset[PhoneNumber]:
         """One statement; the row with the hash stays."""
-        return self._known(_BAR_ERASED, {**_hashed(account, hashes), "at": at})
+        return self._known(_BAR_ERASED, {**given(account, hashes), "at": at})
 
     def _known(self, statement: str, parameters: Mapping[str, object]) -> frozenset[PhoneNumber]:
         known = psycopg_connection(self.connection).execute(statement, parameters)
@@ -241,7 +288,8 @@ class SqlSuppressionQueries:
         return Page(items, total, page.page, page.page_size)
 
 
-def _hashed(account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> dict[str, object]:
+def given(account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> dict[str, object]:
+    """The parameters of `GIVEN`."""
     return {
         "account": account,
         "phones": f"{{{','.join(phone[1:] for phone in hashes)}}}",

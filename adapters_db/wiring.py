@@ -11,7 +11,12 @@ from adapters_db.audit import SqlAuditTrail
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
 from adapters_db.connections import Connections
-from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries, SqlMessageOrigins
+from adapters_db.contacts_reading import (
+    SqlContactOwners,
+    SqlContactQueries,
+    SqlMessageOrigins,
+    SqlOptOutQueries,
+)
 from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
 from adapters_db.frozen_recipients import SqlFrozenRecipients
@@ -38,7 +43,12 @@ from retail_core.billing.queries import SubscriptionQueries
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
 from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, MessageOrigins
-from retail_core.contacts.queries import ContactQueries, SubjectQueries, SuppressionQueries
+from retail_core.contacts.queries import (
+    ContactQueries,
+    OptOutQueries,
+    SubjectQueries,
+    SuppressionQueries,
+)
 from retail_core.credits.ports import CreditsUnitOfWork
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.engagement.ports import EngagementUnitOfWork
@@ -94,6 +104,7 @@ def register(
     container.register(SuppressionQueries, instance=SqlSuppressionQueries(reads))
     container.register(SubjectQueries, instance=SqlSubjectQueries(reads))
     container.register(ContactOwners, instance=SqlContactOwners(reads))
+    container.register(OptOutQueries, instance=SqlOptOutQueries(reads))
     container.register(MessageOrigins, instance=SqlMessageOrigins(reads))
     container.register(ImportQueries, instance=SqlImportQueries(reads))
     container.register(UploadReads, instance=SqlUploadReads(reads))

@@ -1,6 +1,7 @@
 """From the text in a link to the person and the store it stands for."""
 
 import hashlib
+import re
 from typing import Final
 
 import attrs
@@ -11,12 +12,12 @@ from adapters_http.pages.opt_out_words import WORDS, OptOutWords
 from retail_core.accounts.model import Account, Locale
 from retail_core.accounts.queries import AccountQueries
 from retail_core.contacts.errors import ContactGone, InvalidToken
-from retail_core.contacts.model import Contact
-from retail_core.contacts.queries import ContactQueries, ContactView
+from retail_core.contacts.model import OptOutLink
+from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.queries import NumberStanding, OptOutQueries
 from retail_core.contacts.use_cases import (
     Client,
     OptOut,
-    OptOutLink,
     ResolveOptOut,
     Resubscribe,
     SignedClaim,
@@ -24,9 +25,11 @@ from retail_core.contacts.use_cases import (
 )
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import MessageNumber
+from retail_core.kernel.phones import PhoneNumber, mask_phone
 from retail_core.links.codes import LinkCodes, read_token
 
 TEXT_CHARACTERS_MAX: Final = 512
+_HIDDEN: Final = re.compile(r"\*+")
 
 
 @attrs.frozen
@@ -70,6 +73,12 @@ class StoreFace:
         """What is said to whoever is in from now on."""
         return self.words.confirmed if link.is_confirmation else self.words.started
 
+    def farewell(self, out: OptOut) -> str:
+        """What is said to whoever pressed Stop."""
+        if out is OptOut.TEST:
+            return self.words.tried
+        return self.say(self.words.gone if out is OptOut.GONE else self.words.stopped)
+
     @classmethod
     def of(cls, account: Account | None) -> "StoreFace":
         """Its company, else its sender's name, else a neutral word."""
@@ -79,30 +88,52 @@ class StoreFace:
 
 
 @attrs.frozen
+class LinkPerson:
+    """As much of a person as anybody may see who has the link.
+
+    `contact` is 0 for a test, which is nobody's. The name stands there only if the text went to
+    this very contact: a number may have passed to somebody else.
+    """
+
+    contact: int
+    first_name: str | None = attrs.field(repr=False)
+    last_name_initial: str | None = attrs.field(repr=False)
+    number: str | None = attrs.field(repr=False)
+    receives: bool
+
+
+@attrs.frozen
 class OptOutPeople:
     """Looks up the person and the store of a link."""
 
-    contacts: ContactQueries
+    numbers: OptOutQueries
     accounts: AccountQueries
+    number_hash: NumberHash
 
     def store(self, link: OptOutLink) -> StoreFace:
         """The store of a link."""
         return StoreFace.of(self.accounts.find(link.account))
 
-    def contact(self, link: OptOutLink) -> Contact:
-        """The person of a link. Raises `ContactGone`."""
-        return self._view(link).contact
+    def standing(self, link: OptOutLink) -> NumberStanding:
+        """How the store stands to the number of a link."""
+        return self.numbers.standing(link, self.number_hash)
 
-    def is_in(self, link: OptOutLink) -> bool:
-        """Whether the person of a link receives messages by now. Raises `ContactGone`."""
-        view = self._view(link)
-        return view.contact.is_subscribed and not view.is_suppressed
-
-    def _view(self, link: OptOutLink) -> ContactView:
-        view = link.contact and self.contacts.find(link.account, link.contact)
-        if not view:
+    def person(self, link: OptOutLink) -> LinkPerson:
+        """Who has the number of a link. Raises `ContactGone`."""
+        if link.is_test:
+            return LinkPerson(0, None, None, masked(link.phone), receives=True)
+        standing = self.standing(link)
+        contact = standing.contact
+        if contact is None:
             raise ContactGone
-        return view
+        is_addressed = contact.id == link.contact
+        return LinkPerson(
+            contact=contact.id,
+            first_name=contact.first_name if is_addressed else None,
+            last_name_initial=initial(contact.last_name) if is_addressed else None,
+            number=masked(contact.phone),
+            receives=standing.receives,
+        )
 
 
 @attrs.frozen
@@ -141,7 +172,7 @@ class OptOutActions:
         self, req: Request, resp: Response, text: str, link: OptOutLink, store: StoreFace
     ) -> None:
         """Opt in again. Raises `ContactGone`, `ContactSuppressed`, `RateLimited`."""
-        if not self.people.is_in(link):
+        if not link.is_test and self.people.standing(link).can_come_back:
             self.limits.take(req, resp, "opt-out-change-token", _hashed(text))
         self.resubscribe(link, client_of(req, store.locale))
 
@@ -158,3 +189,8 @@ def client_of(req: Request, locale: Locale) -> Client:
 def initial(name: str | None) -> str | None:
     """The first letter of a name, which is all that a link shows of it."""
     return name[0] if name else None
+
+
+def masked(phone: PhoneNumber | None) -> str | None:
+    """A number as a page may show it: enough for its owner to know it by."""
+    return None if phone is None else _HIDDEN.sub("…", mask_phone(phone))

@@ -59,6 +59,8 @@ class Lives:
     inbound_texts: timedelta = timedelta(days=RAW_EVENTS_DAYS)
     # hashes of forgotten numbers: as long as STOP means the stores that wrote to them
     number_traces: timedelta = HAND_OVER_REMEMBERED
+    # longer than their links are valid
+    message_traces: timedelta = HAND_OVER_REMEMBERED
     import_files: timedelta = IMPORT_FILES_LIFE
     imports: timedelta = timedelta(days=IMPORTS_DAYS)
     consents: timedelta = timedelta(days=CONSENT_DAYS)

@@ -71,4 +71,14 @@ number_trace = Table(
     Column("phone_hash", LargeBinary, primary_key=True, index=True),
     Column("at", UtcTime, nullable=False, index=True),
     Column("sender", Text, nullable=False),
+    Column("contact_id", Integer),
+)
+
+message_trace = Table(
+    "message_trace",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", Integer, ForeignKey("account.id"), nullable=False, index=True),
+    Column("phone_hash", LargeBinary, nullable=False),
+    Column("at", UtcTime, nullable=False, index=True),
 )

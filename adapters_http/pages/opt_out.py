@@ -12,11 +12,12 @@ from adapters_http import codec
 from adapters_http.contact_settings import FrontEnd
 from adapters_http.context import Request, Response
 from adapters_http.opt_out import (
+    LinkPerson,
     OptOutActions,
     OptOutPeople,
     OptOutReader,
     StoreFace,
-    initial,
+    masked,
 )
 from adapters_http.pages import button, paragraph, show
 from adapters_http.pages.opt_out_words import WORDS, OptOutWords
@@ -25,8 +26,8 @@ from adapters_http.resources.opt_out import ACTION_LIMITS, VIEW_LIMITS
 from adapters_http.routing import HTML, Access, Route
 from retail_core.accounts.model import Locale
 from retail_core.contacts.errors import ContactGone, ContactSuppressed, InvalidToken
-from retail_core.contacts.model import Contact
-from retail_core.contacts.use_cases import OptOut, OptOutLink
+from retail_core.contacts.model import OptOutLink
+from retail_core.contacts.use_cases import OptOut
 
 PASSING: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 """What is refused now may go through a little later."""
@@ -69,13 +70,13 @@ class OptOutPage:
             raise InvalidToken
         store = self._store(req, link)
         try:
-            contact = self.people.contact(link)
+            person = self.people.person(link)
         except ContactGone:
             if not is_for_a_person(req):
                 raise
-            _show_gone(resp, store)
+            self._show_gone(resp, store, link)
             return
-        _show_choice(resp, store, contact, is_asked=link.is_confirmation)
+        _show_choice(resp, store, person, link)
 
     def on_post(self, req: Request, resp: Response, code: str) -> None:
         """Do what the button says."""
@@ -86,16 +87,15 @@ class OptOutPage:
         try:
             if action is Action.RESUBSCRIBE:
                 self.actions.start(req, resp, code, link, store)
-                _show_done(resp, store, store.welcome(link), _stop_button(words))
-            elif self.actions.stop(req, resp, code, link, store) is OptOut.GONE:
-                _show_done(resp, store, words.gone)
+                _show_started(resp, store, link)
             else:
-                _show_done(resp, store, words.stopped, _start_button(words))
+                out = self.actions.stop(req, resp, code, link, store)
+                _show_stopped(resp, store, link, out)
         except (ContactGone, ContactSuppressed) as refusal:
             if not is_for_a_person(req):
                 raise
             if isinstance(refusal, ContactGone):
-                _show_gone(resp, store)
+                self._show_gone(resp, store, link)
             else:
                 _show(resp, store, words.barred_title, words.barred, status=falcon.HTTP_409)
 
@@ -116,6 +116,15 @@ class OptOutPage:
             )
         return ()
 
+    def _show_gone(self, resp: Response, store: StoreFace, link: OptOutLink) -> None:
+        """Nobody has the number; whoever wants to be sure may bar it for later."""
+        words, content = store.words, []
+        if self.people.standing(link).barred_for:
+            content = [paragraph(store.say(words.gone_barred))]
+        elif link.names_a_number:
+            content = [paragraph(store.say(words.gone_open), "note"), _stop_button(words)]
+        _show(resp, store, words.gone_title, words.gone, *content, status=falcon.HTTP_404)
+
     def _store(self, req: Request, link: OptOutLink) -> StoreFace:
         """The store; whatever is refused from here on is refused in its language."""
         store = self.people.store(link)
@@ -129,28 +138,46 @@ class OptOutPage:
             return None
 
 
-def _show_choice(resp: Response, store: StoreFace, contact: Contact, *, is_asked: bool) -> None:
+def _show_choice(resp: Response, store: StoreFace, person: LinkPerson, link: OptOutLink) -> None:
     words = store.words
-    letter = initial(contact.last_name)  # the full stop behind it ends the sentence
-    person = " ".join(filter(None, (contact.first_name, letter)))
-    addressed = [paragraph(words.addressed.replace("{person}", person), "note")] if person else []
-    if contact.is_subscribed:
+    # a full stop behind the initial ends the sentence
+    name = " ".join(filter(None, (person.first_name, person.last_name_initial)))
+    known_by = ", ".join(filter(None, (name, person.number)))
+    addressed = words.addressed.replace("{person}", known_by)
+    below = [paragraph(addressed, "note")] if known_by else []
+    if link.is_test:
+        below.append(paragraph(words.test, "test"))
+    if person.receives:
         stop = _stop_button(words, main=True)
-        _show(resp, store, words.title, words.subscribed, *addressed, stop)
-    elif is_asked:
+        _show(resp, store, words.title, words.subscribed, *below, stop)
+    elif link.is_confirmation:
         confirm = button(words.confirm, Action.RESUBSCRIBE.value)
-        _show(resp, store, words.asked_title, words.asked, *addressed, confirm)
+        _show(resp, store, words.asked_title, words.asked, *below, confirm)
     else:
-        _show(resp, store, words.title, words.unsubscribed, *addressed, _start_button(words))
+        _show(resp, store, words.title, words.unsubscribed, *below, _start_button(words))
 
 
-def _show_done(resp: Response, store: StoreFace, text: str, *content: str) -> None:
-    _show(resp, store, store.words.done_title, text, *content)
-
-
-def _show_gone(resp: Response, store: StoreFace) -> None:
+def _show_stopped(resp: Response, store: StoreFace, link: OptOutLink, out: OptOut) -> None:
     words = store.words
-    _show(resp, store, words.gone_title, words.gone, status=falcon.HTTP_404)
+    title = words.test_title if out is OptOut.TEST else words.done_title
+    content = _number_of(link, words)
+    if out in (OptOut.DONE, OptOut.ALREADY):
+        content.append(_start_button(words))
+    _show(resp, store, title, store.farewell(out), *content)
+
+
+def _show_started(resp: Response, store: StoreFace, link: OptOutLink) -> None:
+    words = store.words
+    if link.is_test:
+        _show(resp, store, words.test_title, words.tried)
+    else:
+        content = [*_number_of(link, words), _stop_button(words)]
+        _show(resp, store, words.done_title, store.welcome(link), *content)
+
+
+def _number_of(link: OptOutLink, words: OptOutWords) -> list[str]:
+    number = masked(link.phone)
+    return [paragraph(words.number.replace("{number}", number), "note")] if number else []
 
 
 def _show(

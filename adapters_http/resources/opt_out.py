@@ -6,13 +6,16 @@ import attrs
 
 from adapters_http import codec
 from adapters_http.context import Request, Response
-from adapters_http.opt_out import OptOutActions, OptOutPeople, OptOutReader, initial
+from adapters_http.opt_out import OptOutActions, OptOutPeople, OptOutReader
 from adapters_http.routing import Access, Route
 from retail_core.contacts.errors import ContactGone, ContactSuppressed, InvalidToken
 from retail_core.contacts.use_cases import OptOut
 from retail_core.kernel.errors import InvalidField
 
 VIEW_LIMITS: Final = ("opt-out-view-ip",)
+NOBODY_THERE: Final = frozenset({OptOut.BARRED, OptOut.GONE})
+"""No contact has the number of the link."""
+
 ACTION_LIMITS: Final = ("opt-out-invalid-ip", "opt-out-change-token")
 
 
@@ -67,7 +70,7 @@ class PreferencesReply(TypedDict):
 
 
 class OptOutReply(TypedDict):
-    """It is done; the store has no name for a person it does not know any more."""
+    """It is done; the store has no name where nobody has the number of the link any more."""
 
     ok: bool
     message: str
@@ -84,17 +87,17 @@ class UnsubscribeStatus:
     def on_get(self, _req: Request, resp: Response, token: str) -> None:
         """Show whom a link is for; changes nothing."""
         link = self.reader.read(token)
-        contact, store = self.people.contact(link), self.people.store(link)
+        person, store = self.people.person(link), self.people.store(link)
         words = store.words
-        message = words.subscribed if contact.is_subscribed else words.unsubscribed
+        message = words.subscribed if person.receives else words.unsubscribed
         shown: OptOutStatus = {
             "ok": True,
             "token": token,
-            "contactId": contact.id,
+            "contactId": person.contact,
             "storeId": link.account,
             "storeName": store.name,
-            "isSubscribed": contact.is_subscribed,
-            "message": store.say(message),
+            "isSubscribed": person.receives,
+            "message": store.say(words.test if link.is_test else message),
         }
         resp.media = shown
 
@@ -109,14 +112,14 @@ class Preferences:
     def on_get(self, _req: Request, resp: Response, token: str) -> None:
         """Show what the person receives."""
         link = self.reader.read(token)
-        contact, store = self.people.contact(link), self.people.store(link)
+        person, store = self.people.person(link), self.people.store(link)
         shown: PreferencesReply = {
             "storeName": store.name,
-            "isSubscribed": contact.is_subscribed,
+            "isSubscribed": person.receives,
             "store": {"name": store.name},
             "contact": {
-                "firstName": contact.first_name,
-                "lastNameInitial": initial(contact.last_name),
+                "firstName": person.first_name,
+                "lastNameInitial": person.last_name_initial,
             },
         }
         resp.media = shown
@@ -134,12 +137,11 @@ class Unsubscriptions:
         text = codec.body(req, TokenBody).text
         link = self.actions.link(req, resp, text)
         store = self.people.store(link)
-        was_there = self.actions.stop(req, resp, text, link, store) is not OptOut.GONE
-        message = store.say(store.words.stopped) if was_there else store.words.gone
+        out = self.actions.stop(req, resp, text, link, store)
         done: OptOutReply = {
             "ok": True,
-            "message": message,
-            "storeName": store.name if was_there else None,
+            "message": store.farewell(out),
+            "storeName": None if out in NOBODY_THERE else store.name,
         }
         resp.media = done
 
@@ -157,7 +159,7 @@ class Resubscriptions:
         link = self.actions.link(req, resp, text)
         store = self.people.store(link)
         self.actions.start(req, resp, text, link, store)
-        message = store.say(store.welcome(link))
+        message = store.words.tried if link.is_test else store.say(store.welcome(link))
         done: OptOutReply = {"ok": True, "message": message, "storeName": store.name}
         resp.media = done
 

@@ -179,7 +179,21 @@ class SuppressionStore(Protocol):
         ...
 
     def add_erased(self, account: AccountId, phone_hash: bytes, at: datetime) -> None:
-        """Remember an erased number by its hash alone; nothing happens if it is known."""
+        """Remember an erased number by its hash alone; nothing happens if it is known as erased."""
+        ...
+
+    def add_forgotten(self, account: AccountId, phone_hash: bytes, terms: SuppressionTerms) -> bool:
+        """Bar a number of which only the hash is left; False if the hash is barred already.
+
+        Whoever writes the number down again has `name_forgotten` called.
+        """
+        ...
+
+    def name_forgotten(self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> None:
+        """Bar those of these numbers by number that were barred while they were forgotten.
+
+        Their hashes are free then. Erased numbers are left to `bar_erased`.
+        """
         ...
 
     def is_erased(self, account: AccountId, phone_hash: bytes) -> bool:
@@ -187,7 +201,7 @@ class SuppressionStore(Protocol):
         ...
 
     def has_erased(self, account: AccountId) -> bool:
-        """Whether the store has erased anybody, so that numbers it meets must be looked at."""
+        """Whether the store bars any number by its hash alone: those it meets must be looked at."""
         ...
 
     def find_erased(
@@ -260,9 +274,22 @@ class NumberTraces(Protocol):
     def keep(self, account: AccountId, hashes: Mapping[ContactId, bytes], since: datetime) -> None:
         """Remember by the hash of his number when each of these contacts was last written to.
 
+        Also to which number each of his messages went, so that its link still means that number.
         To be called before his messages are forgotten or his number changes; what was before
         `since` is not kept. Locks the batches that he is in, in their order.
         """
+        ...
+
+    def has_any(self, account: AccountId) -> bool:
+        """Whether the store has forgotten any number it wrote to, so that it may meet it again."""
+        ...
+
+    def recognise(self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> None:
+        """Remember which contacts have these numbers now that were forgotten before."""
+        ...
+
+    def holder(self, account: AccountId, phone_hash: bytes) -> ContactId | None:
+        """The contact that was last given a forgotten number; it may have another one by now."""
         ...
 
     def last_hand_overs_across_accounts(
@@ -297,9 +324,11 @@ class ContactsUnitOfWork(Work, Protocol):
 
 @attrs.frozen
 class MessageOrigin:
-    """Whom a message went to and when it was planned; `contact` is None once he is deleted.
+    """Whom a message went to and when it was planned; `contact` is None once they are deleted.
 
-    `is_confirmation` says that it asked for a double opt-in.
+    `phone` is the number it went to, or goes to; once that was forgotten, `phone_hash` is what was
+    kept of it. `is_confirmation` says that it asked for a double opt-in, `is_test` that it was for
+    the owner to try.
     """
 
     account: AccountId
@@ -307,6 +336,9 @@ class MessageOrigin:
     campaign: CampaignId | None
     at: datetime
     is_confirmation: bool = False
+    is_test: bool = False
+    phone: PhoneNumber | None = attrs.field(default=None, repr=False)
+    phone_hash: bytes | None = attrs.field(default=None, repr=False)
 
 
 class MessageOrigins(Protocol):
@@ -322,4 +354,8 @@ class ContactOwners(Protocol):
 
     def find_across_accounts(self, contact: ContactId) -> AccountId | None:
         """The store of a contact; None if there is no such contact."""
+        ...
+
+    def former_hash(self, account: AccountId, contact: ContactId) -> bytes | None:
+        """The hash of the number of a contact that the store has deleted; None if it has not."""
         ...

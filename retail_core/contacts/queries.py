@@ -7,13 +7,17 @@ from typing import Protocol
 import attrs
 
 from retail_core.contacts.model import (
+    LIFTED_BY_LINK,
+    OPTED_OUT_IN_PERSON,
     ConsentEvent,
     Contact,
     Gender,
+    OptOutLink,
     Suppression,
     SuppressionReason,
 )
 from retail_core.contacts.model.erasure import Engagement, Erasure, ImportTrace, OnList
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.ids import AccountId, ContactId, ListId, SuppressionId
 from retail_core.kernel.pages import Page, PageRequest
 
@@ -101,6 +105,34 @@ class ContactQueries(Protocol):
         self, account: AccountId, contact: ContactId, page: PageRequest
     ) -> Page[ConsentEvent] | None:
         """The consent history of a contact, the newest first; None if there is no such one."""
+        ...
+
+
+@attrs.frozen
+class NumberStanding:
+    """How a store stands to a number: who has it, if anybody, and what bars it."""
+
+    contact: Contact | None = None
+    barred_for: frozenset[SuppressionReason] = frozenset()
+
+    @property
+    def receives(self) -> bool:
+        """Whether messages reach it, as far as its holder has a say in that."""
+        is_in = self.contact is not None and self.contact.is_subscribed
+        return is_in and not self.barred_for & OPTED_OUT_IN_PERSON
+
+    @property
+    def can_come_back(self) -> bool:
+        """Whether opting in again would change anything, and nothing else bars the number."""
+        is_barred_by_others = bool(self.barred_for - LIFTED_BY_LINK)
+        return self.contact is not None and not self.receives and not is_barred_by_others
+
+
+class OptOutQueries(Protocol):
+    """Reads what the page of a link shows."""
+
+    def standing(self, link: OptOutLink, number_hash: NumberHash) -> NumberStanding:
+        """How the store of a link stands to its number."""
         ...
 
 

@@ -7,7 +7,12 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from retail_core.audiences.ports import ListStore
-from retail_core.contacts.ports import ContactStore, MessageTraces, SuppressionStore
+from retail_core.contacts.ports import (
+    ContactStore,
+    MessageTraces,
+    NumberTraces,
+    SuppressionStore,
+)
 from retail_core.imports.model import (
     Cell,
     FileForm,
@@ -141,6 +146,8 @@ class ImportsUnitOfWork(Work, Protocol):
     def contacts(self) -> ContactStore: ...
     @property
     def suppressions(self) -> SuppressionStore: ...
+    @property
+    def number_traces(self) -> NumberTraces: ...
     @property
     def lists(self) -> ListStore: ...
     @property

@@ -121,6 +121,7 @@ class MemoryClosingStore:
             tables.lists,
             tables.suppressions,
             tables.number_traces,
+            tables.message_traces,
             tables.imports,
             tables.refresh_tokens,
             tables.sessions,

@@ -14,11 +14,13 @@ from retail_core.contacts.model import (
     ConsentType,
     Contact,
     ContactDraft,
+    OptOutLink,
     TagChange,
     TagCounts,
 )
 from retail_core.contacts.model.erasure import Erased, Erasure
-from retail_core.contacts.queries import ContactFilter, ContactView
+from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.queries import ContactFilter, ContactView, NumberStanding
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import (
     SYSTEM_ACCOUNT,
@@ -29,7 +31,8 @@ from retail_core.kernel.ids import (
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.testing.database import MemoryDatabase
-from retail_core.testing.suppressions import cut, suppressions_of
+from retail_core.testing.number_traces import MemoryNumberTraces
+from retail_core.testing.suppressions import MemorySuppressionStore, cut, suppressions_of
 from retail_core.testing.table import DuplicateRow, sees
 from retail_core.testing.tables import MemoryTables, StoredConsent, StoredContact
 
@@ -252,6 +255,40 @@ class MemoryContactOwners:
         with self.database.transaction() as tables:
             stored = tables.contacts.get(contact_id)
             return None if stored is None else stored.account
+
+    def former_hash(self, account: AccountId, contact_id: ContactId) -> bytes | None:
+        with self.database.transaction() as tables:
+            subject = tables.consent_subjects.get((account, contact_id))
+            return None if subject is None else subject[0]
+
+
+@attrs.frozen
+class MemoryOptOutQueries:
+    """`OptOutQueries` in memory."""
+
+    database: MemoryDatabase
+
+    def standing(self, link: OptOutLink, number_hash: NumberHash) -> NumberStanding:
+        with self.database.transaction() as tables:
+            found = self._contact(tables, link)
+            contact = found if found and link.means(found, number_hash) else None
+            suppressions = MemorySuppressionStore(tables, link.account)
+            phone = contact.phone if contact else link.phone
+            if phone is not None:
+                return NumberStanding(contact, suppressions.reasons(link.account, phone))
+            if link.phone_hash is not None:
+                barred_for = suppressions.hash_reasons(link.account, link.phone_hash)
+                return NumberStanding(None, barred_for)
+        return NumberStanding()
+
+    def _contact(self, tables: MemoryTables, link: OptOutLink) -> Contact | None:
+        contacts = MemoryContactStore(tables, link.account)
+        if link.phone is not None:
+            return contacts.lock_by_phone(link.account, link.phone)
+        last = link.contact
+        if link.phone_hash is not None:
+            last = MemoryNumberTraces(tables, link.account).holder(link.account, link.phone_hash)
+        return None if last is None else contacts.lock(link.account, last)
 
 
 def consents_of(

@@ -12,6 +12,7 @@ from retail_core.kernel.ids import (
     ContactId,
     MessageNumber,
 )
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import (
     BatchState,
@@ -142,28 +143,48 @@ class MemoryMessageOrigins:
                     continue
                 seq = number - campaign.first_number
                 if 0 <= seq < campaign.total:
-                    contact = _contact_of(tables, campaign.id, seq)
+                    contact, phone = _person_of(tables, campaign.id, seq)
                     return MessageOrigin(
-                        campaign.account_id, contact, campaign.id, campaign.started_at
+                        campaign.account_id,
+                        contact,
+                        campaign.id,
+                        campaign.started_at,
+                        phone=phone,
+                        phone_hash=None if phone else _hash_of(tables, number),
                     )
             single = tables.singles.get(number)
-        if single is None:
-            return None
-        return MessageOrigin(
-            single.account,
-            single.single.contact,
-            single.single.campaign,
-            single.created_at,
-            is_confirmation=single.single.kind is MessageKind.CONFIRMATION,
-        )
+            if single is None:
+                return None
+            return MessageOrigin(
+                single.account,
+                single.single.contact,
+                single.single.campaign,
+                single.created_at,
+                is_confirmation=single.single.kind is MessageKind.CONFIRMATION,
+                is_test=single.single.kind is MessageKind.TEST,
+                phone=single.phone,
+                phone_hash=None if single.phone else _hash_of(tables, number),
+            )
 
 
-def _contact_of(tables: MemoryTables, campaign: CampaignId, seq: int) -> ContactId | None:
+def _person_of(
+    tables: MemoryTables, campaign: CampaignId, seq: int
+) -> tuple[ContactId | None, PhoneNumber | None]:
     row = tables.messages.get((campaign, seq))
     if row is not None:
-        return row.contact
-    return next(
-        batch.recipients.contacts[list(batch.recipients.seqs).index(seq)]
+        return row.contact, _spelled(row.phone)
+    people, at = next(
+        (batch.recipients, list(batch.recipients.seqs).index(seq))
         for batch in tables.batches
         if batch.key.campaign == campaign and batch.recipients and seq in batch.recipients.seqs
     )
+    return people.contacts[at], _spelled(people.phones[at])
+
+
+def _spelled(digits: int | None) -> PhoneNumber | None:
+    return None if digits is None else PhoneNumber(f"+{digits}")
+
+
+def _hash_of(tables: MemoryTables, number: MessageNumber) -> bytes | None:
+    trace = tables.message_traces.get(number)
+    return None if trace is None else trace.phone_hash

@@ -7,12 +7,12 @@ import attrs
 
 from retail_core.contacts.model import Contact
 from retail_core.contacts.ports import LastHandOver
-from retail_core.kernel.ids import AccountId, CampaignId, ContactId
+from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import BatchState, MessageState
 from retail_core.testing.single_rows import StoredSingle
 from retail_core.testing.table import sees
-from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage
+from retail_core.testing.tables import MemoryTables, StoredBatch, StoredMessage, StoredTrace
 
 _REACHED = frozenset({MessageState.UNKNOWN, MessageState.SENT, MessageState.DELIVERED})
 
@@ -29,7 +29,12 @@ class MemoryNumberTraces:
             stored = self.tables.contacts.get(contact_id)
             if stored is None or stored.account != account or not sees(self.bound_to, account):
                 continue
-            found = [each for each in self._to(account, stored.contact) if each.at >= since]
+            reached = [each for each in self._to(account, stored.contact) if each[1].at >= since]
+            for number, each in reached:
+                if number not in self.tables.message_traces:
+                    trace = StoredTrace(account, phone_hash, each.at)
+                    self.tables.message_traces.insert(number, trace)
+            found = [each for _, each in reached]
             name, known = (
                 (account, phone_hash),
                 self.tables.number_traces.get((account, phone_hash)),
@@ -40,6 +45,26 @@ class MemoryNumberTraces:
             if last is not None:
                 bare = attrs.evolve(last, campaign=None, campaign_at=None)
                 self.tables.number_traces.put(name, bare)
+
+    def has_any(self, account: AccountId) -> bool:
+        return sees(self.bound_to, account) and any(
+            owner == account for (owner, _), _ in self.tables.number_traces.items()
+        )
+
+    def recognise(self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> None:
+        if not sees(self.bound_to, account):
+            return
+        for stored in self.tables.contacts:
+            phone_hash = hashes.get(stored.contact.phone)
+            if phone_hash is None or stored.account != account:
+                continue
+            if (account, phone_hash) in self.tables.number_traces:
+                self.tables.number_holders.put((account, phone_hash), stored.contact.id)
+
+    def holder(self, account: AccountId, phone_hash: bytes) -> ContactId | None:
+        if not sees(self.bound_to, account):
+            return None
+        return self.tables.number_holders.get((account, phone_hash))
 
     def last_hand_overs_across_accounts(
         self, hashes: Mapping[PhoneNumber, bytes], since: datetime
@@ -62,7 +87,7 @@ class MemoryNumberTraces:
     ) -> Iterator[LastHandOver]:
         for stored in self.tables.contacts:
             if (stored.account, stored.contact.phone) == (account, phone):
-                yield from self._to(account, stored.contact)
+                yield from (each for _, each in self._to(account, stored.contact))
         for single in self.tables.singles:
             if (single.account, single.phone) == (account, phone):
                 yield from self._single(single)
@@ -70,21 +95,34 @@ class MemoryNumberTraces:
         if trace is not None:
             yield trace
 
-    def _to(self, account: AccountId, contact: Contact) -> Iterator[LastHandOver]:
-        """What may have reached the gateway for a contact under his number."""
+    def _to(
+        self, account: AccountId, contact: Contact
+    ) -> Iterator[tuple[MessageNumber, LastHandOver]]:
+        """What may have reached the gateway for a contact under its number."""
         digits = int(contact.phone[1:])
         for row in self.tables.messages:
             if (row.account, row.contact) == (account, contact.id) and row.phone in (None, digits):
-                yield from self._message(row)
+                for each in self._message(row):
+                    yield self._number(row.campaign, row.seq), each
         for batch in self.tables.batches:
             if batch.key.account == account and _is_submitting(batch, contact.id, digits):
-                at = batch.submitted_at
+                at, people = batch.submitted_at, batch.recipients
                 assert at is not None, batch
-                yield self._of_campaign(account, batch.key.campaign, at)
+                assert people is not None, batch
+                seq = people.seqs[list(people.contacts).index(contact.id)]
+                number = self._number(batch.key.campaign, seq)
+                yield number, self._of_campaign(account, batch.key.campaign, at)
         for single in self.tables.singles:
             owner = (single.account, single.single.contact)
             if owner == (account, contact.id) and single.phone in (None, contact.phone):
-                yield from self._single(single)
+                for each in self._single(single):
+                    yield single.single.number, each
+
+    def _number(self, campaign_id: CampaignId, seq: int) -> MessageNumber:
+        campaign = self.tables.campaigns.get(campaign_id)
+        assert campaign is not None, campaign_id
+        assert campaign.first_number is not None, campaign_id
+        return MessageNumber(campaign.first_number + seq)
 
     def _message(self, row: StoredMessage) -> Iterator[LastHandOver]:
         if row.state in _REACHED or row.provider_id is not None:

@@ -90,29 +90,68 @@ class MemorySuppressionStore:
         return frozenset(row.reason for row in suppressions_of(self.tables, asked, phone))
 
     def add_erased(self, account: AccountId, phone_hash: bytes, at: datetime) -> None:
-        if (account, phone_hash) in self.tables.erased_numbers:
+        if self.is_erased(account, phone_hash):
             return
+        self._free(account, phone_hash)
+        terms = SuppressionTerms(reason=SuppressionReason.ERASURE, at=at)
+        self.add_forgotten(account, phone_hash, terms)
+
+    def add_forgotten(self, account: AccountId, phone_hash: bytes, terms: SuppressionTerms) -> bool:
+        if (account, phone_hash) in self.tables.hashed_numbers:
+            return False
         suppression_id = SuppressionId(self.tables.suppression_ids.take())
         row = Suppression(
             id=suppression_id,
             account=account,
             phone=None,
-            reason=SuppressionReason.ERASURE,
-            note=None,
-            source=None,
+            reason=terms.reason,
+            note=terms.note,
+            source=terms.source,
             contact=None,
-            created_at=at,
+            created_at=terms.at,
         )
         self.tables.suppressions.insert(suppression_id, row)
-        self.tables.erased_numbers.insert((account, phone_hash), suppression_id)
+        self.tables.hashed_numbers.insert((account, phone_hash), suppression_id)
+        return True
+
+    def name_forgotten(self, account: AccountId, hashes: Mapping[PhoneNumber, bytes]) -> None:
+        for phone, phone_hash in hashes.items():
+            row = self._hashed(account, phone_hash)
+            if row is not None and row.reason is not SuppressionReason.ERASURE:
+                self._free(account, phone_hash)
+                entry = SuppressionEntry(
+                    phone=phone,
+                    reason=row.reason,
+                    at=row.created_at,
+                    note=row.note,
+                    source=row.source,
+                )
+                self.add(account, entry)
+
+    def hash_reasons(self, account: AccountId, phone_hash: bytes) -> frozenset[SuppressionReason]:
+        """Why a forgotten number is barred."""
+        row = self._hashed(account, phone_hash)
+        return frozenset() if row is None else frozenset({row.reason})
+
+    def _hashed(self, account: AccountId, phone_hash: bytes) -> Suppression | None:
+        found = self.tables.hashed_numbers.get((account, phone_hash))
+        if found is None or not sees(self.bound_to, account):
+            return None
+        return self.tables.suppressions.get(found)
+
+    def _free(self, account: AccountId, phone_hash: bytes) -> None:
+        row = self._hashed(account, phone_hash)
+        if row is not None:
+            self.tables.hashed_numbers.remove((account, phone_hash))
+            self.tables.suppressions.remove(row.id)
 
     def is_erased(self, account: AccountId, phone_hash: bytes) -> bool:
-        is_known = (account, phone_hash) in self.tables.erased_numbers
-        return sees(self.bound_to, account) and is_known
+        row = self._hashed(account, phone_hash)
+        return row is not None and row.reason is SuppressionReason.ERASURE
 
     def has_erased(self, account: AccountId) -> bool:
         return sees(self.bound_to, account) and any(
-            owner == account for (owner, _), _ in self.tables.erased_numbers.items()
+            owner == account for (owner, _), _ in self.tables.hashed_numbers.items()
         )
 
     def find_erased(

@@ -92,6 +92,15 @@ class StoredConsent:
     event: ConsentEvent
 
 
+@attrs.frozen
+class StoredTrace:
+    """To which number a forgotten message went, by hash alone."""
+
+    account: AccountId
+    phone_hash: bytes = attrs.field(repr=False)
+    at: datetime
+
+
 @attrs.frozen(kw_only=True)
 class StoredBatch:
     """A batch; its recipients are None once their rows exist for good."""
@@ -231,7 +240,7 @@ class MemoryTables:
             journal, lambda row: row.phone and (row.account, row.phone, row.reason)
         )
         self.suppression_ids = Sequence()
-        self.erased_numbers: MemoryTable[tuple[AccountId, bytes], SuppressionId] = MemoryTable(
+        self.hashed_numbers: MemoryTable[tuple[AccountId, bytes], SuppressionId] = MemoryTable(
             journal
         )
         self.lists: MemoryTable[ListId, StoredList] = MemoryTable(
@@ -261,6 +270,8 @@ class MemoryTables:
         self.number_traces: MemoryTable[tuple[AccountId, bytes], LastHandOver] = MemoryTable(
             journal
         )
+        self.number_holders: MemoryTable[tuple[AccountId, bytes], ContactId] = MemoryTable(journal)
+        self.message_traces: MemoryTable[MessageNumber, StoredTrace] = MemoryTable(journal)
         self.inbound_texts: MemoryTable[InboundId, StoredInbound] = MemoryTable(journal)
         self.inbound_ids = Sequence()
 

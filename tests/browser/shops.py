@@ -6,16 +6,23 @@ from typing import Any, Final
 import attrs
 
 from retail_core.accounts.model import Locale
-from retail_core.contacts.model import Contact, SuppressionReason
+from retail_core.contacts.model import (
+    ConsentSource,
+    Contact,
+    ContactChanges,
+    SuppressionReason,
+)
+from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.use_cases import Actor, DeleteContact, UpdateContact
 from retail_core.kernel.ids import AccountId, MessageNumber
-from retail_core.links.codes import LinkCodes
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind, NewSingle
 from retail_core.templates.encoding import measure
 from tests.contracts import staging
 from tests.contracts.worlds import World
-from tests.http.links import SECRET
+from tests.http.links import CODES, SECRET
 
-CODES: Final = LinkCodes(SECRET)
+HASH: Final = NumberHash.derived(SECRET)
 TEXT: Final = "An offer for you"
 
 State = tuple[bool, frozenset[SuppressionReason]]
@@ -84,6 +91,22 @@ class Shop:
 
     def link(self, number: MessageNumber) -> str:
         return f"{self.site}/u/{CODES.opt_out_code(number)}"
+
+    def delete(self, contact: Contact) -> None:
+        DeleteContact(self.world.transactions, self.world.clock, HASH)(self.account, contact.id)
+
+    def renumber(self, contact: Contact) -> None:
+        """Give somebody another number, as the owner does."""
+        update = UpdateContact(self.world.transactions, self.world.clock, HASH)
+        changes = ContactChanges(phone="6984999999")
+        update(Actor(self.account, ConsentSource.MANUAL), contact.id, changes, region="GR")
+
+    def bars(self, number: PhoneNumber) -> bool:
+        """Whether a contact who is given this number is not written to."""
+        with self.world.transactions.begin(self.account) as uow:
+            uow.suppressions.name_forgotten(self.account, {number: HASH.of(number)})
+            found = uow.suppressions.reasons(self.account, number)
+            return SuppressionReason.UNSUBSCRIBE in found
 
     def state_of(self, contact: Contact) -> State:
         """Whether somebody is subscribed, and what bars the number."""

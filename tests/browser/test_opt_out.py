@@ -98,6 +98,51 @@ def test_a_double_opt_in_is_confirmed_by_its_button_alone(shop: Shop, phone: Pho
     assert shop.state_of(ana) == IN
 
 
+def test_an_owner_who_tries_a_test_message_sees_the_page_and_changes_nothing(
+    shop: Shop, phone: Phone
+) -> None:
+    ana = shop.called("Café Ω").customer()
+    link = shop.single(MessageKind.TEST)
+
+    phone.open(link)
+    assert (phone.status, phone.buttons) == (200, ["Stop messages"])
+    assert "This is the link of a test message." in phone.text
+    assert "You receive text messages from Café Ω." in phone.text
+    assert min(phone.evaluate(_CONTRASTS)) >= CONTRAST_MIN
+    phone.tap("Stop messages")
+
+    assert (phone.status, phone.heading, phone.buttons) == (200, "Only a test", [])
+    assert "nothing was changed" in phone.text
+    assert shop.state_of(ana) == IN
+
+
+def test_whoever_was_deleted_bars_the_number_for_later(shop: Shop, phone: Phone) -> None:
+    ana = shop.called("Café Ω").customer()
+    [link] = shop.written_to(ana)
+    shop.delete(ana)
+
+    phone.open(link)
+    assert (phone.status, phone.heading) == (404, "Nothing to do")
+    phone.tap("Stop messages")
+
+    assert (phone.status, phone.heading, phone.buttons) == (200, "Done", [])
+    assert shop.bars(ana.phone)
+
+
+def test_a_link_means_the_number_that_its_text_went_to(shop: Shop, phone: Phone) -> None:
+    ana = shop.called("Café Ω").customer()
+    [link] = shop.written_to(ana)
+    shop.renumber(ana)
+
+    phone.open(link)
+    assert phone.status == 404
+    phone.tap("Stop messages")
+
+    assert f"…{ana.phone[-2:]}" in phone.text
+    assert shop.bars(ana.phone)
+    assert shop.state_of(ana)[0] is True
+
+
 def test_a_shop_speaks_its_own_language(shop: Shop, phone: Phone) -> None:
     ana = shop.called("Το Καφέ", Locale.EL).customer(first_name="Άννα")
     [link] = shop.written_to(ana)

@@ -1,21 +1,28 @@
 """What the edge may rely on when it asks about contacts."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from retail_core.contacts.model import (
     ConsentType,
+    Contact,
     Gender,
+    OptOutLink,
+    SuppressionReason,
+    SuppressionTerms,
     search_term,
 )
-from retail_core.contacts.queries import ContactFilter, ContactView, Reachable
-from retail_core.kernel.ids import SYSTEM_ACCOUNT, ContactId
+from retail_core.contacts.queries import ContactFilter, ContactView, NumberStanding, Reachable
+from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.kernel.phones import PhoneNumber
+from tests.answering import HASH
 from tests.contracts.people import (
     ANA,
+    AT,
     BOB,
     NOWHERE,
     added,
@@ -27,6 +34,15 @@ from tests.contracts.people import (
     suppress,
     undecided,
 )
+from tests.contracts.staging import (
+    change,
+    clear_the_stage,
+    delete,
+    phone,
+    sent,
+    shop,
+    started,
+)
 from tests.contracts.worlds import World
 
 
@@ -37,6 +53,97 @@ class ContactOwnersContract:
 
         assert world.contact_owners.find_across_accounts(contact.id) == account
         assert world.contact_owners.find_across_accounts(NOWHERE) is None
+
+    def test_the_deleted_are_known_by_hash(self, world: World) -> None:
+        account, other = world.new_account(), world.new_account()
+        [contact] = added(world, account, draft())
+        assert world.contact_owners.former_hash(account, contact.id) is None
+        with world.transactions.begin(account) as uow:
+            uow.consents.remember_deleted(account, {contact.id: bytes(32)}, AT)
+            uow.contacts.remove(account, [contact.id])
+
+        assert world.contact_owners.former_hash(account, contact.id) == bytes(32)
+        assert world.contact_owners.former_hash(account, NOWHERE) is None
+        assert world.contact_owners.former_hash(other, contact.id) is None
+
+
+class OptOutQueriesContract:
+    def test_a_number_is_whoevers_it_is_now(self, world: World) -> None:
+        account = world.new_account()
+        ana, bob = added(world, account, draft(), draft(BOB))
+        stop = SuppressionReason.STOP
+        suppress(world, account, entry(BOB, stop))
+        link = OptOutLink(account, ana.id, None, phone=BOB)
+
+        assert self.standing(world, link) == NumberStanding(bob, frozenset({stop}))
+        assert self.standing(world, attrs.evolve(link, phone=ANA)) == NumberStanding(ana)
+        nobodys = attrs.evolve(link, phone=PhoneNumber("+306900000003"))
+        assert self.standing(world, nobodys) == NumberStanding()
+
+    def test_without_a_message_a_link_means_what_its_contact_has(self, world: World) -> None:
+        account = world.new_account()
+        [ana] = added(world, account, draft())
+        barred = SuppressionReason.MANUAL
+        suppress(world, account, entry(ANA, barred))
+
+        found = self.standing(world, OptOutLink(account, ana.id, None))
+
+        assert found == NumberStanding(ana, frozenset({barred}))
+        assert self.standing(world, OptOutLink(account, NOWHERE, None)) == NumberStanding()
+        assert self.standing(world, OptOutLink(account, None, None)) == NumberStanding()
+
+    def test_a_forgotten_number_is_whoevers_it_is_again(self, world: World) -> None:
+        account = shop(world)
+        number = phone(account)
+        [first] = added(world, account, draft(number))
+        self.forgotten(world, account, first)
+        link = OptOutLink(account, None, None, phone_hash=HASH.of(number))
+        terms = SuppressionTerms(reason=SuppressionReason.UNSUBSCRIBE, at=AT)
+        with world.transactions.begin(account) as uow:
+            uow.suppressions.add_forgotten(account, HASH.of(number), terms)
+        nobody = self.standing(world, link)
+
+        [second] = added(world, account, draft(number))
+        with world.transactions.begin(account) as uow:
+            uow.suppressions.name_forgotten(account, {number: HASH.of(number)})
+            uow.number_traces.recognise(account, {number: HASH.of(number)})
+        known_again = self.standing(world, link)
+        change(world, account, second, phone=phone(account))
+
+        barred_for = frozenset({terms.reason})
+        assert nobody == NumberStanding(None, barred_for)
+        assert known_again == NumberStanding(second, barred_for)
+        assert self.standing(world, link) == NumberStanding()
+
+    def test_does_not_see_another_accounts_rows(self, world: World) -> None:
+        mine, theirs = shop(world), shop(world)
+        number = phone(theirs)
+        [contact] = added(world, theirs, draft(number))
+        self.forgotten(world, theirs, contact)
+        suppress(world, theirs, entry(number))
+        added(world, theirs, draft(number))
+        with world.transactions.begin(theirs) as uow:
+            uow.number_traces.recognise(theirs, {number: HASH.of(number)})
+
+        links = (
+            OptOutLink(mine, None, None, phone=number),
+            OptOutLink(mine, None, None, phone_hash=HASH.of(number)),
+            OptOutLink(mine, contact.id, None),
+        )
+        assert [self.standing(world, link) for link in links] == [NumberStanding()] * 3
+
+    def standing(self, world: World, link: OptOutLink) -> NumberStanding:
+        return world.opt_out_queries.standing(link, HASH)
+
+    def forgotten(self, world: World, account: AccountId, contact: Contact) -> None:
+        """Write to somebody, and delete them."""
+        clear_the_stage(world)
+        started(world, account)
+        sent(world)
+        since = world.clock.now() - timedelta(days=1)
+        with world.transactions.begin(account) as uow:
+            uow.number_traces.keep(account, {contact.id: HASH.of(contact.phone)}, since)
+        delete(world, account, contact.id)
 
 
 class ContactQueriesContract:

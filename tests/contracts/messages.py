@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from retail_core.campaigns.model import Campaign
@@ -11,6 +12,7 @@ from retail_core.contacts.ports import MessageOrigin
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import CampaignId, ContactId, MessageNumber
 from retail_core.kernel.pages import PageRequest
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.links.codes import CODE_NUMBER_MAX
 from retail_core.messages.errors import NumbersUsedUp
 from retail_core.messages.model import MessageState
@@ -25,6 +27,7 @@ from tests.contracts.staging import (
     delete,
     messages,
     people,
+    phone,
     results,
     sent,
     shop,
@@ -186,7 +189,7 @@ class MessageOriginsContract(OnAClearStage):
         account = shop(world)
         contacts = people(world, account, 4)
         campaign = started(world, account)
-        expected = [self.origin(campaign, contact.id) for contact in contacts]
+        expected = [self.origin(campaign, each.id, each.phone) for each in contacts]
 
         waiting = self.found(world, campaign)
         sent(world)
@@ -203,6 +206,29 @@ class MessageOriginsContract(OnAClearStage):
 
         for number in (0, campaign.first_number + 2, 2**53 - 1):
             assert world.message_origins.find_across_accounts(MessageNumber(number)) is None
+
+    def test_a_number_that_was_changed_since_is_the_one_it_went_to(self, world: World) -> None:
+        account = shop(world)
+        [contact] = people(world, account, 1)
+        campaign = started(world, account)
+        sent(world)
+        change(world, account, contact, phone=phone(account))
+
+        assert self.found(world, campaign) == [self.origin(campaign, contact.id, contact.phone)]
+
+    def test_what_was_kept_of_a_forgotten_number_is_found(self, world: World) -> None:
+        account = shop(world)
+        deleted, stays = people(world, account, 2)
+        campaign = started(world, account)
+        sent(world)
+        hashes = {deleted.id: bytes(32)}
+        with world.transactions.begin(account) as uow:
+            uow.number_traces.keep(account, hashes, world.clock.now() - timedelta(days=1))
+        delete(world, account, deleted.id)
+
+        forgotten = attrs.evolve(self.origin(campaign, None), phone_hash=bytes(32))
+        kept = self.origin(campaign, stays.id, stays.phone)
+        assert self.found(world, campaign) == [forgotten, kept]
 
     def test_the_deleted_have_no_contact(self, world: World) -> None:
         account = shop(world)
@@ -221,13 +247,16 @@ class MessageOriginsContract(OnAClearStage):
             for seq in range(campaign.total)
         ]
 
-    def origin(self, campaign: Campaign, contact: ContactId | None) -> MessageOrigin:
+    def origin(
+        self, campaign: Campaign, contact: ContactId | None, phone: PhoneNumber | None = None
+    ) -> MessageOrigin:
         assert campaign.started_at is not None
         return MessageOrigin(
             campaign.account_id,
             contact,
             campaign.id,
             campaign.started_at,
+            phone=phone,
         )
 
 

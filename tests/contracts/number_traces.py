@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from retail_core.campaigns.model import Campaign
 from retail_core.contacts.ports import LastHandOver
-from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 from tests.answering import HASH, SHOP
 from tests.contracts import single_stage
 from tests.contracts.messages import OnAClearStage
 from tests.contracts.people import added, draft
-from tests.contracts.single_stage import planned, result_of, settle
+from tests.contracts.single_stage import planned, result_of, settle, to_contact
 from tests.contracts.staging import (
     LEASE,
     bar,
@@ -60,6 +61,16 @@ def keep(world: World, account: AccountId, contact: ContactId, number: PhoneNumb
     since = world.clock.now() - EVER
     with world.transactions.begin(account) as uow:
         uow.number_traces.keep(account, {contact: HASH.of(number)}, since)
+
+
+def hashes_of(world: World, campaign: Campaign) -> list[bytes | None]:
+    """What is known of the numbers that the messages of a campaign went to, by hash alone."""
+    assert campaign.first_number is not None
+    origins = [
+        world.message_origins.find_across_accounts(MessageNumber(campaign.first_number + seq))
+        for seq in range(campaign.total)
+    ]
+    return [None if each is None else each.phone_hash for each in origins]
 
 
 class NumberTracesContract(OnAClearStage):
@@ -226,10 +237,110 @@ class NumberTracesContract(OnAClearStage):
         assert stores(world, second.phone) == []
         assert stores(world, new) == []
 
+    def test_links_mean_the_number_that_each_text_went_to(self, world: World) -> None:
+        account = shop(world)
+        [contact] = people(world, account, 1)
+        first = started(world, account)
+        sent(world)
+        keep(world, account, contact.id, contact.phone)
+        new = phone(account)
+        change(world, account, contact, phone=new)
+        second = started(world, account)
+        sent(world)
+        keep(world, account, contact.id, new)
+        delete(world, account, contact.id)
+
+        assert hashes_of(world, first) == [HASH.of(contact.phone)]
+        assert hashes_of(world, second) == [HASH.of(new)]
+
+    def test_the_link_of_whoever_is_deleted_while_being_handed_over_is_kept(
+        self, world: World
+    ) -> None:
+        account = shop(world)
+        stays, leaves = people(world, account, 2)
+        campaign = started(world, account)
+        batch, ref = submitting(world)
+        keep(world, account, leaves.id, leaves.phone)
+        delete(world, account, leaves.id)
+        book(world, batch, ref, results(batch, ref, SENT, SENT))
+
+        assert hashes_of(world, campaign) == [None, HASH.of(leaves.phone)]
+        assert stores(world, stays.phone) == [account]
+
+    def test_no_link_is_kept_of_what_never_went_out(self, world: World) -> None:
+        account = shop(world)
+        [contact] = people(world, account, 1)
+        campaign = started(world, account)
+        keep(world, account, contact.id, contact.phone)
+        delete(world, account, contact.id)
+
+        assert hashes_of(world, campaign) == [None]
+
+    def test_the_link_of_a_single_message_is_kept_too(self, world: World) -> None:
+        account, ref = shop(world), uuid4()
+        [contact] = people(world, account, 1)
+        message = to_contact(world, contact, account)
+        single_stage.intend(world, account, ref)
+        settle(world, account, ref, result_of(message, SENT))
+        keep(world, account, contact.id, contact.phone)
+        delete(world, account, contact.id)
+
+        origin = world.message_origins.find_across_accounts(message.number)
+        assert origin is not None
+        assert (origin.phone, origin.phone_hash) == (None, HASH.of(contact.phone))
+
+    def test_a_forgotten_number_leads_to_whoever_was_given_it_last(self, world: World) -> None:
+        account = shop(world)
+        number, other = phone(account), phone(account)
+        assert (self.has_any(world, account), self.holder(world, account, number)) == (False, None)
+        ids = []
+        for _ in range(2):
+            [contact] = added(world, account, draft(number))
+            self.recognise(world, account, number, other)
+            ids.append((contact.id, self.holder(world, account, number)))
+            started(world, account)
+            sent(world)
+            keep(world, account, contact.id, number)
+            delete(world, account, contact.id)
+
+        (_, before), (second, after) = ids
+        assert (before, after) == (None, second)
+        assert self.has_any(world, account)
+        assert self.holder(world, account, other) is None
+
+    def test_whose_number_it_is_again_does_not_see_another_accounts_rows(
+        self, world: World
+    ) -> None:
+        account, mine = shop(world), shop(world)
+        [contact] = people(world, account, 1)
+        started(world, account)
+        sent(world)
+        keep(world, account, contact.id, contact.phone)
+        added(world, mine, draft(contact.phone))
+
+        with world.transactions.begin(mine) as uow:
+            for each in (mine, account):
+                uow.number_traces.recognise(each, {contact.phone: HASH.of(contact.phone)})
+                assert not uow.number_traces.has_any(each)
+                assert uow.number_traces.holder(each, HASH.of(contact.phone)) is None
+        assert self.holder(world, account, contact.phone) is None
+
+    def recognise(self, world: World, account: AccountId, *numbers: PhoneNumber) -> None:
+        with world.transactions.begin(account) as uow:
+            uow.number_traces.recognise(account, {each: HASH.of(each) for each in numbers})
+
+    def holder(self, world: World, account: AccountId, number: PhoneNumber) -> ContactId | None:
+        with world.transactions.begin(account) as uow:
+            return uow.number_traces.holder(account, HASH.of(number))
+
+    def has_any(self, world: World, account: AccountId) -> bool:
+        with world.transactions.begin(account) as uow:
+            return uow.number_traces.has_any(account)
+
     def test_keeping_does_not_see_another_accounts_rows(self, world: World) -> None:
         account, other = shop(world), shop(world)
         [contact] = people(world, account, 1)
-        started(world, account)
+        campaign = started(world, account)
         sent(world)
         since = world.clock.now() - EVER
         hashes = {contact.id: HASH.of(contact.phone)}
@@ -239,6 +350,7 @@ class NumberTracesContract(OnAClearStage):
         delete(world, account, contact.id)
 
         assert found(world, contact.phone) == []
+        assert hashes_of(world, campaign) == [None]
 
     def test_a_store_that_is_being_erased_is_not_found(self, world: World) -> None:
         account = shop(world)

@@ -81,7 +81,9 @@ class SingleTraces:
 
         origin = world.message_origins.find_across_accounts(test.number)
 
-        assert origin == MessageOrigin(account, None, campaign.id, world.clock.now())
+        assert origin == MessageOrigin(
+            account, None, campaign.id, world.clock.now(), is_test=True, phone=test.phone
+        )
 
     @pytest.mark.parametrize("kind", [MessageKind.AUTOMATION, MessageKind.CONFIRMATION])
     def test_other_single_messages_lead_to_their_contact(
@@ -94,7 +96,9 @@ class SingleTraces:
         origin = world.message_origins.find_across_accounts(message.number)
 
         asks = kind is MessageKind.CONFIRMATION
-        assert origin == MessageOrigin(account, contact.id, None, world.clock.now(), asks)
+        assert origin == MessageOrigin(
+            account, contact.id, None, world.clock.now(), asks, phone=contact.phone
+        )
 
     def test_whoever_is_deleted_leaves_no_trace(self, world: World) -> None:
         account, ref = shop(world), uuid4()

@@ -1,5 +1,6 @@
 """The contracts of the suppression list."""
 
+import attrs
 import pytest
 
 from retail_core.contacts.model import (
@@ -148,6 +149,68 @@ class SuppressionStoreContract:
             assert uow.suppressions.reasons(account, ANA) == {SuppressionReason.ERASURE}
             assert uow.suppressions.reasons(account, BOB) == frozenset()
         assert sorted(row.phone or "" for row in listed(world, account)) == ["", ANA]
+
+    def test_a_forgotten_number_is_barred_by_its_hash_until_it_is_known_again(
+        self, world: World
+    ) -> None:
+        account = world.new_account()
+        terms = SuppressionTerms(reason=SuppressionReason.UNSUBSCRIBE, at=AT, source="link")
+        with world.transactions.begin(account) as uow:
+            added_now = [uow.suppressions.add_forgotten(account, HASH, terms) for _ in range(2)]
+            assert added_now == [True, False]
+            assert uow.suppressions.has_erased(account)
+            assert not uow.suppressions.is_erased(account, HASH)
+            assert uow.suppressions.bar_erased(account, {ANA: HASH}, AT) == frozenset()
+            assert uow.suppressions.reasons(account, ANA) == frozenset()
+        [before] = listed(world, account)
+
+        for _ in range(2):
+            with world.transactions.begin(account) as uow:
+                uow.suppressions.name_forgotten(account, {ANA: HASH, BOB: OTHER_HASH})
+
+        [after] = listed(world, account)
+        assert (before.phone, before.reason, before.source) == (None, terms.reason, "link")
+        assert attrs.evolve(after, id=before.id, phone=None) == before
+        assert after.phone == ANA
+        with world.transactions.begin(account) as uow:
+            assert not uow.suppressions.has_erased(account)
+
+    def test_what_bars_a_number_already_stays_when_it_is_known_again(self, world: World) -> None:
+        account = world.new_account()
+        suppress(world, account, entry(ANA))
+        terms = SuppressionTerms(reason=SuppressionReason.UNSUBSCRIBE, at=AT)
+        [before] = listed(world, account)
+
+        with world.transactions.begin(account) as uow:
+            uow.suppressions.add_forgotten(account, HASH, terms)
+            uow.suppressions.name_forgotten(account, {ANA: HASH})
+
+        assert listed(world, account) == [before]
+
+    def test_an_erasure_takes_the_place_of_what_barred_the_hash(self, world: World) -> None:
+        account = world.new_account()
+        terms = SuppressionTerms(reason=SuppressionReason.UNSUBSCRIBE, at=AT, source="link")
+        with world.transactions.begin(account) as uow:
+            uow.suppressions.add_forgotten(account, HASH, terms)
+            uow.suppressions.add_erased(account, HASH, AT)
+            uow.suppressions.name_forgotten(account, {ANA: HASH})
+            assert uow.suppressions.is_erased(account, HASH)
+            assert not uow.suppressions.add_forgotten(account, HASH, terms)
+
+        [row] = listed(world, account)
+        assert (row.phone, row.reason, row.source) == (None, SuppressionReason.ERASURE, None)
+
+    def test_what_bars_a_hash_does_not_see_another_accounts_rows(self, world: World) -> None:
+        mine, theirs = world.new_account(), world.new_account()
+        terms = SuppressionTerms(reason=SuppressionReason.UNSUBSCRIBE, at=AT)
+        with world.transactions.begin(theirs) as uow:
+            uow.suppressions.add_forgotten(theirs, HASH, terms)
+
+        with world.transactions.begin(mine) as uow:
+            for each in (mine, theirs):
+                uow.suppressions.name_forgotten(each, {ANA: HASH})
+                assert uow.suppressions.reasons(each, ANA) == frozenset()
+        assert [row.phone for row in listed(world, theirs)] == [None]
 
     def test_what_another_account_erased_is_not_recognised(self, world: World) -> None:
         mine, theirs = world.new_account(), world.new_account()

@@ -14,6 +14,7 @@ from retail_core.contacts.model import (
     ConsentType,
     ContactChanges,
     ContactForm,
+    OptOutLink,
     SuppressionReason,
     TagChange,
     fold_consent,
@@ -26,7 +27,6 @@ from retail_core.contacts.use_cases import (
     CreateContact,
     DeleteContact,
     EraseContact,
-    OptOutLink,
     Resubscribe,
     TagContacts,
     Unsubscribe,
@@ -90,10 +90,10 @@ def link(*, opts_in: bool, confirms: bool = False) -> Act:
         contact = stage.contact(phone)
         to = OptOutLink(stage.account, contact, None, is_confirmation=confirms)
         if not opts_in:
-            Unsubscribe(stage.world.transactions, stage.world.clock)(to, Client())
+            Unsubscribe(stage.world.transactions, stage.world.clock, HASH)(to, Client())
         elif contact is not None:
             with suppress(ContactSuppressed):
-                Resubscribe(stage.world.transactions, stage.world.clock)(to, Client())
+                Resubscribe(stage.world.transactions, stage.world.clock, HASH)(to, Client())
 
     return act
 

@@ -8,7 +8,11 @@ from sqlalchemy.exc import DBAPIError
 from adapters_db.connections import Connections
 from retail_core.contacts.model import ConsentType, SuppressionReason
 from retail_core.kernel.ids import AccountId
-from tests.contracts.contact_queries import ContactOwnersContract, ContactQueriesContract
+from tests.contracts.contact_queries import (
+    ContactOwnersContract,
+    ContactQueriesContract,
+    OptOutQueriesContract,
+)
 from tests.contracts.contact_sets import ContactSetsContract
 from tests.contracts.contacts import (
     ConsentLedgerContract,
@@ -54,6 +58,10 @@ class TestSubjectQueries(SubjectQueriesContract):
 
 
 class TestContactOwners(ContactOwnersContract):
+    pass
+
+
+class TestOptOutQueries(OptOutQueriesContract):
     pass
 
 

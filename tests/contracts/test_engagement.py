@@ -9,12 +9,12 @@ from retail_core.contacts.errors import ContactNotFound, ContactSuppressed
 from retail_core.contacts.model import (
     ConsentSource,
     ConsentType,
+    OptOutLink,
     SuppressionReason,
 )
 from retail_core.contacts.use_cases import (
     Client,
     DeleteContact,
-    OptOutLink,
     Resubscribe,
 )
 from retail_core.credits.errors import InsufficientCredits
@@ -89,7 +89,7 @@ def test_pressing_the_button_confirms(world: World) -> None:
     assert origin is not None
     assert origin.is_confirmation
     link = OptOutLink(account, origin.contact, None, number, is_confirmation=True)
-    Resubscribe(world.transactions, world.clock)(link, Client())
+    Resubscribe(world.transactions, world.clock, HASH)(link, Client())
 
     assert kinds(world, account, contact.id) == [ConsentType.REQUESTED, ConsentType.CONFIRMED]
     assert history(world, account, contact.id)[0].source_ref == f"message:{number}"

@@ -12,11 +12,11 @@ from adapters_db.connections import Connections
 from retail_core.contacts.model import (
     ConsentType,
     Contact,
+    OptOutLink,
     SuppressionReason,
 )
 from retail_core.contacts.use_cases import (
     Client,
-    OptOutLink,
     Unsubscribe,
 )
 from retail_core.engagement.errors import (
@@ -149,7 +149,7 @@ class TestHandOver:
     def test_whoever_leaves_once_more_after_he_was_asked_does_not(self, world: World) -> None:
         account = shop(world)
         contact = stranger(world, account)
-        leave = Unsubscribe(world.transactions, world.clock)
+        leave = Unsubscribe(world.transactions, world.clock, HASH)
         link = OptOutLink(account, contact.id, None)
         leave(link, Client())
         world.clock.advance(timedelta(seconds=1))

@@ -18,7 +18,12 @@ from adapters_db.audit import SqlAuditTrail
 from adapters_db.billing import SqlSubscriptionQueries
 from adapters_db.campaigns import SqlCampaignQueries
 from adapters_db.connections import Connections
-from adapters_db.contacts_reading import SqlContactOwners, SqlContactQueries, SqlMessageOrigins
+from adapters_db.contacts_reading import (
+    SqlContactOwners,
+    SqlContactQueries,
+    SqlMessageOrigins,
+    SqlOptOutQueries,
+)
 from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
 from adapters_db.engine import make_engine
 from adapters_db.frozen_recipients import SqlFrozenRecipients
@@ -44,7 +49,12 @@ from retail_core.contacts.ports import (
     ContactOwners,
     MessageOrigins,
 )
-from retail_core.contacts.queries import ContactQueries, SubjectQueries, SuppressionQueries
+from retail_core.contacts.queries import (
+    ContactQueries,
+    OptOutQueries,
+    SubjectQueries,
+    SuppressionQueries,
+)
 from retail_core.credits.queries import CreditQueries, LedgerAudit
 from retail_core.imports.ports import (
     UploadReads,
@@ -64,7 +74,11 @@ from retail_core.testing.audit import MemoryAuditTrail
 from retail_core.testing.billing import MemorySubscriptionQueries
 from retail_core.testing.campaigns import MemoryCampaignQueries
 from retail_core.testing.clock import FixedClock
-from retail_core.testing.contacts import MemoryContactOwners, MemoryContactQueries
+from retail_core.testing.contacts import (
+    MemoryContactOwners,
+    MemoryContactQueries,
+    MemoryOptOutQueries,
+)
 from retail_core.testing.credits import MemoryCreditQueries, MemoryLedgerAudit
 from retail_core.testing.imports import MemoryImportQueries, MemoryUploadReads
 from retail_core.testing.lists import MemoryListQueries
@@ -109,6 +123,7 @@ class World:
     contact_queries: ContactQueries
     suppression_queries: SuppressionQueries
     contact_owners: ContactOwners
+    opt_out_queries: OptOutQueries
     subject_queries: SubjectQueries
     import_queries: ImportQueries
     upload_reads: UploadReads
@@ -144,6 +159,7 @@ def memory_world() -> World:
         contact_queries=MemoryContactQueries(database),
         suppression_queries=MemorySuppressionQueries(database),
         contact_owners=MemoryContactOwners(database),
+        opt_out_queries=MemoryOptOutQueries(database),
         subject_queries=MemorySubjectQueries(database),
         import_queries=MemoryImportQueries(database),
         upload_reads=MemoryUploadReads(database),
@@ -180,6 +196,7 @@ def sql_world(connections: Connections) -> World:
         contact_queries=SqlContactQueries(reads),
         suppression_queries=SqlSuppressionQueries(reads),
         contact_owners=SqlContactOwners(reads),
+        opt_out_queries=SqlOptOutQueries(reads),
         subject_queries=SqlSubjectQueries(reads),
         import_queries=SqlImportQueries(reads),
         upload_reads=SqlUploadReads(reads),

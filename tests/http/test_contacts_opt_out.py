@@ -6,7 +6,7 @@ import pytest
 
 from retail_core.contacts.model import SuppressionReason
 from tests.http.api import Api, Shop, error_of
-from tests.http.links import FORM, token_for
+from tests.http.links import CODES, FORM, a_test, token_for, written_to
 from tests.http.people import consents, create, suppress
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (test)"}
@@ -130,6 +130,62 @@ class TestUnsubscribing:
             None,
         )
         assert event["ip"] == "203.0.113.7"
+
+    def test_a_code_means_the_number_that_its_text_went_to(self, shop: Shop) -> None:
+        message, contact = written_to(shop)
+        body = {"token": CODES.opt_out_code(message)}
+        shop.put(f"/api/contacts/{contact['id']}", {"phone": "6984303499"})
+
+        gone = shop.api.get(f"/api/contacts/preferences/{body['token']}")
+        reply = shop.api.post("/api/contacts/unsubscribe", body)
+
+        assert error_of(gone) == (404, "NOT_FOUND")
+        assert (reply.status_code, reply.json["storeName"]) == (200, None)
+        assert "no more messages" in reply.json["message"]
+        again = shop.api.post("/api/contacts/resubscribe", body)
+        assert error_of(again) == (404, "NOT_FOUND")
+        now = shop.get(f"/api/contacts/{contact['id']}").json
+        assert (now["isSubscribed"], now["isSuppressed"]) == (True, False)
+        assert create(shop, contact["phone"])["isSuppressed"] is True
+
+    def test_a_name_is_shown_to_whom_the_text_went_alone(self, shop: Shop) -> None:
+        message, contact = written_to(shop, firstName="Ana")
+        path = f"/api/contacts/preferences/{CODES.opt_out_code(message)}"
+        assert shop.api.get(path).json["contact"]["firstName"] == "Ana"
+        shop.put(f"/api/contacts/{contact['id']}", {"phone": "6984303499"})
+        create(shop, contact["phone"], firstName="Bob")
+
+        reply = shop.api.get(path)
+
+        assert reply.json["isSubscribed"] is True
+        assert reply.json["contact"] == {"firstName": None, "lastNameInitial": None}
+
+    def test_what_bars_a_deleted_number_is_on_the_list_without_it(self, shop: Shop) -> None:
+        message, contact = written_to(shop)
+        shop.delete(f"/api/contacts/{contact['id']}")
+        shop.api.post("/api/contacts/unsubscribe", {"token": CODES.opt_out_code(message)})
+
+        [entry] = shop.get("/api/suppressions").json["items"]
+
+        assert (entry["phone"], entry["reason"], entry["source"]) == (None, "unsubscribe", "link")
+        locked = shop.delete(f"/api/suppressions/{entry['id']}")
+        assert error_of(locked) == (409, "SUPPRESSION_LOCKED")
+
+    def test_the_link_of_a_test_says_so_and_changes_nothing(self, shop: Shop) -> None:
+        contact = create(shop)
+        code = CODES.opt_out_code(a_test(shop, contact["phone"]))
+
+        status = shop.api.get(f"/api/contacts/unsubscribe/{code}")
+        shown = shop.api.get(f"/api/contacts/preferences/{code}")
+
+        assert (status.json["contactId"], status.json["isSubscribed"]) == (0, True)
+        assert "test message" in status.json["message"]
+        assert shown.json["contact"] == {"firstName": None, "lastNameInitial": None}
+        for action in ("unsubscribe", "resubscribe"):
+            reply = shop.api.post(f"/api/contacts/{action}", {"token": code})
+            assert (reply.status_code, reply.json["storeName"]) == (200, "this store")
+            assert "nothing was changed" in reply.json["message"]
+        assert shop.get(f"/api/contacts/{contact['id']}").json == contact
 
     def test_a_form_is_as_good_as_json(self, shop: Shop) -> None:
         contact = create(shop)

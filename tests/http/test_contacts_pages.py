@@ -21,7 +21,7 @@ from retail_core.accounts.model import Locale
 from retail_core.contacts.model import SuppressionReason
 from retail_core.kernel.errors import Unavailable
 from tests.http.api import BROWSER, PROGRAM, Api, Shop, error_of
-from tests.http.links import FORM, token_for
+from tests.http.links import CODES, FORM, a_test, token_for, written_to
 from tests.http.people import create, suppress
 
 
@@ -49,7 +49,7 @@ class TestPage:
         page = page_of(reply)
         assert reply.status_code == 200
         assert "&lt;b&gt;Café&lt;/b&gt;" in page
-        assert "&lt;i&gt;Ana Λ.<" in page
+        assert "&lt;i&gt;Ana Λ, +30…06.<" in page
         assert re.findall('value="(.*?)"', page) == ["unsubscribe"]
         assert reply.headers["Cache-Control"] == "no-store"
 
@@ -84,6 +84,56 @@ class TestPage:
         assert [pages.get(page).status_code, pages.post(page).status_code] == [404, 200]
         assert again.status_code == 404
         page_of(again)
+
+    def test_whoever_was_deleted_may_still_make_sure(self, pages: Api, path: str) -> None:
+        shop = pages.sign_up(company="Café")
+        message, contact = written_to(shop)
+        page = f"{path}/{CODES.opt_out_code(message)}"
+        shop.delete(f"/api/contacts/{contact['id']}")
+
+        before = pages.get(page)
+        done = pages.post(page)
+        after = pages.get(page)
+
+        assert [before.status_code, done.status_code, after.status_code] == [404, 200, 404]
+        assert re.findall('value="(.*?)"', page_of(before)) == ["unsubscribe"]
+        assert "You will receive no more messages from Café." in page_of(done)
+        assert re.findall('value="(.*?)"', done.text + after.text) == []
+        assert create(shop, contact["phone"])["isSuppressed"] is True
+
+    def test_a_number_that_was_changed_is_no_longer_there(self, pages: Api, path: str) -> None:
+        shop = pages.sign_up()
+        message, contact = written_to(shop)
+        page = f"{path}/{CODES.opt_out_code(message)}"
+        shop.put(f"/api/contacts/{contact['id']}", {"phone": "6984303499"})
+
+        assert pages.get(page).status_code == 404
+        assert contact["phone"][-2:] in page_of(pages.post(page))
+
+        now = shop.get(f"/api/contacts/{contact['id']}").json
+        assert (now["isSubscribed"], now["isSuppressed"]) == (True, False)
+        assert create(shop, contact["phone"])["isSuppressed"] is True
+
+    def test_the_link_of_a_test_shows_the_page_and_changes_nothing(
+        self, pages: Api, path: str
+    ) -> None:
+        shop = pages.sign_up(company="Café")
+        contact = create(shop)
+        number = a_test(shop, contact["phone"])
+        page = f"{path}/{CODES.opt_out_code(number)}"
+
+        seen = pages.get(page)
+        pressed = [
+            pages.post(page, raw=f"action={action}".encode(), headers={"Content-Type": FORM})
+            for action in ("unsubscribe", "resubscribe")
+        ]
+
+        assert (seen.status_code, "test message" in page_of(seen)) == (200, True)
+        assert re.findall('value="(.*?)"', seen.text) == ["unsubscribe"]
+        for reply in pressed:
+            assert reply.status_code == 200
+            assert "nothing was changed" in page_of(reply)
+        assert shop.get(f"/api/contacts/{contact['id']}").json == contact
 
     def test_a_barred_number_is_a_page_too(self, pages: Api, path: str) -> None:
         shop = pages.sign_up()

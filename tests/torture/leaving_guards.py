@@ -1,4 +1,4 @@
-"""The guards of those who leave: deleted, erased, or taken back with their import."""
+"""The guards of those who leave: deleted, erased, taken back with their import, or by a link."""
 
 from functools import partial
 from typing import Final
@@ -7,6 +7,7 @@ from tests.contracts.batches import BatchIntent
 from tests.contracts.import_reversal import ImportReversalContract
 from tests.contracts.singles import SingleIntent
 from tests.integration.pipeline import test_leaving_races as races
+from tests.integration.pipeline import test_opt_out_link_races as links
 from tests.torture.guarding import Guard, Here, without
 from tests.torture.patches import replaced
 
@@ -93,5 +94,43 @@ LEAVING: Final = (
         "an undo waits for a hand-over that is being written down",
         Here(races.test_an_undo_beside_a_hand_over_keeps_whoever_is_handed_over),
         (replaced("adapters_db.imports_reverting:lock_batches", f"{REMOVALS}:do_nothing"),),
+    ),
+    Guard(
+        "who presses the link of a forgotten number waits for who is just adding it",
+        Here(
+            partial(
+                links.test_an_opt_out_beside_the_adding_of_its_number_is_honoured,
+                add=links.by_hand,
+            )
+        ),
+        (
+            replaced(
+                "retail_core.contacts.use_cases.opting_out:_wait_for_others",
+                f"{REMOVALS}:do_nothing",
+            ),
+        ),
+    ),
+    Guard(
+        "a number that was barred while it was forgotten is barred when it is known again",
+        Here(
+            partial(
+                links.test_a_number_that_is_added_beside_its_opt_out_is_not_written_to,
+                add=links.by_hand,
+            )
+        ),
+        without(
+            "adapters_db.suppressions:_NAME_FORGOTTEN",
+            "s.phone_hash = given.hash",
+            "s.phone_hash IS NULL",
+        ),
+    ),
+    Guard(
+        "the link of a forgotten message means the number that it went to",
+        Here(links.test_a_deletion_of_long_ago_leaves_a_link_that_works),
+        without(
+            "adapters_db.number_traces:_KEEP",
+            "FROM handed JOIN given USING (id) ORDER BY number",
+            "FROM handed JOIN given USING (id) WHERE false ORDER BY number",
+        ),
     ),
 )

@@ -32,6 +32,7 @@ from retail_core.contacts.model.contact import (
     folded_fields,
     search_term,
 )
+from retail_core.contacts.model.opt_out_link import OptOutLink
 from retail_core.contacts.model.tagging import TagChange, TagCounts
 from retail_core.kernel.changes import KEEP, Keep
 
@@ -56,6 +57,7 @@ __all__ = [
     "ContactForm",
     "Gender",
     "Keep",
+    "OptOutLink",
     "ResubscribePolicy",
     "Suppression",
     "SuppressionEntry",

@@ -12,7 +12,6 @@ from retail_core.contacts.use_cases.keeping import (
 from retail_core.contacts.use_cases.opting_out import (
     Client,
     OptOut,
-    OptOutLink,
     ResolveOptOut,
     Resubscribe,
     SignedClaim,
@@ -40,7 +39,6 @@ __all__ = [
     "ExportContacts",
     "LiftEverywhere",
     "OptOut",
-    "OptOutLink",
     "ProveConsent",
     "ResolveOptOut",
     "Resubscribe",

@@ -83,6 +83,7 @@ class CreateContact:
             uow.contacts.lock_for_adding(actor.account)
             contact = uow.contacts.add(actor.account, draft)
             _recognise(uow, self.number_hash, actor.account, contact.phone, now)
+            _note_holder(uow, self.number_hash, actor.account, contact.phone)
             if contact.is_subscribed:
                 fact = actor.fact(contact.id, ConsentType.GRANTED, now, statement)
                 uow.consents.append(actor.account, fact)
@@ -128,6 +129,8 @@ class UpdateContact:
                 new = _opted_out(uow, actor, new, statement, now)
             if new != old:
                 uow.contacts.save(actor.account, attrs.evolve(new, updated_at=now))
+            if new.phone != old.phone:
+                _note_holder(uow, self.number_hash, actor.account, new.phone)
 
     def _opted_in(
         self,
@@ -249,9 +252,19 @@ def _recognise(
     phone: PhoneNumber,
     now: datetime,
 ) -> None:
-    """Bar a number again whose owner was erased: only its hash tells."""
+    """Bar a number again that was erased, or left while it was forgotten: only its hash tells."""
     if uow.suppressions.has_erased(account):
-        uow.suppressions.bar_erased(account, {phone: number_hash.of(phone)}, now)
+        hashes = {phone: number_hash.of(phone)}
+        uow.suppressions.bar_erased(account, hashes, now)
+        uow.suppressions.name_forgotten(account, hashes)
+
+
+def _note_holder(
+    uow: ContactsUnitOfWork, number_hash: NumberHash, account: AccountId, phone: PhoneNumber
+) -> None:
+    """Let links in messages to a forgotten number find whoever has it again."""
+    if uow.number_traces.has_any(account):
+        uow.number_traces.recognise(account, {phone: number_hash.of(phone)})
 
 
 def _keep_opted_out(

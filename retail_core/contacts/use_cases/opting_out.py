@@ -1,4 +1,4 @@
-"""The person's own way out, and back in, by the link in a message."""
+"""Opting out, and in again, by the link in a message."""
 
 import enum
 from datetime import datetime, timedelta
@@ -13,12 +13,16 @@ from retail_core.contacts.model import (
     ConsentSource,
     ConsentType,
     Contact,
+    OptOutLink,
     SuppressionEntry,
     SuppressionReason,
+    SuppressionTerms,
 )
+from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, MessageOrigins
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 
 CODE_LIFE_DAYS: Final = 396
@@ -34,24 +38,6 @@ class SignedClaim:
     account: AccountId
     contact: ContactId
     campaign: CampaignId | None
-
-
-@attrs.frozen
-class OptOutLink:
-    """Whom a link is for. `contact` may no longer exist; None says that it surely does not."""
-
-    account: AccountId
-    contact: ContactId | None
-    campaign: CampaignId | None
-    message: MessageNumber | None = None
-    is_confirmation: bool = False
-
-    @property
-    def source_ref(self) -> str | None:
-        """What the ledger names as the place where the link stood."""
-        if self.message is not None:
-            return f"message:{self.message}"
-        return None if self.campaign is None else f"campaign:{self.campaign}"
 
 
 @attrs.frozen
@@ -74,17 +60,30 @@ class ResolveOptOut:
     def __call__(self, claim: SignedClaim | MessageNumber) -> OptOutLink:
         """Raises `InvalidToken`: no such message, 13 months over, or contact of another store."""
         if isinstance(claim, SignedClaim):
-            owner = self.owners.find_across_accounts(claim.contact)
-            if owner not in (None, claim.account):
-                raise InvalidToken
-            contact = None if owner is None else claim.contact
-            return OptOutLink(claim.account, contact, claim.campaign)
+            return self._of_contact(claim)
         origin = self.origins.find_across_accounts(claim)
         if origin is None or origin.at + timedelta(days=CODE_LIFE_DAYS) <= self.clock.now():
             raise InvalidToken
         return OptOutLink(
-            origin.account, origin.contact, origin.campaign, claim, origin.is_confirmation
+            account=origin.account,
+            contact=origin.contact,
+            campaign=origin.campaign,
+            message=claim,
+            is_confirmation=origin.is_confirmation,
+            is_test=origin.is_test,
+            phone=origin.phone,
+            phone_hash=origin.phone_hash,
         )
+
+    def _of_contact(self, claim: SignedClaim) -> OptOutLink:
+        """A token names no message: it means the contact, and the hash of one that was deleted."""
+        owner = self.owners.find_across_accounts(claim.contact)
+        if owner is None:
+            former = self.owners.former_hash(claim.account, claim.contact)
+            return OptOutLink(claim.account, None, claim.campaign, phone_hash=former)
+        if owner != claim.account:
+            raise InvalidToken
+        return OptOutLink(claim.account, claim.contact, claim.campaign)
 
 
 class OptOut(enum.Enum):
@@ -93,60 +92,95 @@ class OptOut(enum.Enum):
     DONE = "done"
     ALREADY = "already"
     """They were out, and still are; nothing was changed."""
+    BARRED = "barred"
+    """Nobody has the number; whoever is given it is not written to there."""
     GONE = "gone"
-    """There is no such contact any more."""
+    """Neither contact nor number is known any more."""
+    TEST = "test"
+    """The link of a test: nothing was changed."""
 
 
 @attrs.frozen
 class Unsubscribe:
-    """Take a person out: consent withdrawn and number barred, in one transaction."""
+    """Bar the number that the text of a link went to, and withdraw the consent of whoever has it.
+
+    It does what STOP from that number would. A contact that has another number by now is left
+    alone: whoever holds the link need not be the one who is reached under the new number.
+    """
 
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock
+    number_hash: NumberHash
 
     def __call__(self, link: OptOutLink, client: Client) -> OptOut:
         """However often it is pressed, only what changes something is written down."""
-        now = self.clock.now()
-        if link.contact is None:
-            return OptOut.GONE
+        if link.is_test:
+            return OptOut.TEST
         with self.transactions.begin(link.account) as uow:
-            contact = uow.contacts.lock(link.account, link.contact)
-            if contact is None:
-                return OptOut.GONE
-            if _is_out(uow, link.account, contact):
-                return OptOut.ALREADY
-            if contact.is_subscribed:
-                fact = _fact(link, contact.id, ConsentType.WITHDRAWN, client, now)
-                uow.consents.append(link.account, fact)
-                uow.contacts.save(link.account, contact.unsubscribed(now))
-            entry = SuppressionEntry(
-                phone=contact.phone,
-                reason=SuppressionReason.UNSUBSCRIBE,
-                at=now,
-                source="link",
-                contact=contact.id,
-            )
-            # counted from now, so that no confirmation that was asked for before is sent
-            uow.suppressions.lift(link.account, contact.phone, frozenset({entry.reason}))
-            uow.suppressions.add(link.account, entry)
-            return OptOut.DONE
+            _wait_for_others(uow, link)
+            contact = _holder(uow, link, self.number_hash)
+            phone = link.phone if contact is None else contact.phone
+            if phone is None:
+                return self._bar_forgotten(uow, link)
+            if contact is None and uow.suppressions.is_erased(
+                link.account, self.number_hash.of(phone)
+            ):
+                return OptOut.BARRED  # for good, and the number is not to be kept again
+            if _is_out(uow, link.account, contact, phone):
+                return OptOut.BARRED if contact is None else OptOut.ALREADY
+            self._take_out(uow, link, client, contact, phone)
+            return OptOut.BARRED if contact is None else OptOut.DONE
+
+    def _take_out(
+        self,
+        uow: ContactsUnitOfWork,
+        link: OptOutLink,
+        client: Client,
+        contact: Contact | None,
+        phone: PhoneNumber,
+    ) -> None:
+        now = self.clock.now()
+        if contact is not None and contact.is_subscribed:
+            fact = _fact(link, contact.id, ConsentType.WITHDRAWN, client, now)
+            uow.consents.append(link.account, fact)
+            uow.contacts.save(link.account, contact.unsubscribed(now))
+        entry = SuppressionEntry(
+            phone=phone,
+            reason=SuppressionReason.UNSUBSCRIBE,
+            at=now,
+            source="link",
+            contact=None if contact is None else contact.id,
+        )
+        # counted from now, so that no confirmation that was asked for before is sent
+        uow.suppressions.lift(link.account, phone, frozenset({entry.reason}))
+        uow.suppressions.add(link.account, entry)
+
+    def _bar_forgotten(self, uow: ContactsUnitOfWork, link: OptOutLink) -> OptOut:
+        if link.phone_hash is None:
+            return OptOut.GONE
+        terms = SuppressionTerms(
+            reason=SuppressionReason.UNSUBSCRIBE, at=self.clock.now(), source="link"
+        )
+        uow.suppressions.add_forgotten(link.account, link.phone_hash, terms)
+        return OptOut.BARRED
 
 
 @attrs.frozen
 class Resubscribe:
-    """Take a person in again, if he only ever left by himself."""
+    """Take whoever has the number of a link in again, if they only ever left by themselves."""
 
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock
+    number_hash: NumberHash
 
     def __call__(self, link: OptOutLink, client: Client) -> None:
-        """Also when he is in already. Raises `ContactGone`, `ContactSuppressed`."""
+        """Also when they are in already. Raises `ContactGone`, `ContactSuppressed`."""
+        if link.is_test:
+            return
         now = self.clock.now()
-        if link.contact is None:
-            raise ContactGone
         kind = ConsentType.CONFIRMED if link.is_confirmation else ConsentType.GRANTED
         with self.transactions.begin(link.account) as uow:
-            contact = uow.contacts.lock(link.account, link.contact)
+            contact = _holder(uow, link, self.number_hash)
             if contact is None:
                 raise ContactGone
             if uow.suppressions.reasons(link.account, contact.phone) - LIFTED_BY_LINK:
@@ -158,11 +192,37 @@ class Resubscribe:
             uow.contacts.save(link.account, contact.subscribed(now))
 
 
-def _is_out(uow: ContactsUnitOfWork, account: AccountId, contact: Contact) -> bool:
+def _wait_for_others(uow: ContactsUnitOfWork, link: OptOutLink) -> None:
+    """Whoever erases the number meanwhile is waited for, and of a forgotten one whoever adds it.
+
+    So what is found afterwards stays true: that it was erased, and that nobody has it.
+    """
+    if link.phone is not None:
+        uow.contacts.lock_for_adding(link.account)
+    elif link.phone_hash is not None:
+        uow.contacts.lock_for_removing(link.account)
+
+
+def _holder(uow: ContactsUnitOfWork, link: OptOutLink, number_hash: NumberHash) -> Contact | None:
+    """The contact that has the number of a link now, locked; None if nobody has."""
+    if link.phone is not None:
+        return uow.contacts.lock_by_phone(link.account, link.phone)
+    last = link.contact
+    if link.phone_hash is not None:
+        last = uow.number_traces.holder(link.account, link.phone_hash)
+    contact = None if last is None else uow.contacts.lock(link.account, last)
+    return contact if contact is not None and link.means(contact, number_hash) else None
+
+
+def _is_out(
+    uow: ContactsUnitOfWork, account: AccountId, contact: Contact | None, phone: PhoneNumber
+) -> bool:
     """Whether an opt-out would change nothing. Whoever was asked since, says no once more."""
-    if contact.is_subscribed or uow.consents.is_asked(account, contact.id):
+    if contact is not None and (
+        contact.is_subscribed or uow.consents.is_asked(account, contact.id)
+    ):
         return False
-    return SuppressionReason.UNSUBSCRIBE in uow.suppressions.reasons(account, contact.phone)
+    return SuppressionReason.UNSUBSCRIBE in uow.suppressions.reasons(account, phone)
 
 
 def _fact(

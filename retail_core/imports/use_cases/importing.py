@@ -1,7 +1,7 @@
 """Bring the rows of a file into the contacts, batch by batch, each row exactly once."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -32,6 +32,8 @@ from retail_core.imports.ports import (
     UploadReads,
 )
 from retail_core.kernel.clock import Clock
+from retail_core.kernel.ids import AccountId
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 
 
@@ -152,15 +154,26 @@ class ImportContacts:
         distinct = {row.phone.number: row for row in reversed(batch.rows)}
         repeated = [row for row in batch.rows if distinct[row.phone.number] is not row]
         rows = [row for row in batch.rows if distinct[row.phone.number] is row]
-        if not job.terms.dry_run and uow.suppressions.has_erased(key.account):
-            hashes = self.number_hash.of_each(distinct)
+        hashes = {} if job.terms.dry_run else self._hashes(uow, key.account, distinct)
+        if hashes:
             uow.suppressions.bar_erased(key.account, hashes, now)
+            uow.suppressions.name_forgotten(key.account, hashes)
         outcome = uow.import_merge.merge(key.account, key.id, rows, job.terms, now)
+        if hashes:
+            uow.number_traces.recognise(key.account, hashes)
         known = set(outcome.known).union(row.row for row in repeated)
         found = [_known_fault(row) for row in batch.rows if row.row in known]
         skipped = batch.size - outcome.created - outcome.updated
         counts = MergeCounts(outcome.created, outcome.updated, skipped)
         return counts, sorted((*batch.faults, *found), key=lambda fault: fault.row)
+
+    def _hashes(
+        self, uow: ImportsUnitOfWork, account: AccountId, phones: Collection[PhoneNumber]
+    ) -> Mapping[PhoneNumber, bytes]:
+        """Nothing for a store that knows no number by its hash alone: then none can be found."""
+        if uow.suppressions.has_erased(account) or uow.number_traces.has_any(account):
+            return self.number_hash.of_each(phones)
+        return {}
 
     def _complete(self, key: ImportKey, expected: ImportJob) -> None:
         with self.transactions.begin(key.account) as uow:

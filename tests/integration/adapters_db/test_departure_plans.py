@@ -62,7 +62,7 @@ def test_erased_numbers_are_looked_for_among_the_stores_own(
     database: "psycopg.Connection[tuple[Any, ...]]",
 ) -> None:
     hashes = {PhoneNumber(f"+30698{no:07d}"): bytes(HASH_BYTES) for no in range(5_000)}
-    asked = suppressions._hashed(AccountId(2), hashes)
+    asked = suppressions.given(AccountId(2), hashes)
 
     rows = database.execute(f"EXPLAIN {suppressions._FIND_ERASED}".encode(), asked)
     plan = "\n".join(row[0] for row in rows)

@@ -215,9 +215,10 @@ class TestTexts:
         ours = {("import_fault", name) for name in ("code", "field", "message")}
         once = {("idempotency_key", "fingerprint"), ("idempotency_key", "key")}
         sender = {("single_message", "sender")}
+        trace = {("number_trace", "sender")}
         file = {("import_chunk", "data")}
         assert filled.left(marks) == (
-            GATEWAYS | CONSENT | OF_MESSAGES | ours | once | sender | file
+            GATEWAYS | CONSENT | OF_MESSAGES | ours | once | sender | trace | file
         )
 
     def test_age_leaves_what_a_living_shop_needs(self, filled: Filled) -> None:

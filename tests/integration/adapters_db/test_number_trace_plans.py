@@ -10,12 +10,17 @@ import pytest
 from adapters_db import number_traces
 from adapters_db.migrate import upgrade
 from adapters_db.plans import BY_INDEX
+from adapters_db.suppressions import given
+from retail_core.contacts.model.number_hash import HASH_BYTES
+from retail_core.kernel.ids import AccountId
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 
 STORES: Final = 5_000
 PEOPLE: Final = 40_000
 PHONE: Final = 306900000007
 SECONDS_MAX: Final = 0.5
+BATCH_ROWS: Final = 5_000
 
 _STAGE: Final = f"""
 INSERT INTO account (id, email)
@@ -85,6 +90,28 @@ def test_a_number_leads_to_its_stores_by_indexes_alone(
         "number_trace_phone_hash_idx",
     ):
         assert index in plan
+
+
+def test_a_batch_of_an_import_is_recognised_by_indexes_and_in_a_moment(
+    database: "psycopg.Connection[tuple[Any, ...]]",
+) -> None:
+    hashes = {
+        PhoneNumber(f"+{306900000000 + no}"): no.to_bytes(HASH_BYTES, "big")
+        for no in range(BATCH_ROWS)
+    }
+    asked = given(AccountId(2), hashes)
+    with database.transaction(force_rollback=True):
+        database.execute(BY_INDEX)
+        rows = database.execute(b"EXPLAIN " + number_traces._RECOGNISE.encode(), asked)
+        plan = "\n".join(row[0] for row in rows)
+        began = time.perf_counter()
+        database.execute(number_traces._RECOGNISE.encode(), asked)
+        span = time.perf_counter() - began
+
+    print(f"{BATCH_ROWS} numbers recognised: {span * 1000:.1f} ms")  # noqa: T201 - shown with -s
+    assert "Seq Scan on contact" not in plan
+    assert "Seq Scan on number_trace" not in plan
+    assert span < SECONDS_MAX
 
 
 def test_thousands_of_stores_are_asked_in_a_moment(

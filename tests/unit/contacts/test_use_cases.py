@@ -17,6 +17,7 @@ from retail_core.contacts.model import (
     ConsentType,
     ContactChanges,
     ContactForm,
+    OptOutLink,
     ResubscribePolicy,
     SuppressionReason,
 )
@@ -28,7 +29,6 @@ from retail_core.contacts.use_cases import (
     CreateContact,
     DeleteContact,
     OptOut,
-    OptOutLink,
     ResolveOptOut,
     Resubscribe,
     SignedClaim,
@@ -110,7 +110,9 @@ class TestKeeping:
     def test_who_opted_out_in_person_may_have_to_come_back_in_person(self, room: Room) -> None:
         strict = attrs.evolve(room, policy=ResubscribePolicy.CONFIRM)
         contact = strict.create()
-        Unsubscribe(room.transactions, room.clock)(OptOutLink(STORE, contact, None), Client())
+        Unsubscribe(room.transactions, room.clock, NUMBERS)(
+            OptOutLink(STORE, contact, None), Client()
+        )
 
         with pytest.raises(ConsentRequired):
             strict.subscribe(contact)
@@ -175,16 +177,16 @@ class TestOptingOut:
     ) -> None:
         link = OptOutLink(STORE, contact, None)
 
-        assert Unsubscribe(room.transactions, room.clock)(link, Client()) is OptOut.GONE
+        assert Unsubscribe(room.transactions, room.clock, NUMBERS)(link, Client()) is OptOut.GONE
         with pytest.raises(ContactGone):
-            Resubscribe(room.transactions, room.clock)(link, Client())
+            Resubscribe(room.transactions, room.clock, NUMBERS)(link, Client())
 
     def test_consent_and_suppression_change_together(self, room: Room) -> None:
         contact = room.create()
         link = OptOutLink(STORE, contact, CampaignId(7), NUMBER)
         client = Client("203.0.113.7", "x" * 1000, "el")
 
-        assert Unsubscribe(room.transactions, room.clock)(link, client) is OptOut.DONE
+        assert Unsubscribe(room.transactions, room.clock, NUMBERS)(link, client) is OptOut.DONE
 
         event = consents_of(room.database.tables, STORE, contact)[-1]
         assert (event.type, event.campaign, event.ip, event.locale) == (
@@ -199,7 +201,7 @@ class TestOptingOut:
 
     def test_a_repeated_opt_out_changes_nothing(self, room: Room) -> None:
         link = OptOutLink(STORE, room.create(), None, NUMBER)
-        unsubscribe = Unsubscribe(room.transactions, room.clock)
+        unsubscribe = Unsubscribe(room.transactions, room.clock, NUMBERS)
         unsubscribe(link, Client())
         before = list(room.database.tables.suppressions.items())
         room.clock.advance(timedelta(hours=1))
@@ -210,7 +212,7 @@ class TestOptingOut:
     def test_whoever_was_asked_since_says_no_once_more(self, room: Room) -> None:
         contact = room.create()
         link = OptOutLink(STORE, contact, None, NUMBER)
-        unsubscribe = Unsubscribe(room.transactions, room.clock)
+        unsubscribe = Unsubscribe(room.transactions, room.clock, NUMBERS)
         unsubscribe(link, Client())
         room.clock.advance(timedelta(hours=1))
         asked = ConsentFact(
@@ -230,6 +232,6 @@ class TestOptingOut:
         contact = room.create(is_subscribed=False)
         link = OptOutLink(STORE, contact, None, NUMBER, is_confirmation=True)
 
-        Resubscribe(room.transactions, room.clock)(link, Client())
+        Resubscribe(room.transactions, room.clock, NUMBERS)(link, Client())
 
         assert room.facts(contact) == [(ConsentType.CONFIRMED, ConsentSource.LINK, "message:77")]

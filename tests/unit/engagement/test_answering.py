@@ -3,12 +3,11 @@
 import attrs
 import pytest
 
-from retail_core.contacts.model import ConsentSource, ConsentType, ContactChanges
+from retail_core.contacts.model import ConsentSource, ConsentType, ContactChanges, OptOutLink
 from retail_core.contacts.use_cases import (
     Client,
     DeleteContact,
     EraseContact,
-    OptOutLink,
     Unsubscribe,
     UpdateContact,
 )
@@ -114,7 +113,7 @@ class TestLeaving:
         account = shop(world)
         contact = customer(world, account)
         link = OptOutLink(account, contact.id, None)
-        Unsubscribe(world.transactions, world.clock)(link, Client())
+        Unsubscribe(world.transactions, world.clock, HASH)(link, Client())
 
         answer(world, BARE, "STOP")
 

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from retail_core.contacts.model import ConsentSource, ConsentType, ContactChanges
+from retail_core.contacts.model import ConsentSource, ConsentType, ContactChanges, OptOutLink
 from retail_core.contacts.use_cases import (
     Client,
     DeleteContact,
-    OptOutLink,
     Unsubscribe,
     UpdateContact,
 )
@@ -40,7 +39,7 @@ class TestComingBack:
     def test_who_left_by_a_link_stays_out(self, world: World) -> None:
         account = shop(world)
         contact = customer(world, account)
-        unsubscribe = Unsubscribe(world.transactions, world.clock)
+        unsubscribe = Unsubscribe(world.transactions, world.clock, HASH)
         unsubscribe(OptOutLink(account, contact.id, None), Client())
         answer(world, BARE, "STOP")
 
@@ -53,7 +52,7 @@ class TestComingBack:
         account = shop(world)
         contact = customer(world, account)
         answer(world, BARE, "STOP")
-        unsubscribe = Unsubscribe(world.transactions, world.clock)
+        unsubscribe = Unsubscribe(world.transactions, world.clock, HASH)
         unsubscribe(OptOutLink(account, contact.id, None), Client())
 
         answer(world, BARE, "START")
