@@ -65,7 +65,7 @@ ROUTES: Final = (
     *campaign_steering.ROUTES,
 )
 # far from the numbers that contracts bar for all shops
-_numbers = itertools.count(50_000_000)
+_numbers = itertools.count(30_000_000)
 
 Shape = dict[str, Any]
 
