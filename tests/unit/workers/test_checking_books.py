@@ -61,7 +61,8 @@ def alarms(shelf: Shelf) -> list[dict[str, Any]]:
     run = Run(Job(CHECK_BOOKS, CHECK_BOOKS), WorkerId("w"), lambda _job: None, lambda: True)
     check_books(CheckBooks(shelf, FixedClock()), run)
     logger.remove(number)
-    return lines
+    # another test may have named its process in every line
+    return [{name: line[name] for name in line if name != "process"} for line in lines]
 
 
 def test_it_runs_every_hour() -> None:
