@@ -189,6 +189,16 @@ class Unreachable:
         raise Unavailable(str(len(raw)))
 
 
+def test_whoever_finds_many_texts_wakes_one_more_worker(world: World) -> None:
+    for place in range(TEXTS_MAX + 1):
+        record(world, f"3069000{place:05d}", "thanks")
+    woken: list[Job] = []
+
+    _apply_texts(applying(world), attrs.evolve(run(), nudge=woken.append))
+
+    assert woken == [run().job]
+
+
 def test_what_matches_nobody_is_counted(world: World) -> None:
     customer(world, shop(world))
     record(world, BARE, "thanks")
