@@ -11,71 +11,88 @@ import attrs
 
 from retail_core.messages.model import MessageState
 
-_OVER: Final = """state IN ('completed', 'failed', 'cancelled')
-    AND coalesce(finished_at, updated_at) < :before AND texts_removed_at IS NULL"""
 _UNDER_WAY: Final = f"({MessageState.QUEUED:d}, {MessageState.SUBMITTING:d})"
+
+
+@attrs.frozen
+class Walk:
+    """A statement that goes on behind `after`: what it removed, and how far it came, or null."""
+
+    sql: str
 
 
 @attrs.frozen
 class Old:
     """One kind of old data. Each of `steps` is repeated until it finds nothing more.
 
+    A step that a table has many rows for is a walk, which never looks twice at what it passed: rows
+    that are gone stay in an index until it is vacuumed.
+
     How much was removed is told by the first step, or, with `counts_last`, by the last.
     """
 
     count: str
-    steps: tuple[str, ...]
+    steps: tuple[str | Walk, ...]
     are_consents: bool = False
     counts_last: bool = False
 
 
-_MESSAGE_TEXTS: Final = Old(
-    count=f"""
-    SELECT count(*) FROM campaign c JOIN message m ON m.campaign_id = c.id
-    WHERE c.id IN (SELECT id FROM campaign WHERE {_OVER}) AND m.phone IS NOT NULL
-    """,
-    steps=(
-        f"""
-        WITH emptied AS (
-            UPDATE message m
-            SET phone = NULL, first_name = NULL, last_name = NULL, email = NULL, error = NULL
-            FROM (
-                SELECT o.campaign_id, o.seq FROM campaign c JOIN message o ON o.campaign_id = c.id
-                WHERE c.id IN (SELECT id FROM campaign WHERE {_OVER}) AND o.phone IS NOT NULL
-                LIMIT :rows FOR UPDATE OF o SKIP LOCKED
-            ) found
-            WHERE m.campaign_id = found.campaign_id AND m.seq = found.seq
-            RETURNING m.campaign_id, m.seq
-        ), nameless AS (
-            UPDATE message_doubt d SET phone = NULL
-            FROM emptied e WHERE d.campaign_id = e.campaign_id AND d.seq = e.seq
-        )
-        SELECT FROM emptied
-        """,
-        f"""
-        UPDATE send_batch
-        SET phones = array_fill(NULL::bigint, ARRAY[cardinality(contact_ids)]),
-            first_names = CASE WHEN first_names IS NOT NULL
-                THEN array_fill(NULL::text, ARRAY[cardinality(contact_ids)]) END,
-            last_names = CASE WHEN last_names IS NOT NULL
-                THEN array_fill(NULL::text, ARRAY[cardinality(contact_ids)]) END,
-            emails = CASE WHEN emails IS NOT NULL
-                THEN array_fill(NULL::text, ARRAY[cardinality(contact_ids)]) END
-        WHERE (campaign_id, no) IN (
-            SELECT b.campaign_id, b.no FROM campaign c JOIN send_batch b ON b.campaign_id = c.id
-            WHERE c.id IN (SELECT id FROM campaign WHERE {_OVER})
-              AND array_remove(b.phones, NULL) <> '{{}}'
-            LIMIT greatest(:rows / 1000, 1))
-        """,
-        # So that nobody looks through its messages again.
-        f"""
-        UPDATE campaign c SET texts_removed_at = now()
-        WHERE c.id IN (SELECT id FROM campaign WHERE {_OVER} LIMIT :rows)
-          AND NOT EXISTS (
-            SELECT FROM message m WHERE m.campaign_id = c.id AND m.phone IS NOT NULL)
-        """,
-    ),
+_PERSONAL: Final = (
+    "phone IS NOT NULL OR first_name IS NOT NULL OR last_name IS NOT NULL OR email IS NOT NULL "
+    "OR error IS NOT NULL"
 )
+OVER_CAMPAIGNS: Final = """
+SELECT id, total, finished_at FROM campaign
+WHERE texts_removed_at IS NULL AND finished_at < :before
+  AND state IN ('completed', 'failed', 'cancelled')
+  AND (finished_at, id) > (CAST(:at AS timestamptz), :after)
+ORDER BY finished_at, id LIMIT 1000
+"""
+"""Campaigns whose messages are old and not emptied yet, and how many each has."""
+
+EMPTY_MESSAGES: Final = f"""
+WITH found AS (
+    SELECT campaign_id, seq FROM message
+    WHERE campaign_id = ANY(CAST(:campaigns AS integer[])) AND seq >= :first AND seq < :below
+      AND ({_PERSONAL})
+    ORDER BY campaign_id DESC, seq FOR UPDATE SKIP LOCKED
+), nameless AS (
+    UPDATE message_doubt d SET phone = NULL
+    FROM found f WHERE d.campaign_id = f.campaign_id AND d.seq = f.seq
+)
+UPDATE message m
+SET phone = NULL, first_name = NULL, last_name = NULL, email = NULL, error = NULL
+FROM found f
+WHERE m.campaign_id = f.campaign_id AND m.seq = f.seq
+  AND m.campaign_id = ANY(CAST(:campaigns AS integer[]))
+"""
+"""Named by plain values, so that only their partitions are looked into."""
+
+EMPTY_BATCHES: Final = """
+UPDATE send_batch
+SET phones = array_fill(NULL::bigint, ARRAY[cardinality(contact_ids)]),
+    first_names = CASE WHEN first_names IS NOT NULL
+        THEN array_fill(NULL::text, ARRAY[cardinality(contact_ids)]) END,
+    last_names = CASE WHEN last_names IS NOT NULL
+        THEN array_fill(NULL::text, ARRAY[cardinality(contact_ids)]) END,
+    emails = CASE WHEN emails IS NOT NULL
+        THEN array_fill(NULL::text, ARRAY[cardinality(contact_ids)]) END
+WHERE campaign_id = ANY(CAST(:campaigns AS integer[])) AND array_remove(phones, NULL) <> '{}'
+"""
+MARK_EMPTIED: Final = f"""
+UPDATE campaign c SET texts_removed_at = now()
+WHERE c.id = ANY(CAST(:campaigns AS integer[])) AND NOT EXISTS (
+    SELECT FROM message m
+    WHERE m.campaign_id = ANY(CAST(:campaigns AS integer[])) AND m.campaign_id = c.id
+      AND ({_PERSONAL}))
+"""
+"""So that nobody looks through its messages again; not where somebody else held one of them."""
+
+COUNT_MESSAGES: Final = f"""
+SELECT count(*) FROM campaign c JOIN message m ON m.campaign_id = c.id
+WHERE c.texts_removed_at IS NULL AND c.finished_at < :before
+  AND c.state IN ('completed', 'failed', 'cancelled') AND ({_PERSONAL})
+"""
 
 _OLD_SINGLES: Final = f"""
 FROM single_message
@@ -84,47 +101,57 @@ WHERE created_at < :before AND (phone IS NOT NULL OR text IS NOT NULL)
 _SINGLE_TEXTS: Final = Old(
     count=f"SELECT count(*) {_OLD_SINGLES}",
     steps=(
-        (
-            "UPDATE single_message SET phone = NULL, text = NULL, error = NULL WHERE number IN ("
-            f"SELECT number {_OLD_SINGLES} LIMIT :rows FOR UPDATE SKIP LOCKED)"
+        Walk(
+            f"""
+            WITH found AS (
+                SELECT number, created_at {_OLD_SINGLES}
+                  AND created_at >= coalesce(CAST(:after AS timestamptz), '-infinity')
+                ORDER BY created_at LIMIT :rows FOR UPDATE SKIP LOCKED
+            ), emptied AS (
+                UPDATE single_message SET phone = NULL, text = NULL, error = NULL
+                WHERE number IN (SELECT number FROM found)
+            )
+            SELECT count(*), max(created_at) FROM found
+            """
         ),
     ),
 )
 
-# Reports are numbered as they come, so the old ones lie before the first young one.
-_OLD_REPORTS: Final = """
-FROM report_inbox
-WHERE arrived_at < :before AND applied_at IS NOT NULL
-  AND id < coalesce((SELECT id FROM report_inbox WHERE arrived_at >= :before ORDER BY id LIMIT 1),
-                    9223372036854775807)"""
-_RAW_REPORTS: Final = Old(
-    count=f"SELECT count(*) {_OLD_REPORTS}",
-    steps=(
-        (
-            f"DELETE FROM report_inbox WHERE id IN (SELECT id {_OLD_REPORTS} ORDER BY id "
-            "LIMIT :rows FOR UPDATE SKIP LOCKED)"
+
+def _numbered_as_they_come(table: str, at: str, removable: str) -> Old:
+    """Rows whose old ones lie before the young ones, but for a few.
+
+    The walk ends where it finds young ones and nothing to remove.
+    """
+    return Old(
+        count=f"SELECT count(*) FROM {table} WHERE {at} < :before AND {removable}",
+        steps=(
+            Walk(
+                f"""
+                WITH seen AS MATERIALIZED (
+                    SELECT id, {at} < :before AS is_old FROM {table}
+                    WHERE id > coalesce(CAST(:after AS bigint), 0) ORDER BY id LIMIT :rows
+                ), gone AS (
+                    DELETE FROM {table}
+                    WHERE id = ANY (ARRAY(SELECT id FROM seen WHERE is_old)) AND {removable}
+                    RETURNING id
+                )
+                SELECT (SELECT count(*) FROM gone),
+                       CASE WHEN EXISTS (SELECT FROM gone)
+                              OR NOT EXISTS (SELECT FROM seen WHERE NOT is_old)
+                            THEN (SELECT max(id) FROM seen) END
+                """
+            ),
         ),
-    ),
+    )
+
+
+_RAW_REPORTS: Final = _numbered_as_they_come("report_inbox", "arrived_at", "applied_at IS NOT NULL")
+_INBOUND_TEXTS: Final = _numbered_as_they_come(
+    "inbound_text", "arrived_at", "applied_at IS NOT NULL"
 )
-_OLD_TEXTS: Final = _OLD_REPORTS.replace("report_inbox", "inbound_text")
-_INBOUND_TEXTS: Final = Old(
-    count=f"SELECT count(*) {_OLD_TEXTS}",
-    steps=(
-        (
-            f"DELETE FROM inbound_text WHERE id IN (SELECT id {_OLD_TEXTS} ORDER BY id "
-            "LIMIT :rows FOR UPDATE SKIP LOCKED)"
-        ),
-    ),
-)
-_PARKED_REPORTS: Final = Old(
-    count="SELECT count(*) FROM report_parked WHERE parked_at < :before",
-    steps=(
-        (
-            "DELETE FROM report_parked WHERE id IN (SELECT id FROM report_parked "
-            "WHERE parked_at < :before LIMIT :rows FOR UPDATE SKIP LOCKED)"
-        ),
-    ),
-)
+# What is parked again gets a new number, some days after it was parked first.
+_PARKED_REPORTS: Final = _numbered_as_they_come("report_parked", "parked_at", "true")
 
 
 def _of_old_imports(table: str, rows: str = ":rows") -> str:
@@ -188,7 +215,6 @@ _CONSENTS: Final = Old(
 )
 
 KINDS: Final[Mapping[str, Old]] = {
-    "message_texts": _MESSAGE_TEXTS,
     "single_message_texts": _SINGLE_TEXTS,
     "raw_reports": _RAW_REPORTS,
     "inbound_texts": _INBOUND_TEXTS,

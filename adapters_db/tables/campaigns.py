@@ -76,6 +76,12 @@ campaign = Table(
         postgresql_where=text("list_id IS NOT NULL"),
     ),
     Index(
+        "campaign_finished_at_idx",
+        "finished_at",
+        "id",
+        postgresql_where=text("texts_removed_at IS NULL AND finished_at IS NOT NULL"),
+    ),
+    Index(
         "campaign_account_id_started_at_idx",
         "account_id",
         "started_at",

@@ -85,7 +85,7 @@ def told(connections: Connections, statement: str) -> list[Any]:
 def cleaned(connections: Connections, *, dry_run: bool = False) -> dict[str, int]:
     clean_up = CleanUp(SqlPruning(connections), FixedClock(NOW), Lives(DAY))
     counts = clean_up(dry_run=dry_run)
-    return {name: counts[name] for name in KINDS}
+    return {name: counts[name] for name in (pruning.MESSAGE_TEXTS, *KINDS)}
 
 
 def test_what_is_old_goes_once_and_the_rest_stays(connections: Connections) -> None:
@@ -157,3 +157,59 @@ def test_nobody_removes_a_fact_of_consent_who_does_not_prune(connections: Connec
         connection.execute("SET ROLE retail_sweep")
         with pytest.raises(psycopg.errors.RestrictViolation):
             connection.execute("DELETE FROM consent_event")
+
+
+def test_what_is_removed_is_passed_once_however_much_there_is(connections: Connections) -> None:
+    """No step begins at the first row again: what is gone lies there until it is vacuumed."""
+    with psycopg.connect(connections.settings.url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO report_inbox (raw, arrived_at, applied_at) SELECT 'x', %(old)s, "
+            "CASE WHEN no %% 10 > 0 THEN %(old)s::timestamptz END FROM generate_series(1, 5000) no",
+            {"old": NOW - 91 * DAY},
+        )
+        connection.execute(
+            "INSERT INTO report_inbox (raw, arrived_at, applied_at) VALUES ('y', %(now)s, %(now)s)",
+            {"now": NOW},
+        )
+        connection.execute(
+            "INSERT INTO report_parked (state, word, parked_at) SELECT 5, 'd', %(old)s"
+            " FROM generate_series(1, 2000)",
+            {"old": NOW - 91 * DAY},
+        )
+        connection.execute(
+            "INSERT INTO status_look_up SELECT 1, no, 2, %(old)s FROM generate_series(1, 2000) no",
+            {"old": NOW - 91 * DAY},
+        )
+    removed = CleanUp(SqlPruning(connections), FixedClock(NOW), Lives(DAY))()
+
+    assert removed["raw_reports"] == 4_500
+    assert (removed["parked_reports"], removed["status_look_ups"]) == (2_000, 2_000)
+    assert told(connections, "SELECT count(*) FROM report_inbox WHERE applied_at IS NULL") == [500]
+    assert told(connections, "SELECT count(*) FROM report_inbox WHERE raw = 'y'") == [1]
+
+
+def test_many_small_campaigns_are_emptied_together_and_a_large_one_in_pieces(
+    connections: Connections,
+) -> None:
+    with psycopg.connect(connections.settings.url, autocommit=True) as connection:
+        connection.execute(PEOPLE.split(";\n", maxsplit=1)[0].encode())
+        for campaign in range(1, 41):
+            rows = 2_500 if campaign == 20 else 50
+            values = {"id": campaign, "rows": rows, "at": NOW - (500 - campaign) * DAY}
+            connection.execute(
+                "INSERT INTO campaign (id, account_id, name, message_text, include_offer, state,"
+                " finished_at, created_at, updated_at, total) VALUES (%(id)s, 2, 'x', 'x', false,"
+                " 'completed', %(at)s, %(at)s, %(at)s, %(rows)s)",
+                values,
+            )
+            connection.execute(
+                "INSERT INTO message (campaign_id, seq, account_id, phone, state, encoding, parts,"
+                " credits, updated_at) SELECT %(id)s, no, 2, 306900000000, 3, 0, 1, 1, %(at)s"
+                " FROM generate_series(0, %(rows)s - 1) no",
+                values,
+            )
+    removed = cleaned(connections)
+
+    assert removed["message_texts"] == 39 * 50 + 2_500
+    assert told(connections, "SELECT count(*) FROM campaign WHERE texts_removed_at IS NULL") == [0]
+    assert cleaned(connections)["message_texts"] == 0
