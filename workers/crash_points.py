@@ -52,6 +52,8 @@ class CrashPoint(StrEnum):
     AFTER_TEXT_COMMIT = "after_text_commit"
 
 
+REPORTS_VERB: Final = "apply_reports_across_accounts"
+"""Done also where it returns none: those are reports that met no message."""
 _BY_VERB: Final = {
     "claim_across_accounts": (CrashPoint.BEFORE_CLAIM_COMMIT, CrashPoint.AFTER_CLAIM),
     "commit_intent": (CrashPoint.BEFORE_INTENT_COMMIT, CrashPoint.AFTER_INTENT),
@@ -66,7 +68,7 @@ _BY_VERB: Final = {
         CrashPoint.BEFORE_SWEEP_COMMIT,
         CrashPoint.AFTER_SWEEP_COMMIT,
     ),
-    "apply_reports_across_accounts": (
+    REPORTS_VERB: (
         CrashPoint.BEFORE_REPORTS_COMMIT,
         CrashPoint.AFTER_REPORTS_COMMIT,
     ),
@@ -203,7 +205,7 @@ class _WatchedStore:
 
         def noted(*arguments: object, **named: object) -> object:
             result = found(*arguments, **named)
-            if result not in (None, False, []):
+            if name == REPORTS_VERB or result not in (None, False, []):
                 self.done.append(name)
             return result
 
