@@ -19,7 +19,7 @@ from adapters_db.plans import by_index
 from adapters_db.reads import Reads
 from adapters_db.tables.inbound import inbound_text
 from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, RawInbound
-from retail_core.kernel.ids import InboundId
+from retail_core.kernel.ids import AccountId, InboundId
 from retail_core.kernel.phones import PhoneNumber
 
 EARLIER_TEXTS_MAX: Final = 100
@@ -99,6 +99,12 @@ INSERT INTO inbound_scope (account_id, inbound_id)
 SELECT account_id, inbound_id
 FROM unnest(%(accounts)s::integer[], %(ids)s::bigint[]) AS u (account_id, inbound_id)
 ORDER BY account_id, inbound_id
+"""
+# Whose sender was erased while it waited; where no store is left, a trigger empties the text.
+_FORGET: Final = """
+DELETE FROM inbound_scope s
+USING unnest(%(accounts)s::integer[], %(ids)s::bigint[]) AS u (account_id, inbound_id)
+WHERE s.account_id = u.account_id AND s.inbound_id = u.inbound_id
 """
 
 _NOBODYS_COUNTS: Final = """
@@ -210,8 +216,17 @@ class SqlInboundStore:
         with by_index(self._driver):
             self._driver.execute(_MARK, parameters)
         scope = [(account, each.id) for each in applied for account in set(each.scope)]
-        accounts, ids = [pair[0] for pair in scope], [pair[1] for pair in scope]
-        self._driver.execute(_SCOPES, {"accounts": accounts, "ids": ids})
+        self._driver.execute(_SCOPES, _pairs(scope))
+        erased = [(account, each.id) for each in applied for account in set(each.erased_by)]
+        if erased:
+            self._driver.execute(_FORGET, _pairs(erased))
+
+
+def _pairs(scope: Sequence[tuple[AccountId, InboundId]]) -> dict[str, object]:
+    return {
+        "accounts": [account for account, _ in scope],
+        "ids": [inbound for _, inbound in scope],
+    }
 
 
 @attrs.frozen

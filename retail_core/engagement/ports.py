@@ -118,7 +118,10 @@ class InboundStore(Protocol):
         ...
 
     def mark_applied_across_accounts(self, applied: Sequence[AppliedText], now: datetime) -> None:
-        """Write down what became of taken texts, and which stores they concern."""
+        """Write down what became of taken texts, and which stores they concern.
+
+        Of a text whose sender was erased by all of them nothing is kept.
+        """
         ...
 
 

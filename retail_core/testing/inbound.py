@@ -9,6 +9,7 @@ from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, 
 from retail_core.kernel.ids import InboundId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.testing.inbound_rows import StoredInbound
+from retail_core.testing.subject_traces import forget_text
 from retail_core.testing.tables import MemoryTables
 
 
@@ -70,6 +71,8 @@ class MemoryInboundStore:
             if row is not None:
                 done = attrs.evolve(row, applied=each, applied_at=now)
                 self.tables.inbound_texts.put(each.id, done)
+            for account in each.erased_by:
+                forget_text(self.tables, account, each.id)
 
     def _waiting(self, end: int | None = None) -> Iterator[StoredInbound]:
         for row in self.tables.inbound_texts:

@@ -9,7 +9,7 @@ import attrs
 from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.engagement.model import InboundText
-from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.ids import AccountId, ContactId, InboundId
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind
 from retail_core.testing.contacts import MemoryContactStore
@@ -89,25 +89,31 @@ def forget_texts(tables: MemoryTables, account: AccountId, phone: PhoneNumber | 
 
     A text that concerns other stores too only stops to concern this one.
     """
-    forgotten = 0
-    for inbound, row in tables.inbound_texts.items():
-        applied = row.applied
-        if applied is None or row.is_forgotten or account not in applied.scope:
-            continue
-        if phone in (None, applied.phone):
-            others = [each for each in applied.scope if each != account]
-            if others:
-                still = attrs.evolve(applied, scope=others)
-                tables.inbound_texts.put(inbound, attrs.evolve(row, applied=still))
-                continue
-            nobody = InboundText(sender="", receiver="", text="")
-            nameless = attrs.evolve(applied, text=nobody, phone=None)
-            call = attrs.evolve(row.call, raw=b"")
-            tables.inbound_texts.put(
-                inbound, attrs.evolve(row, call=call, applied=nameless, is_forgotten=True)
-            )
-            forgotten += 1
-    return forgotten
+    return sum(
+        forget_text(tables, account, inbound)
+        for inbound, row in list(tables.inbound_texts.items())
+        if row.applied is not None and phone in (None, row.applied.phone)
+    )
+
+
+def forget_text(tables: MemoryTables, account: AccountId, inbound: InboundId) -> bool:
+    """The same with one text; True if that emptied it."""
+    row = tables.inbound_texts.get(inbound)
+    applied = None if row is None else row.applied
+    if row is None or applied is None or row.is_forgotten or account not in applied.scope:
+        return False
+    others = [each for each in applied.scope if each != account]
+    if others:
+        still = attrs.evolve(applied, scope=others)
+        tables.inbound_texts.put(inbound, attrs.evolve(row, applied=still))
+        return False
+    nobody = InboundText(sender="", receiver="", text="")
+    nameless = attrs.evolve(applied, text=nobody, phone=None)
+    call = attrs.evolve(row.call, raw=b"")
+    tables.inbound_texts.put(
+        inbound, attrs.evolve(row, call=call, applied=nameless, is_forgotten=True)
+    )
+    return True
 
 
 @attrs.frozen

@@ -197,6 +197,26 @@ class InboundStoreContract(OnAClearStage):
 
         assert left == [[text.fingerprint], []]
 
+    def test_a_text_of_somebody_whom_all_its_stores_erased_meanwhile_is_emptied(
+        self, world: World
+    ) -> None:
+        one, other = world.new_account(), world.new_account()
+        mine, since = phone(one), world.clock.now() - LATER
+
+        left = []
+        for erased_by in ((one,), (one, other)):
+            stored(world, b"x")
+            [raw] = taken(world)
+            done = AppliedText(
+                id=raw.id, text=told(), phone=mine, scope=(one, other), erased_by=erased_by
+            )
+            with world.transactions.across_accounts() as uow:
+                uow.inbound_texts.mark_applied_across_accounts([done], world.clock.now())
+                found = uow.inbound_texts.earlier_across_accounts({mine: ()}, since)
+            left.append(len(found.get(mine, ())))
+
+        assert left == [1, 1], "the first is kept for the other store, of the second nothing is"
+
     def test_a_person_is_forgotten_where_the_text_concerned_the_store(self, world: World) -> None:
         account, stranger = world.new_account(), world.new_account()
         mine, other = phone(account), phone(account)

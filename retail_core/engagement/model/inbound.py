@@ -72,7 +72,10 @@ class EarlierText:
 
 @attrs.frozen(kw_only=True)
 class AppliedText:
-    """What became of a text: who sent it, what it asked for, and the stores that it concerns."""
+    """What became of a text: who sent it, what it asked for, and the stores that it concerns.
+
+    `erased_by`: those of them that erased its sender, perhaps while it waited.
+    """
 
     id: InboundId
     text: InboundText = attrs.field(repr=False)
@@ -80,6 +83,7 @@ class AppliedText:
     keyword: Keyword | None = None
     is_repeat: bool = False
     scope: Sequence[AccountId] = ()
+    erased_by: Sequence[AccountId] = ()
 
     @property
     def is_nobodys(self) -> bool:

@@ -43,6 +43,11 @@ class Standing:
     reasons: frozenset[SuppressionReason] = frozenset()
     latest: tuple[ConsentType, ConsentSource] | None = None
 
+    @property
+    def is_forgotten(self) -> bool:
+        """Barred for good by the hash alone: their number is not to be kept again."""
+        return self.contact is None and self.is_erased
+
 
 @attrs.frozen
 class Asked:
@@ -107,8 +112,8 @@ class Answered:
     def _out(self, asked: Asked) -> "Answered":
         """What waits for them is left out at its hand-over, which looks at this again."""
         contact, facts = self.standing.contact, self.facts
-        if contact is None and self.standing.is_erased:
-            return self  # barred for good by the hash, and the number is not to be kept again
+        if self.standing.is_forgotten:
+            return self
         latest = self.standing.latest
         if contact is not None and contact.is_subscribed:
             facts, latest = (*facts, asked.fact(contact, ConsentType.WITHDRAWN)), _LEFT_BY_STOP

@@ -112,14 +112,22 @@ class _Told:
     def as_earlier(self) -> EarlierText:
         return EarlierText(self.text.message_id, self.text.fingerprint, self.raw.arrived_at)
 
-    def applied(self, now: datetime, *, is_repeat: bool) -> AppliedText:
+    def applied(
+        self, people: Mapping[StoreNumber, Answered], now: datetime, *, is_repeat: bool
+    ) -> AppliedText:
+        asked = list(self.asked(now))
         return AppliedText(
             id=self.raw.id,
             text=self.text,
             phone=self.numbers[0].phone if self.numbers else None,
             keyword=self.keyword,
             is_repeat=is_repeat,
-            scope=[each.store.account for each in self.asked(now)],
+            scope=[each.store.account for each in asked],
+            erased_by=[
+                each.store.account
+                for each in asked
+                if each.person in people and people[each.person].standing.is_forgotten
+            ],
         )
 
 
@@ -208,7 +216,7 @@ class ApplyInboundTexts:
             before = earlier.setdefault(each.numbers[0].phone, []) if each.numbers else []
             repeats = is_repeat(each.text, each.keyword, each.raw.arrived_at, before)
             before.insert(0, each.as_earlier())
-            applied.append(each.applied(now, is_repeat=repeats))
+            applied.append(each.applied(people, now, is_repeat=repeats))
             if not repeats:
                 left.append(_change(people, each, now))
         changed = {person: each for person, each in people.items() if each.is_changed}

@@ -11,9 +11,16 @@ from uuid import uuid4
 
 import pytest
 
-from adapters_db.connections import Connections
-from retail_core.contacts.model import ConsentType, Contact, SuppressionEntry, SuppressionReason
-from retail_core.contacts.use_cases import DeleteContact
+from adapters_db.connections import Connections, psycopg_connection
+from retail_core.contacts.model import (
+    ConsentSource,
+    ConsentType,
+    Contact,
+    SuppressionEntry,
+    SuppressionReason,
+)
+from retail_core.contacts.use_cases import DeleteContact, EraseContact
+from retail_core.contacts.use_cases.keeping import Actor
 from retail_core.engagement.model import StopConfirmationPolicy
 from retail_core.engagement.use_cases.answering import TEXTS_MAX, ApplyInboundTexts
 from retail_core.kernel.ids import AccountId
@@ -209,3 +216,26 @@ def test_a_stop_and_the_deletion_of_the_contact_at_once_still_bar_the_number(
 
         barred = reasons(world, account, leaves.phone)
         assert "stop" in barred or "unsubscribe" in barred
+
+
+@pytest.mark.parametrize("text", ["STOP", "START"])
+def test_a_text_that_waits_while_its_sender_is_erased_leaves_no_number(
+    world: World, connections: Connections, text: str
+) -> None:
+    account, (leaves, _) = customers(world)
+    record(world, leaves.phone, text)
+    EraseContact(world.transactions, world.clock, HASH)(
+        Actor(account, ConsentSource.MANUAL), leaves.id
+    )
+
+    apply_all(world)
+
+    digits = leaves.phone[1:]
+    with connections.sweep() as connection:
+        driver = psycopg_connection(connection)
+        kept = driver.execute(
+            "SELECT id FROM inbound_text WHERE phone = %s OR encode(raw, 'escape') LIKE %s",
+            (int(digits), f"%{digits}%"),
+        ).fetchall()
+    assert kept == []
+    assert reasons(world, account, leaves.phone) == []
