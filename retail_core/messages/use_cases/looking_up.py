@@ -24,7 +24,7 @@ LOOK_UP_SHARE = 0.1
 """Of the calls that the gateway takes; the rest is for sending."""
 FAILURES_IN_A_ROW_MAX = 3
 """After so many answers in a row that nobody can believe the gateway is away."""
-BATCHES_PER_ROUND_MAX = 40
+BATCHES_PER_SLICE_MAX = 40
 REFRESHED_PER_CAMPAIGN_MAX = 100
 REFRESHED_PER_CALL_MAX = 100
 ASKING_SECONDS_MAX = 20.0
@@ -74,7 +74,7 @@ class AskGateway:
         seconds_max: float | None = None,
         failures_in_a_row_max: int = 1,
     ) -> Asked:
-        """Who is passed over counts as asked, once somebody behind them was answered."""
+        """Who is passed over counts as asked where somebody else was answered."""
         passed_over: list[Answer] = []
         until = None
         if seconds_max is not None:
@@ -93,7 +93,9 @@ class AskGateway:
                 continue
             answers += [*passed_over, Answer(message, found)]
             passed_over.clear()
-        return Asked(answers, gateway_is_away=bool(passed_over))
+        if not answers:
+            return Asked(answers, gateway_is_away=bool(passed_over))
+        return Asked([*answers, *passed_over], gateway_is_away=False)
 
 
 def round_budget(interval_seconds: float, calls_per_second: float) -> int:
@@ -111,7 +113,7 @@ def note(uow: MessagesUnitOfWork, answers: Sequence[Answer], now: datetime) -> s
 
 @attrs.frozen
 class RefreshRound:
-    """How many messages were asked about, and whether others are still waiting to be."""
+    """How many messages were asked about, and whether others may be waiting: a slice reads some."""
 
     asked: int
     has_more: bool
@@ -132,15 +134,21 @@ class RefreshStatuses:
         """One slice of a round, which asks about `round_messages_max` messages at most."""
         with self.transactions.across_accounts() as uow:
             messages = uow.look_ups.due_across_accounts(
-                self.clock.now(), BATCHES_PER_ROUND_MAX, messages_max
+                self.clock.now(), BATCHES_PER_SLICE_MAX, messages_max
             )
+        messages = _turned(messages, self.clock.now())
         asked = self.ask(messages, seconds_max, FAILURES_IN_A_ROW_MAX)
         if asked.answers:
             with self.transactions.across_accounts() as uow:
                 note(uow, asked.answers, self.clock.now())
         count = len(asked.answers)
-        is_more_likely = count < len(messages) or len(messages) >= messages_max
-        return RefreshRound(count, is_more_likely and not asked.gateway_is_away)
+        return RefreshRound(count, has_more=count > 0 and not asked.gateway_is_away)
+
+
+def _turned(messages: Sequence[Askable], now: datetime) -> Sequence[Askable]:
+    """Begun elsewhere each minute, so that a few without an answer do not end every round."""
+    begin = int(now.timestamp()) // 60 % max(len(messages), 1)
+    return [*messages[begin:], *messages[:begin]]
 
 
 @attrs.frozen

@@ -81,7 +81,7 @@ def test_answers_are_applied_like_reports(
     line.line.gateway.become(FAILED, ids[1])
     world.clock.advance(TEN_MINUTES)
 
-    assert line.refresh() == RefreshRound(asked=3, has_more=False)
+    assert line.refresh() == RefreshRound(asked=3, has_more=True)
 
     assert line.line.campaign(campaign).counts == CampaignCounts(sent=1, delivered=1, failed=1)
     assert line.refresh().asked == 0
@@ -141,7 +141,7 @@ def test_a_round_can_be_cut_into_slices_of_time(
 
     rounds = [line.refresh(seconds_max=5) for _ in range(2)]
 
-    assert rounds == [RefreshRound(3, has_more=True), RefreshRound(2, has_more=False)]
+    assert rounds == [RefreshRound(3, has_more=True), RefreshRound(2, has_more=True)]
 
 
 def test_a_shop_can_ask_about_a_campaign(line: DoubtLine, account: AccountId) -> None:
@@ -239,15 +239,54 @@ def test_a_message_without_a_believable_answer_holds_up_nobody_behind_it(
     assert (first.asked, second.asked) == (4, 0)
 
 
-def test_several_such_answers_in_a_row_end_the_round(
+def test_a_few_in_a_row_without_an_answer_do_not_hold_up_the_others_for_ever(
     world: World, line: DoubtLine, account: AccountId
 ) -> None:
-    _, ids = sent(line, account, 5)
+    _, ids = sent(line, account, 8)
     line, gateway = watched(line, unbelievable=frozenset(ids[:3]))
+
+    for _ in range(12):
+        world.clock.advance(TEN_MINUTES + timedelta(minutes=1))
+        line.refresh()
+
+    assert set(ids[3:]) <= set(gateway.asked)
+
+
+def test_who_has_no_answer_at_the_end_of_a_slice_does_not_end_the_round(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    _, ids = sent(line, account, 3)
+    line, _gateway = watched(line, unbelievable=frozenset(ids[:1]))
     world.clock.advance(TEN_MINUTES)
 
-    assert line.refresh() == RefreshRound(0, has_more=False)
-    assert gateway.asked == []
+    assert line.refresh() == RefreshRound(3, has_more=True)
+
+
+def test_a_round_goes_on_past_the_batches_of_a_slice(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    people(world, account, 45)
+    campaign = started(world, account, batch_messages_max=1)
+    line.line.dispatch_all()
+    ids = [ProviderId(row.provider_id or "") for row in messages(world, campaign)]
+    line, gateway = watched(line)
+    world.clock.advance(TEN_MINUTES + timedelta(seconds=1))
+
+    rounds = [line.refresh(), line.refresh(), line.refresh()]
+
+    assert [each.has_more for each in rounds] == [True, True, False]
+    assert set(gateway.asked) == set(ids)
+
+
+def test_a_gateway_that_is_away_uses_up_no_age(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    sent(line, account, 2)
+    away, _gateway = watched(line, answers_max=0)
+    world.clock.advance(TEN_MINUTES)
+
+    assert away.refresh() == RefreshRound(0, has_more=False)
+    assert line.refresh().asked == 2
 
 
 def test_a_round_may_take_a_share_of_what_the_gateway_takes() -> None:
