@@ -17,15 +17,19 @@ from retail_core.messages.ports import GatewayPace, ReportReader, SmsGateway
 def register(container: punq.Container, settings: SmsSettings) -> None:
     """Register the gateway, its pace and its reports; opens no connection yet.
 
-    The clock is registered already.
+    The clock may be registered until the gateway is asked for.
     """
-    clock: Clock = container.resolve(Clock)
     # At DEBUG the transport would log every header, and with them the key.
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     # At INFO the client would log one line per call, which our own metrics already count.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     container.register(SmsSettings, instance=settings)
-    container.register(SmsGateway, instance=MittoGateway(settings, clock))
+
+    def gateway() -> MittoGateway:
+        clock: Clock = container.resolve(Clock)
+        return MittoGateway(settings, clock)
+
+    container.register(SmsGateway, factory=gateway, scope=punq.Scope.singleton)
     container.register(GatewayPace, instance=pace_of(settings))
     container.register(ReportReader, instance=MittoReportReader(settings.send_reference))
     container.register(InboundReader, instance=MittoInboundReader())

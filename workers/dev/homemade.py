@@ -43,8 +43,8 @@ class DemoStore:
 
     @classmethod
     def new(cls) -> "DemoStore":
-        """One with a password of its own."""
-        return cls(DEMO_EMAIL, secrets.token_urlsafe(PASSWORD_BYTES))
+        """One with a password of its own, which never looks like an option of a command."""
+        return cls(DEMO_EMAIL, secrets.token_hex(PASSWORD_BYTES))
 
     @classmethod
     def kept(cls, path: Path) -> "DemoStore | None":
