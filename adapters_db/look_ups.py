@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from adapters_db import partitions, single_doubts
 from adapters_db.connections import psycopg_connection
 from adapters_db.partitions import WITHIN
+from adapters_db.plans import by_index
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageKey, MessageState
 
@@ -91,9 +92,14 @@ ORDER BY l.asked_at, m.seq LIMIT %(messages_max)s
 """
 
 _FIND = f"""
-SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
-FROM message m JOIN campaign c ON c.id = m.campaign_id
-WHERE m.account_id = %(account)s AND m.provider_id = ANY(%(provider_ids)s::text[]) AND {WITHIN}
+WITH found AS MATERIALIZED (
+    SELECT m.account_id, m.campaign_id, m.seq, m.provider_id, m.state
+    FROM message m
+    WHERE m.account_id = %(account)s AND m.provider_id = ANY(%(provider_ids)s::text[])
+      AND {WITHIN}
+)
+SELECT f.account_id, f.campaign_id, f.seq, c.first_number + f.seq, f.provider_id, f.state
+FROM found f JOIN campaign c ON c.id = f.campaign_id
 """
 
 _NOTE = """
@@ -159,7 +165,8 @@ class SqlLookUpStore:
                 break
             parameters = {"account": account, "provider_ids": sorted(missing)}
             parameters |= partition.parameters
-            found += _askables(self._driver.execute(_FIND, parameters))
+            with by_index(self._driver):
+                found += _askables(self._driver.execute(_FIND, parameters))
         return sorted(found, key=lambda each: each.message)
 
     def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:

@@ -29,8 +29,13 @@ WHERE EXISTS (
 ORDER BY p.first_campaign DESC
 """
 
-WITHIN: Final = "m.campaign_id >= %(first)s AND m.campaign_id < %(below)s"
-"""The condition that a message `m` is in a partition, with the parameters of it."""
+WITHIN: Final = """(m.campaign_id >= %(first)s AND m.campaign_id < %(below)s
+     OR m.campaign_id = %(first)s)"""
+"""The condition that a message `m` is in a partition, with the parameters of it; for `by_index`.
+
+Said in two ways it still names the partition, but is no condition for the index on campaigns: the
+planner, where it knows nothing of the partition, would read all of it by that one.
+"""
 
 NOTE_USE: Final = """
 UPDATE message_partition p SET last_hand_over = %(now)s

@@ -160,7 +160,8 @@ class SqlReportStore:
         self, now: datetime, reports_max: int
     ) -> Sequence[ParkedReport]:
         """By the index of what is still to be tried."""
-        return self._taken(_TAKE_PARKED, {"now": now, "reports_max": reports_max})
+        with by_index(self._driver):
+            return self._taken(_TAKE_PARKED, {"now": now, "reports_max": reports_max})
 
     def take_parked_of_batch_across_accounts(
         self, batch: BatchKey, reports_max: int

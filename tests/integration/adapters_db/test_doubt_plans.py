@@ -30,6 +30,7 @@ _STAGE: Final = f"""
 INSERT INTO campaign (id, account_id, name, message_text, include_offer, created_at, updated_at)
 VALUES ({CAMPAIGN}, 1, 'Sale', 'Hello', false, now(), now());
 SELECT ensure_message_partition({CAMPAIGN}), ensure_message_partition(2007);
+ALTER TABLE message_from_0 SET (autovacuum_enabled = off);
 INSERT INTO send_batch (campaign_id, no, account_id, size, first_seq, last_seq, turn, state,
                         ref, settled_at, look_up_at)
 SELECT {CAMPAIGN}, no, 1, {BATCH}, no * {BATCH}, (no + 1) * {BATCH} - 1, no, 'settled',
@@ -93,7 +94,22 @@ def test_findings_find_their_messages_by_the_key(plan: Plan, count: int) -> None
     found = plan(doubts._RESOLVE, columns, pinned=True)
 
     assert "Seq Scan on message_from_0" not in found, found
+    assert "Materialize" not in found, found
     assert "message_from_2000" not in found, found
+
+
+@pytest.mark.parametrize("count", [1, 500])
+@pytest.mark.parametrize("statement", [doubt_matching._KNOWN, look_ups._FIND])
+def test_ids_are_found_by_their_index_in_their_partition(
+    plan: Plan, statement: str, count: int
+) -> None:
+    ids = [f"id-{number}" for number in range(count)]
+    wanted = {"ids": ids, "provider_ids": ids, "account": 1, "first": 0, "below": 1_000}
+
+    found = plan(statement, wanted, pinned=True)
+
+    assert "Index Scan using message_from_0_provider_id_idx" in found, found
+    assert not any(each in found for each in ("message_from_0_pkey", "message_from_2000")), found
 
 
 def test_messages_to_ask_about_are_read_batch_by_batch(plan: Plan) -> None:
