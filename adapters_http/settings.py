@@ -1,6 +1,7 @@
 """What the HTTP edge must be told; accounts' part apart, since the command line needs it alone."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Self
 
 import attrs
@@ -48,7 +49,8 @@ class EdgeSettings:
     `jwt_secret_previous` still proves tokens while secrets are exchanged. `webhook_secret` is what
     the SMS gateway proves itself with, `token_secret` signs the links in messages. `redis_url` is
     None where the queue is switched off. `rate_limits_factor` widens every rate limit, for
-    measurements and tests. A request that takes longer than `request_seconds` is given up.
+    measurements and tests. A request that takes longer than `request_seconds` is given up. Whoever
+    touches `drain_file` takes this server out of service.
     """
 
     jwt_secret: SecretText
@@ -61,6 +63,7 @@ class EdgeSettings:
     redis_url: SecretText | None
     rate_limits_factor: int
     request_seconds: int
+    drain_file: Path | None
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -93,6 +96,7 @@ class EdgeSettings:
                 "RATE_LIMITS_FACTOR", default=1, minimum=1, maximum=RATE_LIMITS_FACTOR_MAX
             ),
             request_seconds=request_seconds(env),
+            drain_file=Path(env.text("DRAIN_FILE")) if env.given("DRAIN_FILE") else None,
         )
 
 

@@ -10,6 +10,7 @@ from adapters_http.authentication import Credentials
 from adapters_http.contact_settings import ContactSettings, FrontEnd, ImportUndo, Queue
 from adapters_http.counting import KeyNames
 from adapters_http.description.document import Description
+from adapters_http.draining import Drain
 from adapters_http.limits import SharedStore
 from adapters_http.middleware.limiting import LateLimits
 from adapters_http.opt_out import OptOutActions, OptOutPeople, OptOutReader
@@ -46,6 +47,7 @@ def register(container: punq.Container, settings: EdgeSettings) -> None:
     container.register(MessageFilters)
     container.register(MessageShapes)
     container.register(SharedStore, instance=SharedStore.at(settings.redis_url))
+    container.register(Drain, instance=Drain(settings.drain_file))
 
 
 def register_accounts(container: punq.Container, settings: AccountSettings) -> None:

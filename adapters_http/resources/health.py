@@ -5,6 +5,7 @@ from typing import Final
 import attrs
 
 from adapters_http import codec
+from adapters_http.draining import Drain
 from adapters_http.context import Request, Response
 from adapters_http.limits import SharedStore
 from adapters_http.routing import Access, Route
@@ -50,9 +51,15 @@ class Readiness:
 
     transactions: Transactions[Work]
     store: SharedStore
+    drain: Drain
 
     def on_get(self, _req: Request, resp: Response) -> None:
-        """Ask the database and the queue's server; which of them failed is not told."""
+        """Ask the database and the queue's server; which of them failed is not told.
+
+        A server that is about to be ended is not ready, so that its proxy sends it no more.
+        """
+        if self.drain.is_asked_for():
+            raise HealthCheckError
         try:
             with self.transactions.begin(SYSTEM_ACCOUNT) as uow:
                 uow.jobs.waiting_count(SYSTEM_ACCOUNT)

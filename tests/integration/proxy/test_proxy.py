@@ -29,6 +29,10 @@ ADDRESS_LIMIT: Final = 30
 SEEN_SECONDS: Final = 3
 """The proxy looks every two seconds whether a server is back."""
 
+START_SECONDS: Final = 60
+DRAIN_SECONDS: Final = 5
+"""As long as docs/operations.md says from the drain file to the signal to end."""
+
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -203,7 +207,7 @@ class Load:
 
 @contextlib.contextmanager
 def api(directory: Path, database_url: str, port: int) -> Iterator[None]:
-    """One server on a port of ours, ended as an orchestrator ends it."""
+    """One server on a port of ours."""
     variables = {
         **VARIABLES,
         "DATABASE_URL": database_url,
@@ -211,6 +215,7 @@ def api(directory: Path, database_url: str, port: int) -> Iterator[None]:
         "WEB_CONCURRENCY": "1",
         "WEB_THREADS": "4",
         "TRUSTED_PROXIES": "127.0.0.1",
+        "DRAIN_FILE": str(directory / f"drain{port}"),
     }
     with (directory / f"api{port}.log").open("ab") as log:
         process = subprocess.Popen(
@@ -221,13 +226,20 @@ def api(directory: Path, database_url: str, port: int) -> Iterator[None]:
             stderr=log,
         )
     try:
-        until(lambda: not is_port_free(port))
+        until(lambda: not is_port_free(port), START_SECONDS)
         yield
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(40)
 
 
+def drain(directory: Path, port: int) -> None:
+    """What docs/operations.md says to do before the signal to end."""
+    (directory / f"drain{port}").touch()
+    time.sleep(DRAIN_SECONDS)
+
+
+@pytest.mark.slow
 def test_a_rolling_restart_under_load_loses_no_request(
     tmp_path: Path, migrated_database_url: str
 ) -> None:
@@ -241,6 +253,7 @@ def test_a_rolling_restart_under_load_loses_no_request(
         with Load(front.port) as load:
             for port in ports:
                 time.sleep(1)
+                drain(tmp_path, port)
                 running[port].close()
                 running[port].enter_context(api(tmp_path, migrated_database_url, port))
                 time.sleep(SEEN_SECONDS)
