@@ -7,8 +7,8 @@ one at once, and is loaded before anything listens.
 import os
 from pathlib import Path
 
-from adapters_http import logs
 from adapters_http.last_newcomers import stop_without_loss
+from adapters_http.process import logs
 from adapters_http.server import STOP_SECONDS
 from adapters_http.settings import request_seconds, web_threads
 from retail_core.kernel.settings import AppEnv, AppSettings, read_env

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import attrs
 
-from adapters_db.connections import Connections
-from adapters_db.idempotency import claim_key, store_key
+from adapters_db.connection.connections import Connections
+from adapters_db.kernel.idempotency import claim_key, store_key
 from adapters_db.unit_of_work import SqlUnitOfWork
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId

@@ -3,38 +3,43 @@
 import attrs
 from sqlalchemy import Connection
 
-from adapters_db.accounts import SqlAccountStore
-from adapters_db.api_keys import SqlApiKeyStore
-from adapters_db.audit import SqlAuditLog
-from adapters_db.batches import SqlBatchStore
-from adapters_db.billing import SqlSubscriptionStore
-from adapters_db.campaign_progress import SqlCampaignProgress
-from adapters_db.campaigns import SqlCampaignStore
-from adapters_db.closing import SqlClosingStore
-from adapters_db.confirmations import SqlConfirmationStore
-from adapters_db.contact_sets import SqlContactSets
-from adapters_db.contacts import SqlConsentLedger, SqlContactStore
-from adapters_db.credits import SqlCreditLedger
-from adapters_db.doubts import SqlDoubtStore
-from adapters_db.gateway_health import SqlGatewayHealthStore
-from adapters_db.imports import SqlImportStore, SqlUploadStore
-from adapters_db.imports_merging import SqlImportMerge
-from adapters_db.imports_reverting import SqlImportReversal
-from adapters_db.inbound import SqlInboundStore
-from adapters_db.lists import SqlEngagementFacts, SqlListMembers, SqlListStore, SqlListUses
-from adapters_db.look_ups import SqlLookUpStore
-from adapters_db.message_numbers import SqlMessageNumbers
-from adapters_db.messages import SqlMessageStore
-from adapters_db.notices import SqlNoticeStore
-from adapters_db.number_traces import SqlNumberTraces
-from adapters_db.outbox import SqlJobOutbox
-from adapters_db.password_resets import SqlPasswordResetStore
-from adapters_db.reports import SqlReportStore
-from adapters_db.sessions import SqlSessionStore
-from adapters_db.singles import SqlSingleMessageStore
-from adapters_db.standings import SqlStandingStore
-from adapters_db.subjects import SqlPersonTraces
-from adapters_db.suppressions import SqlSuppressionStore
+from adapters_db.accounts.accounts import SqlAccountStore
+from adapters_db.accounts.api_keys import SqlApiKeyStore
+from adapters_db.accounts.closing import SqlClosingStore
+from adapters_db.accounts.sessions import SqlSessionStore
+from adapters_db.audiences.lists import (
+    SqlEngagementFacts,
+    SqlListMembers,
+    SqlListStore,
+    SqlListUses,
+)
+from adapters_db.billing.subscriptions import SqlSubscriptionStore
+from adapters_db.campaigns.campaigns import SqlCampaignStore
+from adapters_db.campaigns.progress import SqlCampaignProgress
+from adapters_db.contacts.contacts import SqlConsentLedger, SqlContactStore
+from adapters_db.contacts.sets import SqlContactSets
+from adapters_db.contacts.subjects import SqlPersonTraces
+from adapters_db.contacts.suppressions import SqlSuppressionStore
+from adapters_db.credits.credits import SqlCreditLedger
+from adapters_db.engagement.confirmations import SqlConfirmationStore
+from adapters_db.engagement.inbound import SqlInboundStore
+from adapters_db.engagement.number_traces import SqlNumberTraces
+from adapters_db.engagement.standings import SqlStandingStore
+from adapters_db.imports.imports import SqlImportStore, SqlUploadStore
+from adapters_db.imports.merging import SqlImportMerge
+from adapters_db.imports.reverting import SqlImportReversal
+from adapters_db.kernel.audit import SqlAuditLog
+from adapters_db.kernel.outbox import SqlJobOutbox
+from adapters_db.messages.batches.batches import SqlBatchStore
+from adapters_db.messages.gateway_health import SqlGatewayHealthStore
+from adapters_db.messages.messages import SqlMessageStore
+from adapters_db.messages.numbers import SqlMessageNumbers
+from adapters_db.messages.reports.reports import SqlReportStore
+from adapters_db.messages.singles.singles import SqlSingleMessageStore
+from adapters_db.messages.unknown.doubts import SqlDoubtStore
+from adapters_db.messages.unknown.look_ups import SqlLookUpStore
+from adapters_db.notices.notices import SqlNoticeStore
+from adapters_db.notices.password_resets import SqlPasswordResetStore
 
 
 @attrs.frozen

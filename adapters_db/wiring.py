@@ -4,35 +4,35 @@ from typing import Any, Final
 
 import punq
 
-from adapters_db.accounts import SqlAccountQueries
-from adapters_db.api_keys import SqlApiKeyQueries
-from adapters_db.audience_queries import SqlAudienceQueries
-from adapters_db.audit import SqlAuditTrail
-from adapters_db.billing import SqlSubscriptionQueries
-from adapters_db.campaigns import SqlCampaignQueries
-from adapters_db.connections import Connections
-from adapters_db.contacts_reading import (
+from adapters_db.accounts.accounts import SqlAccountQueries
+from adapters_db.accounts.api_keys import SqlApiKeyQueries
+from adapters_db.accounts.sessions import SqlSessionQueries
+from adapters_db.audiences.lists_reading import SqlListQueries
+from adapters_db.audiences.queries import SqlAudienceQueries
+from adapters_db.billing.subscriptions import SqlSubscriptionQueries
+from adapters_db.campaigns.campaigns import SqlCampaignQueries
+from adapters_db.campaigns.frozen_recipients import SqlFrozenRecipients
+from adapters_db.campaigns.recipient_groups import SqlRecipientGroups
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.connection.patience import Remaining, limit_statements, without_end
+from adapters_db.connection.reads import Reads
+from adapters_db.contacts.reading import (
     SqlContactOwners,
     SqlContactQueries,
     SqlMessageOrigins,
     SqlOptOutQueries,
 )
-from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
-from adapters_db.engine import make_engine
-from adapters_db.frozen_recipients import SqlFrozenRecipients
-from adapters_db.idempotency import SqlIdempotencyReplies
-from adapters_db.imports import SqlImportQueries, SqlUploadReads
-from adapters_db.lists_reading import SqlListQueries
-from adapters_db.message_queries import SqlMessageQueries
-from adapters_db.notices import SqlNoticeFacts
-from adapters_db.patience import Remaining, limit_statements, without_end
-from adapters_db.reads import Reads
-from adapters_db.recipient_groups import SqlRecipientGroups
-from adapters_db.report_inbox import GroupedReportInbox
-from adapters_db.sessions import SqlSessionQueries
+from adapters_db.contacts.subjects import SqlSubjectQueries
+from adapters_db.contacts.suppressions import SqlSuppressionQueries
+from adapters_db.credits.credits import SqlCreditQueries, SqlLedgerAudit
+from adapters_db.imports.imports import SqlImportQueries, SqlUploadReads
+from adapters_db.kernel.audit import SqlAuditTrail
+from adapters_db.kernel.idempotency import SqlIdempotencyReplies
+from adapters_db.messages.log.queries import SqlMessageQueries
+from adapters_db.messages.reports.inbox import GroupedReportInbox
+from adapters_db.notices.notices import SqlNoticeFacts
 from adapters_db.settings import DatabaseSettings
-from adapters_db.subjects import SqlSubjectQueries
-from adapters_db.suppressions import SqlSuppressionQueries
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.ports import AccountsUnitOfWork
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries

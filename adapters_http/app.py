@@ -6,12 +6,9 @@ from typing import Any
 import attrs
 import falcon
 
-from adapters_http import codec, errors
-from adapters_http.authentication import Credentials
-from adapters_http.context import Request, Response
-from adapters_http.counting import Counts, KeyNames
-from adapters_http.idempotency import KeepReplies
-from adapters_http.limit_table import chosen
+from adapters_http.limits.counting import Counts, KeyNames
+from adapters_http.limits.table import chosen
+from adapters_http.middleware import errors
 from adapters_http.middleware.acting import Acting
 from adapters_http.middleware.admission import (
     Authentication,
@@ -25,9 +22,13 @@ from adapters_http.middleware.headers import Caching, SecurityHeaders
 from adapters_http.middleware.limiting import RateLimits
 from adapters_http.middleware.origins import Origins
 from adapters_http.middleware.tracing import Tracing
-from adapters_http.replies import JSON, dumps
-from adapters_http.routing import Reading, Resources, Route, Router
+from adapters_http.security.authentication import Credentials
 from adapters_http.settings import EdgeSettings
+from adapters_http.web import codec
+from adapters_http.web.context import Request, Response
+from adapters_http.web.idempotency import KeepReplies
+from adapters_http.web.replies import JSON, dumps
+from adapters_http.web.routing import Reading, Resources, Route, Router
 from retail_core.kernel.ports import IdempotencyReplies
 
 

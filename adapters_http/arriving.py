@@ -9,9 +9,9 @@ from typing import Any, Final
 import attrs
 from gunicorn.http.unreader import SocketUnreader
 
-from adapters_http.bodies import STEADY_BYTES_PER_SECOND
 from adapters_http.framing import Extent, announced
 from adapters_http.waiting_room import Leaving, Waiting, WaitingRoom
+from adapters_http.web.bodies import STEADY_BYTES_PER_SECOND
 
 BODIES_BYTES_MAX: Final = 64 * 1_048_576
 """So much of slow requests a process keeps, from their head to the end of their reply."""

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import attrs
 
-from adapters_http.proof_keys import ProofKeys
+from adapters_http.security.proof_keys import ProofKeys
 from retail_core.contacts.model import ResubscribePolicy
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.settings import Env

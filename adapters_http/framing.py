@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 from gunicorn.http.body import CHUNK_EXT_RE
 
-from adapters_http.routing import BODY_BYTES_MAX
+from adapters_http.web.routing import BODY_BYTES_MAX
 
 HEAD_BYTES_MAX: Final = 65_536
 """So much may come before the end of the headers, and behind the last piece of a chunked body."""

@@ -18,14 +18,14 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import ThreadWorker
 from loguru import logger
 
-from adapters_http import deadlines, replies
 from adapters_http.arriving import BodyRoom, ReceivedUnreader
 from adapters_http.framing import HEAD_BYTES_MAX, Extent
-from adapters_http.logs import request_context
 from adapters_http.middleware.headers import SECURITY
+from adapters_http.process.logs import request_context
 from adapters_http.slow_clients import PATIENCE
 from adapters_http.unread import closing_unread
 from adapters_http.waiting_room import LINGER_BYTES_MAX, Leaving, Waiting, WaitingRoom
+from adapters_http.web import deadlines, replies
 
 HEAD_SECONDS: Final = 10.0
 """A client has so long from its connection, or its next first byte, to the end of its headers."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from adapters_http.routing import BODY_BYTES_MAX
+from adapters_http.web.routing import BODY_BYTES_MAX
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -6,25 +6,25 @@ from typing import get_type_hints
 import punq
 
 from adapters_http.app import Parts
-from adapters_http.authentication import Credentials
 from adapters_http.contact_settings import ContactSettings, FrontEnd, ImportUndo, Queue
-from adapters_http.counting import KeyNames
 from adapters_http.description.document import Description
 from adapters_http.draining import Drain
-from adapters_http.limits import SharedStore
+from adapters_http.limits.counting import KeyNames
+from adapters_http.limits.shared import SharedStore
 from adapters_http.middleware.limiting import LateLimits
-from adapters_http.opt_out import OptOutActions, OptOutPeople, OptOutReader
-from adapters_http.passwords import BcryptPasswords
-from adapters_http.proof_keys import ProofKeys, ProofSigner
-from adapters_http.resources.contact_bulk import ContactChoice
-from adapters_http.resources.contact_filters import ContactFilters, ListContacts
-from adapters_http.resources.documents import Documents
-from adapters_http.resources.gateway_webhooks import GatewayDoor
-from adapters_http.resources.message_fields import MessageFilters, MessageShapes
-from adapters_http.routing import Route
+from adapters_http.resources.contacts.bulk import ContactChoice
+from adapters_http.resources.contacts.filters import ContactFilters, ListContacts
+from adapters_http.resources.contacts.opt_out_links import OptOutActions, OptOutPeople, OptOutReader
+from adapters_http.resources.messages.fields import MessageFilters, MessageShapes
+from adapters_http.resources.messages.gateway_webhooks import GatewayDoor
+from adapters_http.resources.system.documents import Documents
+from adapters_http.routes import ROUTES
+from adapters_http.security.authentication import Credentials
+from adapters_http.security.passwords import BcryptPasswords
+from adapters_http.security.proof_keys import ProofKeys, ProofSigner
+from adapters_http.security.tokens import JwtAccessTokens
 from adapters_http.settings import AccountSettings, EdgeSettings
-from adapters_http.table import ROUTES
-from adapters_http.tokens import JwtAccessTokens
+from adapters_http.web.routing import Route
 from retail_core.accounts.model import AccountDefaults, SessionRules
 from retail_core.accounts.ports import AccessTokens, PasswordHasher
 from retail_core.contacts.model import ResubscribePolicy

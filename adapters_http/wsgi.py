@@ -17,14 +17,15 @@ import adapters_db.wiring
 import adapters_http.wiring
 import adapters_sms.wiring
 from adapters_db.settings import DatabaseSettings
-from adapters_http import deadlines, logs
 from adapters_http.app import create_app
 from adapters_http.contact_settings import ContactSettings
-from adapters_http.context import Request, Response
-from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_http.policy import keywords
+from adapters_http.process import logs
+from adapters_http.process.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_http.sending import confirmation_policy, sending_policy
 from adapters_http.settings import AccountSettings, EdgeSettings, web_threads
+from adapters_http.web import deadlines
+from adapters_http.web.context import Request, Response
 from adapters_sms.settings import SmsSettings
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.engagement.model import ConfirmationPolicy, Keywords

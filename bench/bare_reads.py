@@ -19,12 +19,12 @@ import redis
 from falcon.testing import TestClient
 from psycopg.rows import dict_row
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_http import wiring, wsgi
 from adapters_http.app import create_app
-from adapters_http.counting import MILLISECONDS, SLOTS
-from adapters_http.limit_table import EVERY_CALLER
-from adapters_http.limits import TAKE, TAKE_ID
+from adapters_http.limits.counting import MILLISECONDS, SLOTS
+from adapters_http.limits.shared import TAKE, TAKE_ID
+from adapters_http.limits.table import EVERY_CALLER
 from bench.reads import PATH, QUERY
 from retail_core.kernel.settings import Env
 

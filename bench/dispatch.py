@@ -19,7 +19,7 @@ import psutil
 from bench.floors import LayoutFloor, legacy_seconds_per_message, raw_floor
 from bench.stage import Stage, gateway, postgres_cpu_seconds, scratch, spread, stage
 from retail_core.kernel.ids import WorkerId
-from workers.dispatching import dispatch_until_idle
+from workers.jobs.dispatching import dispatch_until_idle
 
 MICRO = 1_000_000
 

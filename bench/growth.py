@@ -26,12 +26,12 @@ import orjson
 import psutil
 import psycopg
 
-from adapters_db.connections import Connections
-from adapters_db.message_queries import SqlMessageQueries
-from adapters_db.pruning import SqlPruning
-from adapters_db.reads import Reads
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
+from adapters_db.messages.log.queries import SqlMessageQueries
+from adapters_db.operations.pruning import SqlPruning
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from adapters_sms.reports import MittoReportReader
 from bench.floors import LayoutFloor
 from bench.processes import cpu_seconds, postmaster

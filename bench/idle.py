@@ -34,7 +34,7 @@ from bench.processes import (
 )
 from bench.stage import Stage, gateway, scratch, spread, stage
 from retail_core.messages.model import MessageState
-from workers.embedded import EmbeddedPostgres, EmbeddedValkey
+from workers.dev.embedded import EmbeddedPostgres, EmbeddedValkey
 
 CONTACTS: Final = 10
 SETTLE_SECONDS: Final = 15.0

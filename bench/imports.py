@@ -24,9 +24,9 @@ from unittest.mock import patch
 
 import openpyxl
 
-from adapters_db import imports_merging
-from adapters_db.imports import SqlUploadReads
-from adapters_db.reads import Reads
+from adapters_db.connection.reads import Reads
+from adapters_db.imports import merging as imports_merging
+from adapters_db.imports.imports import SqlUploadReads
 from adapters_db.transactions import SqlTransactions
 from bench.memory import PATIENCE_SECONDS, peak_megabytes, worker
 from bench.processes import process, variables
@@ -42,10 +42,10 @@ from retail_core.imports.model import (
 )
 from retail_core.imports.use_cases import ImportContacts, ImportRequest, StartImport
 from retail_core.kernel.ids import AccountId, ImportId
-from workers.embedded import EmbeddedValkey
-from workers.memory import settle
+from workers.dev.embedded import EmbeddedValkey
+from workers.processes.memory import settle
 from workers.readers import TableReaders
-from workers.reading_ahead import read_ahead
+from workers.readers.reading_ahead import read_ahead
 
 HEADER = ("phone", "firstName", "lastName", "email", "gender", "birthday", "subscribed", "tags")
 NAMES = ("Maria", "George", "Eleni", "Nikos", "Μαρία", "Γιώργος", "Anna", "Peter")

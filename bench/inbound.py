@@ -18,7 +18,7 @@ from typing import LiteralString
 import orjson
 
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from adapters_sms.inbound import MittoInboundReader
 from bench.reports import send
 from bench.stage import Stage, scratch, seconds, spread, stage

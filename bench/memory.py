@@ -21,7 +21,7 @@ import psutil
 from bench.processes import process, variables
 from bench.stage import Stage, gateway, scratch, spread, stage
 from retail_core.kernel.ids import AccountId
-from workers.embedded import EmbeddedValkey
+from workers.dev.embedded import EmbeddedValkey
 
 KILOBYTES_IN_MEGABYTE: Final = 1024
 LOOK_SECONDS: Final = 0.2

@@ -28,12 +28,12 @@ from typing import Final
 import attrs
 import psycopg
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from bench.load import Caller, Load, drive
 from bench.processes import API, free_port, variables, wait_for
 from bench.stage import scratch, spread
 from retail_core.kernel.ids import AccountId
-from workers.embedded import EmbeddedPostgres, EmbeddedValkey
+from workers.dev.embedded import EmbeddedPostgres, EmbeddedValkey
 
 PATH: Final = "/api/contacts"
 QUERY: Final = "pageSize=20"

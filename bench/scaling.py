@@ -18,7 +18,7 @@ import attrs
 
 from bench.stage import Stage, gateway, scratch, spread, stage
 from retail_core.kernel.ids import CampaignId, WorkerId
-from workers.dispatching import dispatch_until_idle
+from workers.jobs.dispatching import dispatch_until_idle
 
 START_SECONDS_MAX = 60
 

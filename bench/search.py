@@ -18,8 +18,11 @@ from typing import Any
 import attrs
 from sqlalchemy import func, select
 
-from adapters_db.connections import Connections, psycopg_connection
-from adapters_db.contacts_choosing import (
+from adapters_db.audiences.lists_reading import SqlListQueries
+from adapters_db.connection.connections import Connections, psycopg_connection
+from adapters_db.connection.engine import make_engine
+from adapters_db.connection.reads import Reads
+from adapters_db.contacts.choosing import (
     BY_INDEX,
     COMMON_SHARE,
     THROUGHOUT,
@@ -27,10 +30,7 @@ from adapters_db.contacts_choosing import (
     is_guessed,
     share,
 )
-from adapters_db.contacts_reading import SqlContactQueries
-from adapters_db.engine import make_engine
-from adapters_db.lists_reading import SqlListQueries
-from adapters_db.reads import Reads
+from adapters_db.contacts.reading import SqlContactQueries
 from adapters_db.settings import DatabaseSettings
 from adapters_db.tables.contacts import contact
 from bench.stage import Stage, scratch, stage

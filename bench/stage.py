@@ -15,15 +15,15 @@ import attrs
 import psutil
 import psycopg
 
-from adapters_db.audience_queries import SqlAudienceQueries
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
-from adapters_db.migrate import upgrade
-from adapters_db.reads import Reads
-from adapters_db.recipient_groups import SqlRecipientGroups
+from adapters_db.audiences.queries import SqlAudienceQueries
+from adapters_db.campaigns.recipient_groups import SqlRecipientGroups
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.connection.reads import Reads
+from adapters_db.operations.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
+from adapters_http.process.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.settings import SmsSettings
 from retail_core.audiences.model import AudienceSpec
@@ -38,7 +38,7 @@ from retail_core.links.codes import LinkCodes
 from retail_core.links.urls import LinkTemplates
 from retail_core.messages.model import LEASE_SECONDS
 from retail_core.messages.use_cases import DispatchBatch
-from workers.embedded import EmbeddedPostgres
+from workers.dev.embedded import EmbeddedPostgres
 
 TEXT = "Hi {{firstName|friend}}, coffee is on us today until 6!"
 CODES = LinkCodes(b"a secret of the measurements only")

@@ -37,14 +37,19 @@ from retail_core.messages.use_cases import (
     DispatchOutcome,
     RecordReports,
 )
-from retail_core.testing.audiences import MemoryAudienceQueries
-from retail_core.testing.campaigns import MemoryCampaignQueries
-from retail_core.testing.clock import ClockPause, FixedClock
+from retail_core.testing.audiences.audiences import MemoryAudienceQueries
+from retail_core.testing.campaigns.campaigns import MemoryCampaignQueries
 from retail_core.testing.credits import MemoryCreditQueries
-from retail_core.testing.gateway import FakeGateway, FakePace, PlainReportReader, plain_reports
+from retail_core.testing.kernel.clock import ClockPause, FixedClock
+from retail_core.testing.kernel.randomness import SeededRandomness
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
-from retail_core.testing.randomness import SeededRandomness
-from retail_core.testing.reports import MemoryReportInbox
+from retail_core.testing.messages.gateway import (
+    FakeGateway,
+    FakePace,
+    PlainReportReader,
+    plain_reports,
+)
+from retail_core.testing.messages.reports import MemoryReportInbox
 
 CUSTOMERS = (("6944555666", "Μαρία"), ("6944555667", "George"), ("+49 1512 3456789", None))
 TEXT = "Hi {{firstName|friend}}, your coffee is on us today!"

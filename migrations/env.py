@@ -1,4 +1,4 @@
-"""How Alembic runs our revisions: over the connection that `adapters_db.migrate` opened."""
+"""How Alembic runs our revisions: over the connection that `migrate` opened."""
 
 from alembic import context
 from sqlalchemy import Connection

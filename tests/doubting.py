@@ -29,8 +29,8 @@ from retail_core.messages.use_cases import (
     UnknownPolicy,
 )
 from retail_core.messages.use_cases.outcomes import results_of
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakePace
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.messages.gateway import FakePace
 from tests.contracts.staging import CODES, book, messages, people, started, submitting
 from tests.contracts.worlds import World
 from tests.pipeline import Pipeline

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
-from adapters_db.migrate import upgrade
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.operations.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 
 TIMER_SECONDS_MAX: Final = 5.0

@@ -17,9 +17,14 @@ from retail_core.messages.use_cases import (
     RecordReports,
     SweepStaleBatches,
 )
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakeGateway, FakePace, PlainReportReader, plain_reports
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import (
+    FakeGateway,
+    FakePace,
+    PlainReportReader,
+    plain_reports,
+)
 from tests.answering import HASH
 from tests.contracts.staging import ANN, CODES, LEASE
 from tests.contracts.worlds import World

@@ -27,8 +27,8 @@ import pytest
 import redis
 from psycopg import sql
 
-from adapters_db.migrate import upgrade
-from workers.embedded import EmbeddedPostgres, EmbeddedValkey
+from adapters_db.operations.migrate import upgrade
+from workers.dev.embedded import EmbeddedPostgres, EmbeddedValkey
 
 RUNS: Final = Path(__file__).parents[1] / "var" / "test"
 POSTGRES_IMAGE: Final = "postgres:15"

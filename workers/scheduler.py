@@ -13,16 +13,16 @@ from typing import Final
 import punq
 from loguru import logger
 
-from adapters_db.leading import Leadership
-from adapters_db.listening import OutboxListener
-from adapters_db.periodic_jobs import SqlPeriodicJobs
+from adapters_db.kernel.listening import OutboxListener
+from adapters_db.kernel.periodic_jobs import SqlPeriodicJobs
+from adapters_db.operations.leading import Leadership
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.settings import SettingsError
-from workers.kinds import lane_of
-from workers.leading import LeadLoop
-from workers.periodic import periodic
-from workers.queue import JobQueue
-from workers.relay import Relay, RelayLoop
+from workers.jobs.kinds import lane_of
+from workers.jobs.periodic import periodic
+from workers.processes.leading import LeadLoop
+from workers.processes.queue import JobQueue
+from workers.processes.relay import Relay, RelayLoop
 from workers.wiring import Settings, build, redis_of, start
 
 CHECK_SECONDS: Final = 1.0

@@ -16,7 +16,7 @@ from retail_core.kernel.settings import Env
 from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
 from retail_core.messages.quiet_hours import OFF, QuietPolicy
 from retail_core.messages.use_cases import UnknownPolicy
-from workers.cleaning import Lives
+from workers.jobs.cleaning import Lives
 
 CONCURRENCY_MAX: Final = 256
 BATCH_LEASE_SECONDS_MAX: Final = 3_600

@@ -14,16 +14,16 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import adapters_db.wiring
-import adapters_http.logs
+import adapters_http.process.logs
 import adapters_sms.wiring
-from adapters_db.books import SqlBooks
-from adapters_db.connections import Connections
-from adapters_db.failed_jobs import SqlFailedJobs
-from adapters_db.periodic_jobs import SqlPeriodicJobs
-from adapters_db.pruning import SqlPruning
+from adapters_db.campaigns.books import SqlBooks
+from adapters_db.connection.connections import Connections
+from adapters_db.kernel.periodic_jobs import SqlPeriodicJobs
+from adapters_db.operations.failed_jobs import SqlFailedJobs
+from adapters_db.operations.pruning import SqlPruning
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock, SystemPause, SystemRandomness
+from adapters_http.process.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.settings import SmsSettings
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.engagement.model import Keywords, StopConfirmationPolicy
@@ -45,13 +45,13 @@ from retail_core.messages.use_cases import (
 from retail_core.messages.use_cases.looking_up import round_budget
 from retail_core.notices.ports import Notifier
 from retail_core.notices.use_cases import ResetLink
-from workers import crash_points
-from workers.checking_books import BooksStore
-from workers.cleaning import Lives, Pruning
-from workers.kinds import JOB_KINDS
+from workers.dev import crash_points
+from workers.jobs.checking_books import BooksStore
+from workers.jobs.cleaning import Lives, Pruning
+from workers.jobs.kinds import JOB_KINDS
 from workers.notifying import NotifyingSettings, notifier_of
 from workers.readers import TableReaders
-from workers.reading_ahead import read_ahead
+from workers.readers.reading_ahead import read_ahead
 from workers.settings import WorkerSettings
 
 REDIS_SECONDS: Final = 5.0
@@ -95,7 +95,7 @@ def start(process: str) -> Settings:
     env = read_env(os.environ, Path.cwd())
     settings = Settings.read(env)
     warnings = env.finish()
-    adapters_http.logs.configure(settings.app, process)
+    adapters_http.process.logs.configure(settings.app, process)
     for warning in warnings:
         logger.warning(warning)
     return settings

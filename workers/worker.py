@@ -18,18 +18,18 @@ from loguru import logger
 from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 
-from adapters_db.failed_jobs import SqlFailedJobs
+from adapters_db.operations.failed_jobs import SqlFailedJobs
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.settings import SettingsError
-from workers.kinds import KINDS_BY_NAME, lane_of
-from workers.lane_worker import LaneWorker, RunsJobs, quieten_rq
-from workers.lanes import Lane, served_by
-from workers.memory import hold_little, settle
-from workers.queue import JobQueue
-from workers.running import JobKind, RunJob
-from workers.supervisor import Supervisor
-from workers.trouble import Trouble
+from workers.jobs.kinds import KINDS_BY_NAME, lane_of
+from workers.jobs.lanes import Lane, served_by
+from workers.jobs.running import JobKind, RunJob
+from workers.processes.lane_worker import LaneWorker, RunsJobs, quieten_rq
+from workers.processes.memory import hold_little, settle
+from workers.processes.queue import JobQueue
+from workers.processes.supervisor import Supervisor
+from workers.processes.trouble import Trouble
 from workers.wiring import Settings, build, new_worker_id, redis_of, start
 
 

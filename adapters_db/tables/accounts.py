@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from adapters_db.columns import UtcTime
+from adapters_db.connection.columns import UtcTime
 from adapters_db.tables.metadata import metadata
 
 session = Table(

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
-from adapters_db.columns import EnumNumber, EnumText, UtcTime
+from adapters_db.connection.columns import EnumNumber, EnumText, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.audiences.model import EngagementKind, Segment
 from retail_core.audiences.segments import read_segment

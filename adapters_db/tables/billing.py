@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text, func, text
 
-from adapters_db.columns import EnumText, UtcTime
+from adapters_db.connection.columns import EnumText, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.billing.model import Interval, Plan, SubscriptionStatus
 

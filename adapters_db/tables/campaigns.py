@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from adapters_db.columns import EnumNumber, EnumText, JsonOf, PhoneDigits, UtcTime
+from adapters_db.connection.columns import EnumNumber, EnumText, JsonOf, PhoneDigits, UtcTime
 from adapters_db.tables.audiences import SegmentTree
 from adapters_db.tables.metadata import metadata
 from retail_core.audiences.model import AgeGroup

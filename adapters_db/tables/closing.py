@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, ForeignKey, Integer, Table
 
-from adapters_db.columns import UtcTime
+from adapters_db.connection.columns import UtcTime
 from adapters_db.tables.metadata import metadata
 
 account_closing = Table(

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from adapters_db.columns import UtcTime
+from adapters_db.connection.columns import UtcTime
 from adapters_db.tables.metadata import metadata
 
 confirmation = Table(

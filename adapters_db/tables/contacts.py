@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, CHAR
 from sqlalchemy.types import TypeDecorator
 
-from adapters_db.columns import EnumText, JsonOf, PhoneDigits, UtcTime
+from adapters_db.connection.columns import EnumText, JsonOf, PhoneDigits, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.contacts.model import (
     ConsentSource,

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from adapters_db.columns import EnumText, UtcTime
+from adapters_db.connection.columns import EnumText, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.credits.model import LedgerAccount, TransferKind
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, Table, Text, text
 
-from adapters_db.columns import PhoneDigits, UtcTime
+from adapters_db.connection.columns import PhoneDigits, UtcTime
 from adapters_db.tables.metadata import metadata
 
 message_doubt = Table(

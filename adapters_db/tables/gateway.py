@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Integer, Table, Text, text
 
-from adapters_db.columns import UtcTime
+from adapters_db.connection.columns import UtcTime
 from adapters_db.tables.metadata import metadata
 
 _ZERO = text("0")

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import CHAR, JSONB
 
-from adapters_db.columns import EnumText, PhoneDigits, UtcTime
+from adapters_db.connection.columns import EnumText, PhoneDigits, UtcTime
 from adapters_db.tables.contacts import Words
 from adapters_db.tables.metadata import metadata
 from retail_core.imports.model import Encoding, FileKind, ImportMode, ImportPurpose, ImportStatus

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from adapters_db.columns import EnumText, PhoneDigits, UtcTime
+from adapters_db.connection.columns import EnumText, PhoneDigits, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.engagement.model import Keyword
 

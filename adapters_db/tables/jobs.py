@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Identity, Integer, Table, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 
-from adapters_db.columns import UtcTime
+from adapters_db.connection.columns import UtcTime
 from adapters_db.tables.metadata import metadata
 
 failed_job = Table(

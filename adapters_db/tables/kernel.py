@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from adapters_db.columns import EnumText, JsonOf, UtcTime
+from adapters_db.connection.columns import EnumText, JsonOf, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.accounts.model import Locale, QuietHours
 from retail_core.kernel.audit import AgentKind, AuditAction, AuditKind

@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from adapters_db.columns import EnumText, UtcTime
+from adapters_db.connection.columns import EnumText, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.notices.model import NoticeKind
 

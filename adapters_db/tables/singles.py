@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from adapters_db.columns import EnumNumber, EnumText, PhoneDigits, UtcTime
+from adapters_db.connection.columns import EnumNumber, EnumText, PhoneDigits, UtcTime
 from adapters_db.tables.metadata import metadata
 from retail_core.messages.model import MessageKind, MessageState
 

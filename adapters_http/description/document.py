@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import attrs
 
-from adapters_http import codec
 from adapters_http.description import examples, parameters, responses
 from adapters_http.description.responses import Responses
 from adapters_http.description.schemas import REFERENCE, Schema, Schemas, Way
-from adapters_http.replies import dumps
-from adapters_http.routing import Reading, Route
+from adapters_http.web import codec
+from adapters_http.web.replies import dumps
+from adapters_http.web.routing import Reading, Route
 
 VERSION: Final = "1.0.0"
 FORM: Final = "application/x-www-form-urlencoded"

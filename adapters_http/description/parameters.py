@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters_http import codec
 from adapters_http.description.responses import is_compared
 from adapters_http.description.schemas import Schema, Schemas, Way
-from adapters_http.routing import Access, Proof, Route
+from adapters_http.web import codec
+from adapters_http.web.routing import Access, Proof, Route
 from retail_core.kernel.idempotency import KEY_CHARACTERS_MAX
 from retail_core.kernel.ids import ID_MAX, MESSAGE_NUMBER_MAX
 

@@ -5,17 +5,17 @@ from http import HTTPStatus
 from itertools import groupby
 from typing import Any, Final
 
-from adapters_http import errors as statuses
 from adapters_http.description import examples
 from adapters_http.description.schemas import Schema, Schemas, Way
-from adapters_http.refusals import (
+from adapters_http.middleware import errors as statuses
+from adapters_http.web.refusals import (
     InsufficientScope,
     MethodNotAllowed,
     OriginNotAllowed,
     PayloadTooLarge,
     UnsupportedMediaType,
 )
-from adapters_http.routing import CSV, HTML, JSON, Access, Route
+from adapters_http.web.routing import CSV, HTML, JSON, Access, Route
 from retail_core.kernel import errors as families
 from retail_core.kernel.errors import DomainError
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, NewType, TypeAlias, TypeVar, Union, ge
 
 import attrs
 
-from adapters_http import codec
-from adapters_http.fields import Between, Characters, Described, Items, PhoneText, Unset
+from adapters_http.web import codec
+from adapters_http.web.fields import Between, Characters, Described, Items, PhoneText, Unset
 
 Schema: TypeAlias = dict[str, Any]
 REFERENCE: Final = "#/components/schemas/"

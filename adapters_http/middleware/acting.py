@@ -1,6 +1,6 @@
 """Who acts, for the audit log."""
 
-from adapters_http.context import Exchange, Request, Response
+from adapters_http.web.context import Exchange, Request, Response
 from retail_core.kernel.audit import Agent, AgentKind, act_as
 
 

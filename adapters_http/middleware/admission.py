@@ -2,11 +2,11 @@
 
 import attrs
 
-from adapters_http import bodies, targets
-from adapters_http.authentication import Credentials
-from adapters_http.context import Repeatable, Request, Response
-from adapters_http.refusals import InsufficientScope, MethodNotAllowed
-from adapters_http.routing import GUARDED, Access, Place, Reading
+from adapters_http.security.authentication import Credentials
+from adapters_http.web import bodies, targets
+from adapters_http.web.context import Repeatable, Request, Response
+from adapters_http.web.refusals import InsufficientScope, MethodNotAllowed
+from adapters_http.web.routing import GUARDED, Access, Place, Reading
 from retail_core.kernel.errors import Forbidden, InvalidField
 from retail_core.kernel.idempotency import KEY_CHARACTERS_MAX
 

@@ -5,9 +5,9 @@ from typing import Final
 
 import falcon
 
-from adapters_http.context import Request, Response
-from adapters_http.replies import dumps
-from adapters_http.routing import HTML
+from adapters_http.web.context import Request, Response
+from adapters_http.web.replies import dumps
+from adapters_http.web.routing import HTML
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';"

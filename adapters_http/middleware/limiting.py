@@ -6,11 +6,11 @@ from typing import Final
 
 import attrs
 
-from adapters_http import bodies
-from adapters_http.context import Caller, Request, Response
-from adapters_http.counting import Asked, Counts, KeyNames, Standing, Verdict
-from adapters_http.limit_table import LIMITS, By, Limit
-from adapters_http.refusals import RateLimited
+from adapters_http.limits.counting import Asked, Counts, KeyNames, Standing, Verdict
+from adapters_http.limits.table import LIMITS, By, Limit
+from adapters_http.web import bodies
+from adapters_http.web.context import Caller, Request, Response
+from adapters_http.web.refusals import RateLimited
 from retail_core.kernel.errors import DomainError
 
 IPV6_NETWORK_BITS: Final = 64

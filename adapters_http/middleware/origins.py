@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from adapters_http.context import Request, Response
-from adapters_http.refusals import OriginNotAllowed
+from adapters_http.web.context import Request, Response
+from adapters_http.web.refusals import OriginNotAllowed
 
 READS: Final = frozenset({"GET", "HEAD"})
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}

@@ -9,10 +9,10 @@ import attrs
 import falcon
 from loguru import logger
 
-from adapters_http import deadlines, targets
-from adapters_http.context import Request, Response
-from adapters_http.logs import request_context
-from adapters_http.peers import peer_address
+from adapters_http.middleware.peers import peer_address
+from adapters_http.process.logs import request_context
+from adapters_http.web import deadlines, targets
+from adapters_http.web.context import Request, Response
 from retail_core.kernel.settings.values import Network
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -12,7 +12,7 @@ from typing import Final
 
 import falcon
 
-from adapters_http.context import Response
+from adapters_http.web.context import Response
 from retail_core.accounts.model import Locale
 
 HTML: Final = "text/html; charset=utf-8"

@@ -7,8 +7,8 @@ from typing import Final, Protocol, runtime_checkable
 import attrs
 import falcon
 
-from adapters_http.context import Request, Response
 from adapters_http.pages import paragraph, show
+from adapters_http.web.context import Request, Response
 from retail_core.accounts.model import Locale
 
 PREFIXES: Final = frozenset({"u", "o", "s", "c", "nfc", "unsubscribe", "retail"})

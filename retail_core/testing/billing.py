@@ -5,7 +5,7 @@ import attrs
 from retail_core.billing.model import Subscription
 from retail_core.kernel.ids import AccountId
 from retail_core.testing.database import MemoryDatabase
-from retail_core.testing.table import sees
+from retail_core.testing.kernel.table import sees
 from retail_core.testing.tables import MemoryTables
 
 

@@ -12,7 +12,7 @@ from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, TransferId
 from retail_core.kernel.pages import Page, PageRequest
 from retail_core.testing.database import MemoryDatabase
-from retail_core.testing.table import sees
+from retail_core.testing.kernel.table import sees
 from retail_core.testing.tables import MemoryTables, StoredTransfer
 
 

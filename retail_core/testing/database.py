@@ -10,7 +10,7 @@ from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import IdempotencyInProgress, Unavailable
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.tables import MemoryTables
 
 LOCK_TIMEOUT_SECONDS = 10

@@ -10,44 +10,48 @@ from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
-from retail_core.testing.accounts import MemoryAccountStore, MemorySessionStore
-from retail_core.testing.api_keys import MemoryApiKeyStore
-from retail_core.testing.audit import MemoryAuditLog
-from retail_core.testing.batches import MemoryBatchStore
-from retail_core.testing.billing import MemorySubscriptionStore
-from retail_core.testing.campaigns import MemoryCampaignProgress, MemoryCampaignStore
-from retail_core.testing.closing import MemoryClosingStore
-from retail_core.testing.confirmations import MemoryConfirmationStore
-from retail_core.testing.contacts import MemoryConsentLedger, MemoryContactSets, MemoryContactStore
-from retail_core.testing.credits import MemoryCreditLedger
-from retail_core.testing.database import MemoryDatabase
-from retail_core.testing.doubts import MemoryDoubtStore
-from retail_core.testing.gateway_health import MemoryGatewayHealthStore
-from retail_core.testing.import_reversal import MemoryImportReversal
-from retail_core.testing.imports import (
-    MemoryImportMerge,
-    MemoryImportStore,
-    MemoryUploadStore,
-)
-from retail_core.testing.inbound import MemoryInboundStore
-from retail_core.testing.lists import (
+from retail_core.testing.accounts.accounts import MemoryAccountStore, MemorySessionStore
+from retail_core.testing.accounts.api_keys import MemoryApiKeyStore
+from retail_core.testing.accounts.closing import MemoryClosingStore
+from retail_core.testing.audiences.lists import (
     MemoryEngagementFacts,
     MemoryListMembers,
     MemoryListStore,
     MemoryListUses,
 )
-from retail_core.testing.look_ups import MemoryLookUpStore
-from retail_core.testing.message_numbers import MemoryMessageNumbers
-from retail_core.testing.messages import MemoryMessageStore
-from retail_core.testing.notices import MemoryNoticeStore
-from retail_core.testing.number_traces import MemoryNumberTraces
-from retail_core.testing.outbox import MemoryJobOutbox
-from retail_core.testing.password_resets import MemoryPasswordResetStore
-from retail_core.testing.reports import MemoryReportStore
-from retail_core.testing.singles import MemorySingleMessageStore
-from retail_core.testing.standings import MemoryStandingStore
-from retail_core.testing.subject_traces import MemoryPersonTraces
-from retail_core.testing.suppressions import MemorySuppressionStore
+from retail_core.testing.billing import MemorySubscriptionStore
+from retail_core.testing.campaigns.campaigns import MemoryCampaignProgress, MemoryCampaignStore
+from retail_core.testing.contacts.contacts import (
+    MemoryConsentLedger,
+    MemoryContactSets,
+    MemoryContactStore,
+)
+from retail_core.testing.contacts.subject_traces import MemoryPersonTraces
+from retail_core.testing.contacts.suppressions import MemorySuppressionStore
+from retail_core.testing.credits import MemoryCreditLedger
+from retail_core.testing.database import MemoryDatabase
+from retail_core.testing.engagement.confirmations import MemoryConfirmationStore
+from retail_core.testing.engagement.inbound import MemoryInboundStore
+from retail_core.testing.engagement.number_traces import MemoryNumberTraces
+from retail_core.testing.engagement.standings import MemoryStandingStore
+from retail_core.testing.imports.imports import (
+    MemoryImportMerge,
+    MemoryImportStore,
+    MemoryUploadStore,
+)
+from retail_core.testing.imports.reversal import MemoryImportReversal
+from retail_core.testing.kernel.audit import MemoryAuditLog
+from retail_core.testing.kernel.outbox import MemoryJobOutbox
+from retail_core.testing.messages.batches import MemoryBatchStore
+from retail_core.testing.messages.doubts import MemoryDoubtStore
+from retail_core.testing.messages.gateway_health import MemoryGatewayHealthStore
+from retail_core.testing.messages.look_ups import MemoryLookUpStore
+from retail_core.testing.messages.messages import MemoryMessageStore
+from retail_core.testing.messages.numbers import MemoryMessageNumbers
+from retail_core.testing.messages.reports import MemoryReportStore
+from retail_core.testing.messages.singles.singles import MemorySingleMessageStore
+from retail_core.testing.notices.notices import MemoryNoticeStore
+from retail_core.testing.notices.password_resets import MemoryPasswordResetStore
 from retail_core.testing.tables import MemoryTables, StoredKey
 
 __all__ = [

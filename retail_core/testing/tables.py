@@ -47,12 +47,12 @@ from retail_core.messages.model import (
     Recipients,
 )
 from retail_core.templates.encoding import Encoding, TextSize
-from retail_core.testing.inbound_rows import StoredInbound
-from retail_core.testing.notice_rows import Closing, StoredNotice
-from retail_core.testing.single_rows import StoredSingle
-from retail_core.testing.stored_imports import StoredFault, StoredImport, StoredImportRow
-from retail_core.testing.stored_lists import StoredList
-from retail_core.testing.table import Journal, MemoryTable, Sequence
+from retail_core.testing.audiences.stored_lists import StoredList
+from retail_core.testing.engagement.inbound_rows import StoredInbound
+from retail_core.testing.imports.stored_imports import StoredFault, StoredImport, StoredImportRow
+from retail_core.testing.kernel.table import Journal, MemoryTable, Sequence
+from retail_core.testing.messages.singles.rows import StoredSingle
+from retail_core.testing.notices.notice_rows import Closing, StoredNotice
 
 
 @attrs.frozen

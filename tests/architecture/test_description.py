@@ -13,8 +13,8 @@ import pytest
 
 from adapters_http.description.document import Description, operation_id, public_path
 from adapters_http.description.responses import codes
-from adapters_http.routing import JSON, Reading, Route
-from adapters_http.table import ROUTES
+from adapters_http.routes import ROUTES
+from adapters_http.web.routing import JSON, Reading, Route
 from tests.architecture.tree import ROOT
 from tests.http.contract_codes import CODES
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from tests.browser.chromium import Chromium, Phone, find
 from tests.browser.shops import Shop
 from tests.contracts.worlds import connections, sql_world

@@ -11,7 +11,7 @@ from retail_core.accounts.model import Account, Locale, NewAccount, QuietHours, 
 from retail_core.credits.model import Wallet
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
 from retail_core.kernel.smart_encoding import SmartEncoding
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 from tests.contracts.worlds import World
 
 HOUR = timedelta(hours=1)

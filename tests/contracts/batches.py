@@ -11,7 +11,7 @@ from retail_core.audiences.model import ADULT_AGE_YEARS, years_before
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.messages.errors import LeaseLost
 from retail_core.messages.model import Dropped
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 from tests.contracts.people import added, draft
 from tests.contracts.staging import (
     ANN,

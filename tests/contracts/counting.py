@@ -4,8 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
-from adapters_http.counting import Asked, Counts
-from adapters_http.limit_table import By, Limit
+from adapters_http.limits.counting import Asked, Counts
+from adapters_http.limits.table import By, Limit
 
 Wait: TypeAlias = Callable[[float], None]
 WINDOW_SECONDS = 1

@@ -8,7 +8,7 @@ from retail_core.accounts.model import AccessClaims
 from retail_core.accounts.ports import AccessTokens, PasswordHasher
 from retail_core.kernel.errors import Unauthenticated
 from retail_core.kernel.ids import SessionId
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 from tests.contracts.accounts import an_account
 from tests.contracts.worlds import World
 

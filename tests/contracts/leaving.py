@@ -15,9 +15,9 @@ from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.messages.use_cases import SendSingleMessages
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakeGateway, FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakeGateway, FakePace
 from tests.answering import HASH, SHOP, apply_all, record
 from tests.contracts.people import added, draft, phones
 from tests.contracts.single_stage import SENT, intend, planned, result_of, settle

@@ -13,7 +13,7 @@ from retail_core.kernel.pages import PageRequest
 from retail_core.messages.model import MessageKind, MessageState, NewSingle
 from retail_core.messages.queries import EventType, MessageFilter, MessageRecord
 from retail_core.messages.use_cases import ApplyReports, RecordReports
-from retail_core.testing.gateway import PlainReportReader, plain_reports
+from retail_core.testing.messages.gateway import PlainReportReader, plain_reports
 from tests.contracts import single_stage
 from tests.contracts.messages import OnAClearStage
 from tests.contracts.staging import (
@@ -158,7 +158,7 @@ class MessageLog(OnAClearStage):
     def test_the_log_is_read_piece_by_piece_while_it_changes(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("adapters_db.message_queries.PIECE_MESSAGES", 2)
+        monkeypatch.setattr("adapters_db.messages.log.queries.PIECE_MESSAGES", 2)
         account = shop(world)
         people(world, account, 5)
         campaign = started(world, account, batch_messages_max=2)

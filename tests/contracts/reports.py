@@ -15,7 +15,7 @@ from retail_core.campaigns.model import Campaign, CampaignCounts
 from retail_core.kernel.ids import ProviderId
 from retail_core.messages.model import REPORTED_WITHIN, DeliveryReport, MessageState
 from retail_core.messages.queries import MessageRecord
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 from tests.contracts.staging import (
     clear_the_stage,
     messages,

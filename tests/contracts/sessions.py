@@ -8,7 +8,7 @@ import attrs
 from retail_core.accounts.model import Device, NewSession, RefreshToken, Session
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 from tests.contracts.accounts import HOUR, an_account
 from tests.contracts.worlds import World
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from adapters_http.passwords import BcryptPasswords
-from adapters_http.tokens import JwtAccessTokens
+from adapters_http.security.passwords import BcryptPasswords
+from adapters_http.security.tokens import JwtAccessTokens
 from retail_core.accounts.ports import AccessTokens, PasswordHasher
 from retail_core.kernel.secrets import SecretText
-from retail_core.testing.accounts import PlainAccessTokens, PlainPasswords
+from retail_core.testing.accounts.accounts import PlainAccessTokens, PlainPasswords
 from tests.contracts.accounts import (
     AccountQueriesContract,
     AccountStoreContract,

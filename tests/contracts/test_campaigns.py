@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.campaigns.errors import AlreadySending
 from retail_core.campaigns.model import CampaignState
 from tests.contracts.campaign_queries import CampaignQueriesContract

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from tests.contracts.closing import ClosingStoreContract
 from tests.contracts.staging import clear_the_stage
 from tests.contracts.worlds import World, memory_world, sql_world

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.contacts.model import ConsentType, SuppressionReason
 from retail_core.kernel.ids import AccountId
 from tests.contracts.contact_queries import (

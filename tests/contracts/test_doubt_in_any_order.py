@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.kernel.ids import AccountId
 from retail_core.messages.model import CreditPolicy, MessageState
 from tests.contracts.staging import clear_the_stage, messages, shop

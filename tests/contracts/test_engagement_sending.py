@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.contacts.model import (
     ConsentType,
     Contact,
@@ -29,9 +29,9 @@ from retail_core.messages.model import Dropped, MessageState
 from retail_core.messages.quiet_hours import BUILT_IN
 from retail_core.messages.use_cases import SendSingleMessages
 from retail_core.notices.model import NoticeKind
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakeGateway, FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakeGateway, FakePace
 from tests.answering import HASH
 from tests.contracts.asking import bar, fill_in, held, kinds, messages, request, stranger, told
 from tests.contracts.billing import subscribed

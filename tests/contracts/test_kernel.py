@@ -2,11 +2,11 @@
 
 import pytest
 
-from adapters_http.machine import SystemClock, SystemRandomness
+from adapters_http.process.machine import SystemClock, SystemRandomness
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.ports import Randomness
-from retail_core.testing.clock import FixedClock
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import FixedClock
+from retail_core.testing.kernel.randomness import SeededRandomness
 from tests.contracts.audit import AuditLogContract, AuditTrailContract
 from tests.contracts.kernel import (
     ClockContract,

@@ -24,9 +24,9 @@ from retail_core.messages.use_cases import (
     SweepSingleMessages,
 )
 from retail_core.messages.use_cases.looking_up import AskGateway
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakePace
 from tests.answering import HASH
 from tests.contracts import single_stage
 from tests.contracts.single_stage import planned

@@ -2,10 +2,10 @@
 
 import pytest
 
-from adapters_http.machine import SystemClock, SystemPause
+from adapters_http.process.machine import SystemClock, SystemPause
 from retail_core.kernel.clock import Clock
 from retail_core.messages.ports import Pause
-from retail_core.testing.clock import ClockPause, FixedClock
+from retail_core.testing.kernel.clock import ClockPause, FixedClock
 from tests.contracts.message_log import MessageLog
 from tests.contracts.message_traces import MessageTracesContract
 from tests.contracts.messages import (

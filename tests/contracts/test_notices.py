@@ -7,7 +7,7 @@ import pytest
 
 from retail_core.kernel.secrets import SecretText
 from retail_core.notices.model import HandOver
-from retail_core.testing.notices import MemoryNotifier
+from retail_core.testing.notices.notices import MemoryNotifier
 from tests.contracts.notices import (
     NoticeFactsContract,
     NoticeStoreContract,

@@ -17,7 +17,7 @@ from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.phones import LineType
 from retail_core.messages.model import MessageState
-from retail_core.testing.gateway import FakeGateway
+from retail_core.testing.messages.gateway import FakeGateway
 from tests.answering import HASH, apply_all, reasons
 from tests.contracts.asking import bar, held
 from tests.contracts.billing import subscribed

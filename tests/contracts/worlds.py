@@ -11,34 +11,34 @@ from collections.abc import Callable, Iterator
 import attrs
 import pytest
 
-from adapters_db.accounts import SqlAccountQueries
-from adapters_db.api_keys import SqlApiKeyQueries
-from adapters_db.audience_queries import SqlAudienceQueries
-from adapters_db.audit import SqlAuditTrail
-from adapters_db.billing import SqlSubscriptionQueries
-from adapters_db.campaigns import SqlCampaignQueries
-from adapters_db.connections import Connections
-from adapters_db.contacts_reading import (
+from adapters_db.accounts.accounts import SqlAccountQueries
+from adapters_db.accounts.api_keys import SqlApiKeyQueries
+from adapters_db.accounts.sessions import SqlSessionQueries
+from adapters_db.audiences.lists_reading import SqlListQueries
+from adapters_db.audiences.queries import SqlAudienceQueries
+from adapters_db.billing.subscriptions import SqlSubscriptionQueries
+from adapters_db.campaigns.campaigns import SqlCampaignQueries
+from adapters_db.campaigns.frozen_recipients import SqlFrozenRecipients
+from adapters_db.campaigns.recipient_groups import SqlRecipientGroups
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.connection.reads import Reads
+from adapters_db.contacts.reading import (
     SqlContactOwners,
     SqlContactQueries,
     SqlMessageOrigins,
     SqlOptOutQueries,
 )
-from adapters_db.credits import SqlCreditQueries, SqlLedgerAudit
-from adapters_db.engine import make_engine
-from adapters_db.frozen_recipients import SqlFrozenRecipients
-from adapters_db.idempotency import SqlIdempotencyReplies
-from adapters_db.imports import SqlImportQueries, SqlUploadReads
-from adapters_db.lists_reading import SqlListQueries
-from adapters_db.message_queries import SqlMessageQueries
-from adapters_db.notices import SqlNoticeFacts
-from adapters_db.reads import Reads
-from adapters_db.recipient_groups import SqlRecipientGroups
-from adapters_db.report_inbox import GroupedReportInbox
-from adapters_db.sessions import SqlSessionQueries
+from adapters_db.contacts.subjects import SqlSubjectQueries
+from adapters_db.contacts.suppressions import SqlSuppressionQueries
+from adapters_db.credits.credits import SqlCreditQueries, SqlLedgerAudit
+from adapters_db.imports.imports import SqlImportQueries, SqlUploadReads
+from adapters_db.kernel.audit import SqlAuditTrail
+from adapters_db.kernel.idempotency import SqlIdempotencyReplies
+from adapters_db.messages.log.queries import SqlMessageQueries
+from adapters_db.messages.reports.inbox import GroupedReportInbox
+from adapters_db.notices.notices import SqlNoticeFacts
 from adapters_db.settings import DatabaseSettings
-from adapters_db.subjects import SqlSubjectQueries
-from adapters_db.suppressions import SqlSuppressionQueries
 from adapters_db.transactions import SqlTransactions
 from retail_core.accounts.model import Locale, NewAccount
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
@@ -67,33 +67,36 @@ from retail_core.messages.ports import (
 )
 from retail_core.messages.queries import MessageQueries
 from retail_core.notices.queries import NoticeFacts
-from retail_core.testing.accounts import MemoryAccountQueries, MemorySessionQueries
-from retail_core.testing.api_keys import MemoryApiKeyQueries
-from retail_core.testing.audiences import MemoryAudienceQueries
-from retail_core.testing.audit import MemoryAuditTrail
+from retail_core.testing.accounts.accounts import MemoryAccountQueries, MemorySessionQueries
+from retail_core.testing.accounts.api_keys import MemoryApiKeyQueries
+from retail_core.testing.audiences.audiences import MemoryAudienceQueries
+from retail_core.testing.audiences.lists import MemoryListQueries
 from retail_core.testing.billing import MemorySubscriptionQueries
-from retail_core.testing.campaigns import MemoryCampaignQueries
-from retail_core.testing.clock import FixedClock
-from retail_core.testing.contacts import (
+from retail_core.testing.campaigns.campaigns import MemoryCampaignQueries
+from retail_core.testing.campaigns.recipient_groups import (
+    MemoryFrozenRecipients,
+    MemoryRecipientGroups,
+)
+from retail_core.testing.contacts.contacts import (
     MemoryContactOwners,
     MemoryContactQueries,
     MemoryOptOutQueries,
 )
+from retail_core.testing.contacts.subject_traces import MemorySubjectQueries
+from retail_core.testing.contacts.suppressions import MemorySuppressionQueries
 from retail_core.testing.credits import MemoryCreditQueries, MemoryLedgerAudit
-from retail_core.testing.imports import MemoryImportQueries, MemoryUploadReads
-from retail_core.testing.lists import MemoryListQueries
+from retail_core.testing.imports.imports import MemoryImportQueries, MemoryUploadReads
+from retail_core.testing.kernel.audit import MemoryAuditTrail
+from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.memory import (
     MemoryDatabase,
     MemoryIdempotencyReplies,
     MemoryTransactions,
 )
-from retail_core.testing.message_log import MemoryMessageQueries
-from retail_core.testing.messages import MemoryMessageOrigins
-from retail_core.testing.notices import MemoryNoticeFacts
-from retail_core.testing.recipient_groups import MemoryFrozenRecipients, MemoryRecipientGroups
-from retail_core.testing.reports import MemoryReportInbox
-from retail_core.testing.subject_traces import MemorySubjectQueries
-from retail_core.testing.suppressions import MemorySuppressionQueries
+from retail_core.testing.messages.log import MemoryMessageQueries
+from retail_core.testing.messages.messages import MemoryMessageOrigins
+from retail_core.testing.messages.reports import MemoryReportInbox
+from retail_core.testing.notices.notices import MemoryNoticeFacts
 from tests.contracts.every_store import EveryStore
 from tests.own_database import close
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from workers.embedded.processes import free_port
+from workers.dev.embedded.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

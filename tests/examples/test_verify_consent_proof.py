@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters_http.proof_keys import ProofKeys, ProofSigner, canonical
+from adapters_http.security.proof_keys import ProofKeys, ProofSigner, canonical
 from examples import verify_consent_proof as checking
 
 SCRIPT = Path(checking.__file__)

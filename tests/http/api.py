@@ -13,9 +13,10 @@ from falcon.testing import Result, TestClient
 
 from adapters_http import wiring
 from adapters_http.app import create_app
-from adapters_http.context import Request, Response
-from adapters_http.resources import api_keys, auth, health, password_reset, profile, sessions
+from adapters_http.resources.accounts import api_keys, auth, password_reset, profile, sessions
+from adapters_http.resources.system import health
 from adapters_http.settings import AccountSettings, EdgeSettings
+from adapters_http.web.context import Request, Response
 from retail_core.accounts.ports import AccountsUnitOfWork
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
 from retail_core.credits.queries import CreditQueries
@@ -32,8 +33,8 @@ from retail_core.kernel.settings import Env
 from retail_core.messages.ports import MessagesUnitOfWork
 from retail_core.notices.ports import NoticesUnitOfWork
 from retail_core.notices.queries import NoticeFacts
-from retail_core.testing.clock import FixedClock
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import FixedClock
+from retail_core.testing.kernel.randomness import SeededRandomness
 from tests.contracts.worlds import World
 from tests.harmless_logs import used, used_in
 from tests.http import described

@@ -9,12 +9,12 @@ import punq
 import pytest
 from loguru import logger
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_http import wiring
 from adapters_http.app import create_app
 from retail_core.kernel.ports import Clock
 from retail_core.kernel.settings import Env
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from tests.contracts.worlds import World, memory_world
 from tests.http.api import VARIABLES, Api, Shop, api_in_memory
 from tests.http.things import api_of_things

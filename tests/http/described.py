@@ -15,8 +15,8 @@ from falcon.testing import Result
 
 from adapters_http.description.document import Description, public_path
 from adapters_http.description.responses import codes, good_statuses
-from adapters_http.routing import JSON, Route
-from adapters_http.table import ROUTES
+from adapters_http.routes import ROUTES
+from adapters_http.web.routing import JSON, Route
 
 NOT_MODIFIED: Final = 304
 ERRORS_FROM: Final = 400

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import uuid4
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
 from retail_core.links.codes import LinkCodes, OptOutToken, issue_token

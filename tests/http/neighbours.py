@@ -8,12 +8,12 @@ from typing import Any, Final
 import attrs
 from sqlalchemy import text
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_db.tables import metadata
-from adapters_http import codec
 from adapters_http.description.document import Description, public_path
-from adapters_http.routing import Access, Route
-from adapters_http.table import ROUTES
+from adapters_http.routes import ROUTES
+from adapters_http.web import codec
+from adapters_http.web.routing import Access, Route
 from tests.http import uploading
 from tests.http.api import Api, Shop
 from tests.http.campaigns import shops

@@ -6,7 +6,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from adapters_http.resources import profile
+from adapters_http.resources.accounts import profile
 from retail_core.accounts.model import QuietHours, Weekday
 from retail_core.accounts.ports import AccountsUnitOfWork
 from retail_core.kernel.ids import AccountId

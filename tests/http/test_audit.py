@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from falcon.testing import Result
 
-from adapters_http.context import Request, Response
+from adapters_http.web.context import Request, Response
 from retail_core.kernel.audit import (
     Agent,
     AgentKind,

@@ -9,9 +9,9 @@ from typing import Any
 import falcon
 import pytest
 
-from adapters_http.limit_table import limits_of
-from adapters_http.routing import GUARDED
-from adapters_http.table import ROUTES
+from adapters_http.limits.table import limits_of
+from adapters_http.routes import ROUTES
+from adapters_http.web.routing import GUARDED
 from retail_core.kernel.settings import Env, SettingsError
 from tests.http.api import VARIABLES
 from tests.http.repeats import IGNORE_THE_KEY, RECIPES

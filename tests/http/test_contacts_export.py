@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters_http.resources.contact_export import COLUMNS
+from adapters_http.resources.contacts.export import COLUMNS
 from retail_core.contacts.queries import ContactFilter
 from retail_core.contacts.use_cases import ExportContacts
 from retail_core.kernel.audit import AuditAction, AuditFilter, AuditRecord

@@ -12,8 +12,8 @@ import pytest
 from falcon.testing import Result
 from sqlalchemy import update
 
-from adapters_db.connections import Connections
-from adapters_db.reads import Reads
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
 from adapters_db.tables.kernel import account
 from adapters_http.contact_settings import FrontEnd
 from adapters_http.pages.refusals import WORDS

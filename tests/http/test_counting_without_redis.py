@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import redis
 
-from adapters_http.counting import Asked, LocalCounts, Verdict
-from adapters_http.limits import AWAY_SECONDS, FallingBack, SharedStore
+from adapters_http.limits.counting import Asked, LocalCounts, Verdict
+from adapters_http.limits.shared import AWAY_SECONDS, FallingBack, SharedStore
 from retail_core.kernel.secrets import SecretText
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from tests.contracts.counting import LONG, MANY
-from workers.embedded.processes import free_port
+from workers.dev.embedded.processes import free_port
 
 
 class Breakable:

@@ -9,11 +9,11 @@ import attrs
 import pytest
 from falcon.testing import Result
 
-from adapters_http import codec
-from adapters_http.resources.api_keys import NewApiKeyReply
-from adapters_http.resources.auth import SignedInReply
-from adapters_http.routing import Access, Reading, Route
-from adapters_http.table import ROUTES
+from adapters_http.resources.accounts.api_keys import NewApiKeyReply
+from adapters_http.resources.accounts.auth import SignedInReply
+from adapters_http.routes import ROUTES
+from adapters_http.web import codec
+from adapters_http.web.routing import Access, Reading, Route
 from tests.http.api import PROGRAM, Api, error_of
 
 ANYTHING: tuple[object, ...] = (

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from falcon.testing import Result
 
-from adapters_http.resources.gateway_webhooks import GatewayDoor
+from adapters_http.resources.messages.gateway_webhooks import GatewayDoor
 from retail_core.kernel.ports import Transactions
 from retail_core.kernel.secrets import SecretText
 from retail_core.messages.ports import MessagesUnitOfWork

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from falcon.testing import Result
 
-from adapters_http.resources.gateway_inbound import TEXTS_MAX
+from adapters_http.resources.engagement.gateway_inbound import TEXTS_MAX
 from tests.answering import applying_over
 from tests.http.api import WEBHOOK_SECRET, Api, error_of
 from tests.http.campaigns.shops import stores

@@ -6,9 +6,9 @@ import attrs
 import pytest
 from falcon.testing import Result
 
-from adapters_http.limit_table import EVERY_CALLER, LIMITS, limits_of
-from adapters_http.routing import GUARDED, Access, Route
-from adapters_http.table import ROUTES
+from adapters_http.limits.table import EVERY_CALLER, LIMITS, limits_of
+from adapters_http.routes import ROUTES
+from adapters_http.web.routing import GUARDED, Access, Route
 from tests.contracts.worlds import World
 from tests.http.api import ADDRESS, ORIGIN, PASSWORD, Api, api_in_memory, error_of
 from tests.http.links import token_for

@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from adapters_http.description.document import public_path
-from adapters_http.routing import Reading, Route
-from adapters_http.table import ROUTES
+from adapters_http.routes import ROUTES
+from adapters_http.web.routing import Reading, Route
 from tests.http.api import Api
 from tests.http.neighbours import DOCUMENT
 

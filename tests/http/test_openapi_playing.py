@@ -11,15 +11,15 @@ from typing import Any, Final
 import punq
 import pytest
 
-from adapters_db.connections import Connections
-from adapters_db.migrate import upgrade
+from adapters_db.connection.connections import Connections
+from adapters_db.operations.migrate import upgrade
 from adapters_http import wiring
 from adapters_http.app import create_app
 from retail_core.kernel.ports import Clock
 from retail_core.kernel.settings import Env
 from retail_core.messages.ports import GatewayPace, Pause, SmsGateway
-from retail_core.testing.clock import ClockPause, FixedClock
-from retail_core.testing.gateway import FakeGateway, FakePace
+from retail_core.testing.kernel.clock import ClockPause, FixedClock
+from retail_core.testing.messages.gateway import FakeGateway, FakePace
 from tests.http.api import VARIABLES, Api
 from tests.http.campaigns.shops import new_shop
 from tests.http.neighbours import DOCUMENT

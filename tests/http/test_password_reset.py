@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.kernel.ids import NoticeId
 from retail_core.kernel.ports import Randomness, Transactions
 from retail_core.notices.model import PasswordReset
 from retail_core.notices.ports import NoticesUnitOfWork
 from retail_core.notices.queries import NoticeFacts
 from retail_core.notices.use_cases import ResetLink, SendNotice
-from retail_core.testing.notices import MemoryNotifier
+from retail_core.testing.notices.notices import MemoryNotifier
 from tests.http.api import PASSWORD, Api, Shop, cookie_of, error_of
 
 FORGOT = "/api/auth/password/forgot"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_http import wiring
 from adapters_http.app import create_app
-from adapters_http.routing import Route
+from adapters_http.routes import ROUTES
 from adapters_http.settings import EdgeSettings
-from adapters_http.table import ROUTES
+from adapters_http.web.routing import Route
 from retail_core.kernel.settings import Env
 from retail_core.messages.ports import SmsGateway
 from tests.http.api import VARIABLES, Api, Shop, error_of

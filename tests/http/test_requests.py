@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters_http.targets import PARAMETERS_MAX
+from adapters_http.web.targets import PARAMETERS_MAX
 from tests.http.api import ORIGIN, Api, error_of
 
 

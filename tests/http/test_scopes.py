@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters_http.routing import Access, Route
-from adapters_http.table import ROUTES
+from adapters_http.routes import ROUTES
+from adapters_http.web.routing import Access, Route
 from retail_core.accounts.model import Scope
 
 ACCOUNT = ("/api/me", "/api/user", "/api/auth", "/api/api-keys")

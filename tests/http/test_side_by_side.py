@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 from falcon.testing import Result
 
-from adapters_http.machine import SystemRandomness
+from adapters_http.process.machine import SystemRandomness
 from retail_core.accounts.model import Device, SessionRules
 from retail_core.accounts.ports import AccessTokens, AccountsUnitOfWork, PasswordHasher
 from retail_core.accounts.use_cases import SignIn, TokenIssuer, token_hash

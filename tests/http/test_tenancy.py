@@ -14,12 +14,12 @@ from sqlalchemy import text
 from adapters_http import wiring
 from adapters_http.app import create_app
 from adapters_http.description.document import public_path
-from adapters_http.routing import Access, Reading, Route
-from adapters_http.table import ROUTES
+from adapters_http.routes import ROUTES
+from adapters_http.web.routing import Access, Reading, Route
 from retail_core.accounts.model import Scope
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.kernel.ports import Clock
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from tests.http import neighbours, uploading
 from tests.http.api import Api, Shop, error_of
 from tests.http.neighbours import GUARDED, NO_ONE, Neighbours, tables_of_accounts

@@ -7,21 +7,21 @@ import attrs
 import falcon
 import punq
 
-from adapters_http import bodies, codec, values
 from adapters_http.app import Parts, create_app
-from adapters_http.authentication import Credentials
-from adapters_http.context import Caller, Request, Response
-from adapters_http.counting import LocalCounts
-from adapters_http.fields import Characters
-from adapters_http.idempotency import once
-from adapters_http.routing import Access, Paging, Reading, Route
+from adapters_http.limits.counting import LocalCounts
+from adapters_http.security.authentication import Credentials
 from adapters_http.settings import EdgeSettings
+from adapters_http.web import bodies, codec, values
+from adapters_http.web.context import Caller, Request, Response
+from adapters_http.web.fields import Characters
+from adapters_http.web.idempotency import once
+from adapters_http.web.routing import Access, Paging, Reading, Route
 from retail_core.accounts.use_cases import NoteApiKeyUse
 from retail_core.kernel.errors import Conflict, DomainError, Forbidden, NotFound, Unavailable
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.ports import Transactions, Work
 from retail_core.kernel.settings import Env
-from retail_core.testing.accounts import PlainAccessTokens
+from retail_core.testing.accounts.accounts import PlainAccessTokens
 from tests.contracts.worlds import World
 from tests.http.api import VARIABLES, Api
 

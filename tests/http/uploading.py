@@ -17,7 +17,7 @@ from retail_core.kernel.ids import AccountId, ListId
 from retail_core.kernel.ports import Clock, Transactions, Work
 from tests.http.api import Api, Shop
 from workers.readers import TableReaders
-from workers.reading_ahead import read_ahead
+from workers.readers.reading_ahead import read_ahead
 
 PEOPLE = "firstName,phone,email\nAna,6984303401,ana@example.com\nBob,6984303402,\n"
 Part = tuple[str, str | None, bytes]

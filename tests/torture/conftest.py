@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
-from adapters_db.migrate import upgrade
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.operations.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from tests.contracts.staging import clear_the_stage
 from tests.contracts.worlds import World, sql_world

@@ -21,11 +21,11 @@ import psutil
 import psycopg
 import redis
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from tests.torture.shops import TOKEN_SECRET
-from workers.crash_points import CrashPoint
-from workers.embedded import EmbeddedPostgres, EmbeddedValkey
-from workers.embedded.processes import free_port, wait_until
+from workers.dev.crash_points import CrashPoint
+from workers.dev.embedded import EmbeddedPostgres, EmbeddedValkey
+from workers.dev.embedded.processes import free_port, wait_until
 
 ROOT: Final = Path(__file__).parents[2]
 LEASE_SECONDS: Final = 3

@@ -23,8 +23,8 @@ import attrs
 import punq
 from sqlalchemy import text
 
-from adapters_db.connections import Connections
-from adapters_http.machine import SystemClock
+from adapters_db.connection.connections import Connections
+from adapters_http.process.machine import SystemClock
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId

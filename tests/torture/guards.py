@@ -19,8 +19,8 @@ from tests.torture.naive import REQUEUES_SUBMITTING, RETRIES_LOST_ANSWERS
 from tests.torture.patches import replaced
 from tests.torture.quiet_guards import QUIET
 
-BATCHES: Final = "adapters_db.batches"
-SETTLING: Final = "adapters_db.batch_settling"
+BATCHES: Final = "adapters_db.messages.batches.batches"
+SETTLING: Final = "adapters_db.messages.batches.settling"
 REMOVALS: Final = "tests.torture.removals"
 DISPATCH: Final = "retail_core.messages.use_cases.dispatching:DispatchBatch"
 
@@ -29,7 +29,7 @@ CLAIM: Final = f"{BATCHES}:_CLAIM"
 INTENT: Final = f"{BATCHES}:_INTENT"
 LEFT_OUT: Final = f"{BATCHES}:_LEFT_OUT"
 PUT_BACK: Final = f"{BATCHES}:_PUT_BACK"
-SPLIT: Final = "adapters_db.batch_splitting:_HALVE"
+SPLIT: Final = "adapters_db.messages.batches.splitting:_HALVE"
 FREE_STALE: Final = f"{BATCHES}:_FREE_STALE"
 BOOKING: Final = f"{SETTLING}:_GUARD"
 IS_CLAIMED: Final = "AND b.state = 'claimed'"
@@ -182,7 +182,7 @@ GUARDS: Final = (
     Guard(
         "credits move once under a key",
         Here(partial(CreditLedgerContract().test_a_reference_settles_once, captured=1, released=1)),
-        without("adapters_db.credits:_POST", "key = ANY(:keys)", "false"),
+        without("adapters_db.credits.credits:_POST", "key = ANY(:keys)", "false"),
     ),
     Guard(
         "a contact has one row in a campaign",
@@ -223,14 +223,14 @@ GUARDS: Final = (
     Guard(
         "halves get numbers of their own, also side by side",
         Here(trials.two_batches_are_halved_at_once),
-        without("adapters_db.batch_splitting:_LOCK_CAMPAIGN", "FOR UPDATE"),
+        without("adapters_db.messages.batches.splitting:_LOCK_CAMPAIGN", "FOR UPDATE"),
     ),
     Guard(
         "what comes back to a cancelled campaign is cancelled",
         Forged(trials.an_owner_cancels_during_a_call_that_is_refused, "ledger"),
         (
             replaced(
-                "adapters_db.campaign_progress:SqlCampaignProgress.lock_unless_cancelled",
+                "adapters_db.campaigns.progress:SqlCampaignProgress.lock_unless_cancelled",
                 f"{REMOVALS}:never_cancelled",
             ),
         ),

@@ -7,7 +7,7 @@ from tests.contracts.inbound import InboundStoreContract
 from tests.integration.pipeline import test_inbound_turns as turns
 from tests.torture.guarding import Guard, Here, without
 
-INBOUND_SQL: Final = "adapters_db.inbound"
+INBOUND_SQL: Final = "adapters_db.engagement.inbound"
 LOCK: Final = "pg_try_advisory_xact_lock(hashtext('inbound_text'), sender_end)"
 
 _contract = InboundStoreContract()
@@ -41,11 +41,13 @@ INBOUND: Final = (
                 lock=turns.LOCKS["store"],
             )
         ),
-        without("adapters_db.standings:_FREE_STORES", "SKIP LOCKED"),
+        without("adapters_db.engagement.standings:_FREE_STORES", "SKIP LOCKED"),
     ),
     Guard(
         "a number is told of its STOP by one worker at a time",
         Here(turns.test_of_two_workers_that_tell_a_number_of_its_stop_one_waits),
-        without("adapters_db.confirmations:_LOCK_TOLD", "pg_advisory_xact_lock", "num_nulls"),
+        without(
+            "adapters_db.engagement.confirmations:_LOCK_TOLD", "pg_advisory_xact_lock", "num_nulls"
+        ),
     ),
 )

@@ -13,9 +13,9 @@ from typing import Any, Final
 import attrs
 import orjson
 
-from adapters_db.campaign_audit import SqlCampaignAudit
-from adapters_db.credits import SqlLedgerAudit
-from adapters_db.reads import Reads
+from adapters_db.campaigns.recount import SqlCampaignAudit
+from adapters_db.connection.reads import Reads
+from adapters_db.credits.credits import SqlLedgerAudit
 from retail_core.kernel.ids import CampaignId
 from retail_core.messages.model import MessageState
 from tests.torture.departures import Departures

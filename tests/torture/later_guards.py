@@ -10,12 +10,12 @@ from tests.torture import doubt_trials
 from tests.torture.guarding import Guard, Here, without
 from tests.torture.patches import Patch, replaced
 
-RESOLVE: Final = "adapters_db.doubts:_RESOLVE"
-RESOLVE_SINGLE: Final = "adapters_db.single_doubts:_RESOLVE"
-OVERDUE: Final = "adapters_db.doubts:_SETTLE_OVERDUE"
-MATCHES: Final = "adapters_db.doubt_matching:_MATCHES"
-BY_REFERENCE: Final = "adapters_db.doubt_matching:_BY_REFERENCE"
-APPLY: Final = "adapters_db.messages:_APPLY"
+RESOLVE: Final = "adapters_db.messages.unknown.doubts:_RESOLVE"
+RESOLVE_SINGLE: Final = "adapters_db.messages.unknown.single_doubts:_RESOLVE"
+OVERDUE: Final = "adapters_db.messages.unknown.doubts:_SETTLE_OVERDUE"
+MATCHES: Final = "adapters_db.messages.unknown.matching:_MATCHES"
+BY_REFERENCE: Final = "adapters_db.messages.unknown.matching:_BY_REFERENCE"
+APPLY: Final = "adapters_db.messages.messages:_APPLY"
 REMOVALS: Final = "tests.torture.removals"
 
 LATER: Final = (
@@ -76,14 +76,20 @@ LATER: Final = (
     Guard(
         "a report that matches nothing yet is kept",
         Here(ReportStoreContract().test_a_parked_report_comes_back_once_its_message_is_known),
-        (replaced("adapters_db.reports:SqlReportStore.park", f"{REMOVALS}:write_nothing_down"),),
+        (
+            replaced(
+                "adapters_db.messages.reports.reports:SqlReportStore.park",
+                f"{REMOVALS}:write_nothing_down",
+            ),
+        ),
     ),
     Guard(
         "a webhook call is applied once",
         Here(ReportStoreContract().test_what_is_applied_does_not_come_again),
         (
             replaced(
-                "adapters_db.reports:SqlReportStore.mark_applied", f"{REMOVALS}:write_nothing_down"
+                "adapters_db.messages.reports.reports:SqlReportStore.mark_applied",
+                f"{REMOVALS}:write_nothing_down",
             ),
         ),
     ),

@@ -12,7 +12,7 @@ from tests.torture.guarding import Guard, Here, without
 from tests.torture.patches import replaced
 
 REMOVALS: Final = "tests.torture.removals"
-CONTACTS: Final = "adapters_db.contacts"
+CONTACTS: Final = "adapters_db.contacts.contacts"
 USE_CASES: Final = "retail_core.messages.use_cases"
 NO_LOCK: Final = "%(account)s::integer"
 
@@ -70,30 +70,39 @@ LEAVING: Final = (
     Guard(
         "age is read again at the hand-over of a campaign",
         Here(BatchIntent().test_age_is_read_again),
-        without("adapters_db.batches:_LEFT_OUT", "OR c.birthday > %(adult_until)s OR", "OR"),
+        without(
+            "adapters_db.messages.batches.batches:_LEFT_OUT",
+            "OR c.birthday > %(adult_until)s OR",
+            "OR",
+        ),
     ),
     Guard(
         "who must know ages hands over to nobody of unknown age",
         Here(BatchIntent().test_a_store_that_must_know_ages_writes_to_nobody_of_unknown_age),
-        without("adapters_db.batches:_LEFT_OUT", "OR (c.birthday IS NULL AND a.adults_only)"),
+        without(
+            "adapters_db.messages.batches.batches:_LEFT_OUT",
+            "OR (c.birthday IS NULL AND a.adults_only)",
+        ),
     ),
     Guard(
         "age is read again at the hand-over of an automation",
         Here(SingleIntent().test_an_automation_reaches_nobody_known_to_be_under_age),
-        without("adapters_db.singles:INTENT", "c.birthday > %(adult_until)s", "false"),
+        without(
+            "adapters_db.messages.singles.singles:INTENT", "c.birthday > %(adult_until)s", "false"
+        ),
     ),
     Guard(
         "an undo keeps whoever is just being handed over",
         Here(ImportReversalContract().test_whoever_is_just_being_handed_over_stays),
         without(
-            "adapters_db.imports_reverting:_REMOVE",
+            "adapters_db.imports.reverting:_REMOVE",
             "AND c.id NOT IN (SELECT contact_id FROM in_flight)",
         ),
     ),
     Guard(
         "an undo waits for a hand-over that is being written down",
         Here(races.test_an_undo_beside_a_hand_over_keeps_whoever_is_handed_over),
-        (replaced("adapters_db.imports_reverting:lock_batches", f"{REMOVALS}:do_nothing"),),
+        (replaced("adapters_db.imports.reverting:lock_batches", f"{REMOVALS}:do_nothing"),),
     ),
     Guard(
         "who presses the link of a forgotten number waits for who is just adding it",
@@ -119,7 +128,7 @@ LEAVING: Final = (
             )
         ),
         without(
-            "adapters_db.suppressions:_NAME_FORGOTTEN",
+            "adapters_db.contacts.suppressions:_NAME_FORGOTTEN",
             "s.phone_hash = given.hash",
             "s.phone_hash IS NULL",
         ),
@@ -128,7 +137,7 @@ LEAVING: Final = (
         "the link of a forgotten message means the number that it went to",
         Here(links.test_a_deletion_of_long_ago_leaves_a_link_that_works),
         without(
-            "adapters_db.number_traces:_KEEP",
+            "adapters_db.engagement.number_traces:_KEEP",
             "FROM handed JOIN given USING (id) ORDER BY number",
             "FROM handed JOIN given USING (id) WHERE false ORDER BY number",
         ),

@@ -20,8 +20,8 @@ from tests.torture.forge import End, Fate, Forge, Order, Task
 from tests.torture.judge import Verdict, judge
 from tests.torture.patches import Patch
 from tests.torture.shops import TOKEN_SECRET, Planned, Shops
-from workers.crash_points import CrashAt, CrashPoint
-from workers.embedded.processes import free_port
+from workers.dev.crash_points import CrashAt, CrashPoint
+from workers.dev.embedded.processes import free_port
 
 RECIPIENTS: Final = 14
 BATCH_MESSAGES: Final = 5

@@ -16,13 +16,19 @@ RETRIES_LOST_ANSWERS: Final = replaced(
     "tests.torture.removals:lost_answers_are_no_answers",
 )
 REQUEUES_SUBMITTING: Final = Patch(
-    "adapters_db.batches:_FREE_STALE", "state = 'claimed'", "state IN ('claimed', 'submitting')"
+    "adapters_db.messages.batches.batches:_FREE_STALE",
+    "state = 'claimed'",
+    "state IN ('claimed', 'submitting')",
 )
 REQUEUES_SINGLES: Final = Patch(
-    "adapters_db.singles:_MARK_UNKNOWN", "SET state = 2", "SET ref = NULL, state = 0"
+    "adapters_db.messages.singles.singles:_MARK_UNKNOWN",
+    "SET state = 2",
+    "SET ref = NULL, state = 0",
 )
 ASKS_NOBODY: Final = Patch(
-    "adapters_db.batches:_LEFT_OUT", "WHERE b.campaign_id", "WHERE false AND b.campaign_id"
+    "adapters_db.messages.batches.batches:_LEFT_OUT",
+    "WHERE b.campaign_id",
+    "WHERE false AND b.campaign_id",
 )
 NEVER_LATE: Final = replaced(
     "adapters_sms.sockets:CallLimits.check_deadline", "tests.torture.removals:never_late"

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import attrs
 
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from retail_core.campaigns.errors import NoRecipients, WrongCampaignState
 from retail_core.campaigns.model import CampaignState
 from retail_core.campaigns.use_cases import CancelCampaign, PauseCampaign

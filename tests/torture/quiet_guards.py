@@ -9,7 +9,7 @@ from tests.torture import quiet_trials
 from tests.torture.guarding import Guard, Here, without
 from tests.torture.patches import replaced
 
-DEFER: Final = "adapters_db.batch_splitting:_DEFER"
+DEFER: Final = "adapters_db.messages.batches.splitting:_DEFER"
 DISPATCH: Final = "retail_core.messages.use_cases.dispatching:DispatchBatch"
 OWNER: Final = "AND b.worker = %(worker)s AND b.attempt = %(attempt)s"
 
@@ -33,7 +33,7 @@ QUIET: Final = (
         "what waits goes on only when its time has come",
         Here(BatchDeferring().test_some_wait_for_their_moments_and_the_others_stay_in_hand),
         without(
-            "adapters_db.batch_splitting:_WAKE",
+            "adapters_db.messages.batches.splitting:_WAKE",
             "not_before <= %(now)s",
             "%(now)s::timestamptz IS NOT NULL",
         ),
@@ -42,7 +42,7 @@ QUIET: Final = (
         "intents of a shop with a cap wait for each other",
         Here(BatchCapping().test_two_intents_at_once_do_not_count_past_each_other),
         without(
-            "adapters_db.frequency_cap:_LOCK",
+            "adapters_db.audiences.frequency_cap:_LOCK",
             "pg_advisory_xact_lock(hashtext('frequency_cap'), %(account)s)",
             "%(account)s::integer",
         ),
@@ -50,6 +50,6 @@ QUIET: Final = (
     Guard(
         "a single message that is too late is dropped",
         Here(SingleIntent().test_what_is_too_late_is_dropped_and_never_sent),
-        without("adapters_db.singles:INTENT", "m.expires_at <= %(now)s", "false"),
+        without("adapters_db.messages.singles.singles:INTENT", "m.expires_at <= %(now)s", "false"),
     ),
 )

@@ -9,11 +9,11 @@ from typing import Any, Final
 import attrs
 import psycopg
 
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from retail_core.accounts.model import KeyText, NewApiKey, Scope
 from retail_core.accounts.model.api_key import API_KEY_PREFIX_BYTES
 from retail_core.audiences.model import AudienceSpec

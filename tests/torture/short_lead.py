@@ -6,7 +6,7 @@ Run as a module it is a whole scheduler (`workers.scheduler`).
 import sys
 from typing import Final
 
-from adapters_db.leading import Leadership
+from adapters_db.operations.leading import Leadership
 from tests.torture.patches import replaced
 from workers import scheduler
 
@@ -24,7 +24,9 @@ class ShortLead:
 
 PATCHES: Final = (
     replaced("workers.scheduler:Leadership", "tests.torture.short_lead:ShortLead"),
-    replaced("workers.leading:LEAD_CHECK_SECONDS", "tests.torture.short_lead:CHECK_SECONDS"),
+    replaced(
+        "workers.processes.leading:LEAD_CHECK_SECONDS", "tests.torture.short_lead:CHECK_SECONDS"
+    ),
 )
 
 if __name__ == "__main__":

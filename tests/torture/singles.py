@@ -11,9 +11,9 @@ from typing import Final
 
 import attrs
 
-from adapters_db.credits import SqlLedgerAudit
-from adapters_db.reads import Reads
-from adapters_http.machine import SystemClock
+from adapters_db.connection.reads import Reads
+from adapters_db.credits.credits import SqlLedgerAudit
+from adapters_http.process.machine import SystemClock
 from adapters_sms.simulator.log import read_accepted
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber
 from retail_core.kernel.phones import PhoneNumber
@@ -28,8 +28,8 @@ from tests.torture.forge import End, Task
 from tests.torture.judge import ADMITS, CONFIRMED
 from tests.torture.matrix import FAULTS, NOBODY, Cell, Laboratory
 from tests.torture.shops import Planned, Shops
-from workers.crash_points import CrashAt, CrashPoint
-from workers.embedded.processes import free_port
+from workers.dev.crash_points import CrashAt, CrashPoint
+from workers.dev.embedded.processes import free_port
 
 MESSAGES: Final = 5
 CREDITS: Final = 2

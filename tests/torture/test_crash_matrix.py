@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import SEED
 from tests.torture.forge import End
 from tests.torture.matrix import Cell, Laboratory, points, run_cell, sample
-from workers.crash_points import CrashAt, CrashPoint
+from workers.dev.crash_points import CrashAt, CrashPoint
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 

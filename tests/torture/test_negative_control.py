@@ -10,7 +10,7 @@ from tests.torture.matrix import BATCH_MESSAGES, VARIABLES, Cell, Laboratory, ru
 from tests.torture.naive import ASKS_NOBODY, NAIVE, NEVER_LATE, REQUEUES_SINGLES
 from tests.torture.singles import MESSAGES, run_single_cell
 from tests.torture.trials import somebody_opts_out_between_claim_and_hand_over
-from workers.crash_points import CrashAt, CrashPoint
+from workers.dev.crash_points import CrashAt, CrashPoint
 
 
 @pytest.mark.parametrize(

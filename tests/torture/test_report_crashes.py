@@ -3,13 +3,13 @@
 import orjson
 import pytest
 
-from adapters_db.report_inbox import GroupedReportInbox
-from adapters_http.machine import SystemClock
+from adapters_db.messages.reports.inbox import GroupedReportInbox
+from adapters_http.process.machine import SystemClock
 from retail_core.messages.model import MessageState
 from retail_core.messages.use_cases import RecordReports
 from tests.torture.forge import End, Task
 from tests.torture.matrix import Laboratory
-from workers.crash_points import CrashAt, CrashPoint
+from workers.dev.crash_points import CrashAt, CrashPoint
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 

@@ -6,7 +6,7 @@ from tests.conftest import SEED
 from tests.torture.forge import End
 from tests.torture.matrix import Cell, Laboratory
 from tests.torture.singles import MESSAGES, run_single_cell, sample_of_single_cells
-from workers.crash_points import CrashAt, CrashPoint
+from workers.dev.crash_points import CrashAt, CrashPoint
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 

@@ -42,7 +42,7 @@ from tests.torture.forge import End, Task
 from tests.torture.judge import judge
 from tests.torture.matrix import Cell, Laboratory, run_cell
 from tests.torture.owners import Owners
-from workers.crash_points import CrashAt, CrashPoint
+from workers.dev.crash_points import CrashAt, CrashPoint
 
 HALTED_SECONDS = 2.2
 """Longer than the lease of a laboratory without the time of a call; here time is real."""

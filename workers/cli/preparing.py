@@ -10,13 +10,13 @@ import punq
 from loguru import logger
 
 import adapters_db.wiring
-import adapters_http.logs
+import adapters_http.process.logs
 import adapters_http.wiring
 import adapters_sms.wiring
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_db.settings import DatabaseSettings
 from adapters_http.contact_settings import number_hash_of
-from adapters_http.machine import SystemPause
+from adapters_http.process.machine import SystemPause
 from adapters_http.sending import sending_policy
 from adapters_http.settings import AccountSettings
 from adapters_sms.settings import SmsSettings
@@ -34,7 +34,7 @@ STATEMENT_SECONDS_MAX: Final = 3600
 
 def log_to_standard_error(settings: AppSettings) -> None:
     """What a command prints stays clean of its log."""
-    adapters_http.logs.configure(settings, "cli", sys.stderr)
+    adapters_http.process.logs.configure(settings, "cli", sys.stderr)
 
 
 @contextmanager

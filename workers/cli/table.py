@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from workers.cli import (
+from workers.cli.command import Command, Need
+from workers.cli.commands import (
     accounts,
     answers,
     audiences,
@@ -16,7 +17,6 @@ from workers.cli import (
     suppressing,
     webhooks,
 )
-from workers.cli.command import Command, Need
 
 _WITH_ACCOUNTS: Final = frozenset({Need.DATABASE, Need.ACCOUNTS})
 _WITH_GATEWAY: Final = frozenset({Need.DATABASE, Need.GATEWAY})

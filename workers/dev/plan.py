@@ -10,9 +10,9 @@ import attrs
 
 from retail_core.kernel.settings import AppEnv, Env, read_dotenv
 from workers.dev.children import Child
+from workers.dev.embedded import EmbeddedPostgres, EmbeddedServer, EmbeddedValkey
+from workers.dev.embedded.processes import remembered_port
 from workers.dev.homemade import SECRETS, fill_in_secrets
-from workers.embedded import EmbeddedPostgres, EmbeddedServer, EmbeddedValkey
-from workers.embedded.processes import remembered_port
 
 PORT: Final = 3001
 DISABLED: Final = "disabled"

@@ -18,11 +18,11 @@ from retail_core.kernel.settings import SettingsError
 from workers.dev import demo
 from workers.dev.children import Backoff, Child, Stop, Supervisor
 from workers.dev.console import Console
+from workers.dev.embedded import ServerError
+from workers.dev.embedded.processes import is_port_free
 from workers.dev.homemade import DemoStore
 from workers.dev.leftovers import Leftovers
 from workers.dev.plan import Plan, command_line, read_plan
-from workers.embedded import ServerError
-from workers.embedded.processes import is_port_free
 
 GUARD_SECONDS: Final = 1.0
 READINESS_SECONDS: Final = 0.25

@@ -12,17 +12,15 @@ from falcon.testing import Result
 
 from adapters_http import wiring
 from adapters_http.app import create_app
-from adapters_http.resources import (
-    auth,
-    campaign_audiences,
-    campaign_forecasts,
-    campaign_previews,
-    campaign_results,
-    campaign_steering,
-    campaigns,
-    list_routes,
-)
-from adapters_http.resources.contact_filters import ListContacts
+from adapters_http.resources.accounts import auth
+from adapters_http.resources.campaigns import audiences as campaign_audiences
+from adapters_http.resources.campaigns import campaigns
+from adapters_http.resources.campaigns import forecasts as campaign_forecasts
+from adapters_http.resources.campaigns import previews as campaign_previews
+from adapters_http.resources.campaigns import results as campaign_results
+from adapters_http.resources.campaigns import steering as campaign_steering
+from adapters_http.resources.contacts.filters import ListContacts
+from adapters_http.resources.lists import routes as list_routes
 from adapters_http.sending import sending_policy
 from adapters_http.settings import EdgeSettings
 from retail_core.audiences.model import AudienceSpec
@@ -45,8 +43,8 @@ from retail_core.links.codes import LinkCodes
 from retail_core.messages.model import DeliveryReport
 from retail_core.messages.queries import MessageQueries
 from retail_core.messages.use_cases import DispatchBatch, DispatchOutcome
-from retail_core.testing.gateway import FakeGateway, FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakeGateway, FakePace
 from tests.answering import HASH
 from tests.contracts.every_store import EveryStore
 from tests.contracts.people import added_in, draft

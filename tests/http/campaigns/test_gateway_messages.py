@@ -9,15 +9,15 @@ from falcon.testing import Result
 
 from adapters_http import wiring
 from adapters_http.app import create_app
-from adapters_http.resources import gateway_messages
+from adapters_http.resources.messages import gateway_messages
 from adapters_http.settings import EdgeSettings
 from retail_core.kernel.ids import ProviderId
 from retail_core.kernel.ports import Transactions
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import MessageState
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakeGateway, FakePace
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.messages.gateway import FakeGateway, FakePace
 from tests.http.api import VARIABLES, Api, Shop
 from tests.http.campaigns.shops import ROUTES, new_gateway, new_shop, send, started, stores
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 import sqlalchemy
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.kernel.ids import CampaignId
 from tests.http.api import Api, Shop, error_of
 from tests.http.campaigns.shops import (

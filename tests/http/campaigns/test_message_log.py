@@ -10,7 +10,7 @@ import pytest
 
 from adapters_http import wiring
 from adapters_http.app import create_app
-from adapters_http.resources import messages
+from adapters_http.resources.messages import messages
 from adapters_http.settings import EdgeSettings
 from retail_core.kernel.audit import AuditAction, AuditFilter
 from retail_core.kernel.ids import CampaignId, MessageNumber

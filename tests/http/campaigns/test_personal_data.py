@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters_db.campaign_audit import SqlCampaignAudit
-from adapters_db.connections import Connections
-from adapters_db.reads import Reads
+from adapters_db.campaigns.recount import SqlCampaignAudit
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
 from retail_core.credits.queries import LedgerAudit
 from retail_core.kernel.audit import AuditAction, AuditFilter
 from retail_core.kernel.ports import AuditTrail

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text as sql
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from tests.answering import applying_over
 from tests.http.api import WEBHOOK_SECRET, Api, Shop
 from tests.http.campaigns.shops import add_person, new_shop, send, started, stores

@@ -9,7 +9,7 @@ from falcon.testing import Result
 
 from adapters_http import wiring
 from adapters_http.app import create_app
-from adapters_http.resources import campaign_tests
+from adapters_http.resources.campaigns import test_sends as campaign_tests
 from adapters_http.settings import EdgeSettings
 from retail_core.billing.model import Subscription
 from retail_core.contacts.model import SuppressionEntry, SuppressionReason
@@ -27,8 +27,8 @@ from retail_core.messages.model import (
     NotSent,
 )
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakeGateway, FakePace
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.messages.gateway import FakeGateway, FakePace
 from tests.http.api import VARIABLES, Api, Shop, error_of
 from tests.http.campaigns.reading import messages_of
 from tests.http.campaigns.shops import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from tests.contracts.worlds import World, connections, sql_world
 
 __all__ = ["connections"]

@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 from sqlalchemy import Connection, text
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.audiences.model import (
     GRANTING,
     ContactList,

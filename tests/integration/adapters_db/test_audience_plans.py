@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from adapters_db.audience_queries import SqlAudienceQueries
-from adapters_db.connections import Connections
-from adapters_db.lists_reading import SqlListQueries
-from adapters_db.reads import Reads
+from adapters_db.audiences.lists_reading import SqlListQueries
+from adapters_db.audiences.queries import SqlAudienceQueries
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.audiences.segments import read_segment
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, ContactId, ListId

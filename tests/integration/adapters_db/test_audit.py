@@ -6,12 +6,12 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from adapters_db.connections import Connections
-from adapters_db.pruning import SqlPruning
+from adapters_db.connection.connections import Connections
+from adapters_db.operations.pruning import SqlPruning
 from retail_core.kernel.ids import AccountId
 from tests.contracts.audit import granted, record, written
 from tests.contracts.worlds import sql_world
-from workers.cleaning import AUDIT_LIFE
+from workers.jobs.cleaning import AUDIT_LIFE
 
 OLD = (
     "INSERT INTO audit_entry (at, account_id, agent, action, kind, details) "

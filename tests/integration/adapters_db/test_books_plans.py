@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from sqlalchemy import TextClause
 
-from adapters_db import books
-from adapters_db.campaign_audit import OF_ONE
-from adapters_db.migrate import upgrade
+from adapters_db.campaigns import books
+from adapters_db.campaigns.recount import OF_ONE
+from adapters_db.operations.migrate import upgrade
 
 ACCOUNTS: Final = 2_000
 TRANSFERS: Final = 40_000

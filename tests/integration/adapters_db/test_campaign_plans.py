@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy.dialects import postgresql
 
-from adapters_db.campaigns import outcome_of
-from adapters_db.migrate import upgrade
+from adapters_db.campaigns.campaigns import outcome_of
+from adapters_db.operations.migrate import upgrade
 from retail_core.kernel.ids import AccountId, CampaignId
 
 CAMPAIGNS: Final = 1_000

@@ -7,8 +7,8 @@ import attrs
 import pytest
 from sqlalchemy import Column, MetaData, Table, insert, select, text
 
-from adapters_db.columns import EnumNumber, EnumText, JsonOf, PhoneDigits, UtcTime
-from adapters_db.connections import Connections
+from adapters_db.connection.columns import EnumNumber, EnumText, JsonOf, PhoneDigits, UtcTime
+from adapters_db.connection.connections import Connections
 from retail_core.kernel.phones import PhoneNumber
 
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import Select, func, select
 
-from adapters_db.connections import Connections, psycopg_connection
-from adapters_db.contacts_choosing import (
+from adapters_db.connection.connections import Connections, psycopg_connection
+from adapters_db.contacts.choosing import (
     BY_INDEX,
     IN_ORDER,
     SORTED_CONTACTS_MAX,

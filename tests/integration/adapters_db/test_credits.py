@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import event, text
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.credits.errors import HoldExceeded, InsufficientCredits
 from retail_core.credits.model import Wallet
 from retail_core.credits.queries import LedgerMismatch

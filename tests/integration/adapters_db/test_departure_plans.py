@@ -6,8 +6,9 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters_db import batches, suppressions
-from adapters_db.migrate import upgrade
+from adapters_db.contacts import suppressions
+from adapters_db.messages.batches import batches
+from adapters_db.operations.migrate import upgrade
 from retail_core.contacts.model.number_hash import HASH_BYTES
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.phones import PhoneNumber

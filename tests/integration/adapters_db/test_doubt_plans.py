@@ -7,10 +7,11 @@ from typing import Any, Final, Protocol
 import psycopg
 import pytest
 
-from adapters_db import doubt_matching, doubts, look_ups
-from adapters_db.finding_columns import finding_columns
-from adapters_db.migrate import upgrade
-from adapters_db.plans import BY_INDEX
+from adapters_db.connection.plans import BY_INDEX
+from adapters_db.messages.unknown import doubts, look_ups
+from adapters_db.messages.unknown import matching as doubt_matching
+from adapters_db.messages.unknown.finding_columns import finding_columns
+from adapters_db.operations.migrate import upgrade
 from retail_core.kernel.ids import AccountId, CampaignId
 from retail_core.messages.model import (
     LOOK_UP_AFTER,
@@ -20,7 +21,7 @@ from retail_core.messages.model import (
     MessageKey,
     MessageState,
 )
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 
 CAMPAIGN: Final = 7
 MESSAGES: Final = 60_000

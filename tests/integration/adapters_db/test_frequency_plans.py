@@ -8,12 +8,13 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine
 
-from adapters_db import batch_splitting, frequency_cap
-from adapters_db.audience_facts import FINISH_SLACK
-from adapters_db.migrate import upgrade
+from adapters_db.audiences import frequency_cap
+from adapters_db.audiences.facts import FINISH_SLACK
+from adapters_db.messages.batches import splitting as batch_splitting
+from adapters_db.operations.migrate import upgrade
 from retail_core.audiences.model import CapWindow
 from retail_core.kernel.ids import AccountId
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 
 CAMPAIGNS: Final = 40
 MESSAGES: Final = 2_000

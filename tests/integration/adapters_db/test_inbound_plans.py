@@ -6,9 +6,9 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters_db import inbound, standings
-from adapters_db.migrate import upgrade
-from adapters_db.plans import BY_INDEX
+from adapters_db.connection.plans import BY_INDEX
+from adapters_db.engagement import inbound, standings
+from adapters_db.operations.migrate import upgrade
 
 _STAGE: Final = """
 INSERT INTO account (id, email)

@@ -6,8 +6,8 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters_db.message_log import HANDED_OVER, IN_ORDER, Log
-from adapters_db.migrate import upgrade
+from adapters_db.messages.log.sql import HANDED_OVER, IN_ORDER, Log
+from adapters_db.operations.migrate import upgrade
 from retail_core.kernel.ids import CampaignId, ContactId
 from retail_core.messages.model import MessageKind, MessageState
 from retail_core.messages.queries import MessageFilter

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.campaigns.use_cases import StartCampaign
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId

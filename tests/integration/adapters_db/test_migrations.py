@@ -15,12 +15,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from adapters_db import migrate
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine, psycopg_url
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine, psycopg_url
+from adapters_db.operations import migrate
 from adapters_db.settings import DatabaseSettings
 from adapters_db.tables import metadata
-from workers.embedded import EmbeddedPostgres
+from workers.dev.embedded import EmbeddedPostgres
 
 
 @contextmanager

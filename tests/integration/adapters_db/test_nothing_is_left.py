@@ -7,7 +7,7 @@ import attrs
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from adapters_db.pruning import PRUNED, SqlPruning
+from adapters_db.operations.pruning import PRUNED, SqlPruning
 from retail_core.accounts.use_cases.closing import BeginClosing, EraseAccount
 from retail_core.contacts.model import ConsentSource
 from retail_core.contacts.model.number_hash import NumberHash

@@ -7,10 +7,10 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters_db import number_traces
-from adapters_db.migrate import upgrade
-from adapters_db.plans import BY_INDEX
-from adapters_db.suppressions import given
+from adapters_db.connection.plans import BY_INDEX
+from adapters_db.contacts.suppressions import given
+from adapters_db.engagement import number_traces
+from adapters_db.operations.migrate import upgrade
 from retail_core.contacts.model.number_hash import HASH_BYTES
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.phones import PhoneNumber

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters_db import partitions
-from adapters_db.connections import Connections, psycopg_connection
-from adapters_db.partitions import Partition
+from adapters_db.connection.connections import Connections, psycopg_connection
+from adapters_db.messages import partitions
+from adapters_db.messages.partitions import Partition
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.model import PARKED_WAITS, REPORTED_WITHIN, MessageState
 from retail_core.messages.use_cases import MatchParkedReports

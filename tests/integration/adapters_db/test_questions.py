@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Integer, bindparam, func, literal, select, text
 
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
-from adapters_db.questions import Question
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.connection.questions import Question
 from adapters_db.settings import DatabaseSettings
 from adapters_db.tables.contacts import contact
 from adapters_db.tables.kernel import account

@@ -6,11 +6,12 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from adapters_db import messages, reports
-from adapters_db.migrate import upgrade
-from adapters_db.plans import BY_INDEX
+from adapters_db.connection.plans import BY_INDEX
+from adapters_db.messages import messages
+from adapters_db.messages.reports import reports
+from adapters_db.operations.migrate import upgrade
 from retail_core.kernel.ids import AccountId, CampaignId
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 
 CAMPAIGN: Final = 7
 OTHER_PARTITION: Final = 2_007

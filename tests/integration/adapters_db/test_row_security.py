@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from adapters_db.connections import Connections
-from adapters_db.reads import Reads
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
 from retail_core.kernel.ids import AccountId
 from tests.contracts.worlds import World
 

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from adapters_db.audience_queries import SqlAudienceQueries
-from adapters_db.audience_segments import SegmentSql
-from adapters_db.connections import Connections
-from adapters_db.reads import Reads
+from adapters_db.audiences.queries import SqlAudienceQueries
+from adapters_db.audiences.segments import SegmentSql
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
 from adapters_db.tables.contacts import contact
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.audiences.segments import SEGMENT_DEPTH_MAX, holds, read_segment

@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters_db.connections import Connections
-from adapters_db.merge_groups import shape_of
+from adapters_db.connection.connections import Connections
+from adapters_db.messages.batches.merge_groups import shape_of
 from retail_core.templates.encoding import SHAPES
 from tests.odd_names import NAMES
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
-from adapters_db.patience import Remaining, limit_statements, without_end
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.connection.patience import Remaining, limit_statements, without_end
 from adapters_db.settings import DatabaseSettings
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from adapters_db.idempotency import SqlIdempotencyReplies
+from adapters_db.kernel.idempotency import SqlIdempotencyReplies
 from adapters_http.wsgi import application
 
 _MARK = Path(os.environ["DIES_ONCE_AT"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 import orjson
 
-from workers.embedded.processes import free_port, is_port_free
+from workers.dev.embedded.processes import free_port, is_port_free
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 30

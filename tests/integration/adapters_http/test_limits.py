@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import redis
 
-from adapters_http.counting import Asked, Counts, Verdict
-from adapters_http.limit_table import By, Limit
-from adapters_http.limits import SharedCounts, SharedStore
-from retail_core.testing.clock import FixedClock
+from adapters_http.limits.counting import Asked, Counts, Verdict
+from adapters_http.limits.shared import SharedCounts, SharedStore
+from adapters_http.limits.table import By, Limit
+from retail_core.testing.kernel.clock import FixedClock
 from tests.contracts.counting import LONG, MANY, CountsContract, Wait
 
 TWO_PROCESSES = 2

@@ -10,7 +10,7 @@ from datetime import datetime
 import attrs
 import pytest
 
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.sockets import CallBackend, CallLimits, limited
 from retail_core.kernel.clock import Deadline

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.settings import SmsSettings
 from adapters_sms.simulator.scenario import Fault, FaultName, ReportPlan, Scenario

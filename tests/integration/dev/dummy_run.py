@@ -9,9 +9,9 @@ from pathlib import Path
 
 from workers.dev.children import Child
 from workers.dev.console import Console
+from workers.dev.embedded import EmbeddedPostgres, EmbeddedValkey
 from workers.dev.plan import Plan, Server
 from workers.dev.run import run
-from workers.embedded import EmbeddedPostgres, EmbeddedValkey
 
 API = """
 import http.server, os

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import redis
 
-from workers.embedded import EmbeddedPostgres, EmbeddedServer, EmbeddedValkey, ServerError
+from workers.dev.embedded import EmbeddedPostgres, EmbeddedServer, EmbeddedValkey, ServerError
 
 MAKERS = (EmbeddedPostgres, EmbeddedValkey)
 

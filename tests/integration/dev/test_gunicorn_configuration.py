@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workers.embedded.processes import free_port, is_port_free
+from workers.dev.embedded.processes import free_port, is_port_free
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 20

@@ -12,8 +12,8 @@ import psutil
 import psycopg
 import pytest
 
-from workers.embedded import EmbeddedPostgres
-from workers.embedded.processes import free_port, is_port_free
+from workers.dev.embedded import EmbeddedPostgres
+from workers.dev.embedded.processes import free_port, is_port_free
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 30

@@ -9,7 +9,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from adapters_db.campaign_audit import SqlCampaignAudit
+from adapters_db.campaigns.recount import SqlCampaignAudit
 from retail_core.campaigns.errors import NoRecipients
 from retail_core.campaigns.model import Campaign, CampaignState
 from retail_core.campaigns.queries import CampaignFilter

@@ -12,8 +12,8 @@ import pytest
 from loguru import logger
 from sqlalchemy import text
 
-from adapters_db.books import SqlBooks
-from adapters_db.connections import Connections
+from adapters_db.campaigns.books import SqlBooks
+from adapters_db.connection.connections import Connections
 from retail_core.campaigns.model import Campaign
 from retail_core.kernel.ids import AccountId, WorkerId
 from retail_core.kernel.jobs import Job
@@ -23,8 +23,8 @@ from tests.contracts.staging import people, shop, started
 from tests.contracts.worlds import World
 from tests.own_database import own_connections
 from tests.pipeline import Pipeline
-from workers.checking_books import AFTER, CHECK_BOOKS, CODE, CheckBooks, check_books
-from workers.running import Run
+from workers.jobs.checking_books import AFTER, CHECK_BOOKS, CODE, CheckBooks, check_books
+from workers.jobs.running import Run
 
 pytestmark = pytest.mark.servers
 ROUNDS_MIN = 5

@@ -31,7 +31,7 @@ from retail_core.imports.use_cases import (
 from retail_core.kernel.errors import DomainError
 from retail_core.kernel.ids import AccountId, ContactId, ListId, WorkerId
 from retail_core.kernel.pages import PageRequest
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from tests.answering import HASH
 from tests.contracts.import_lists import contacts_of
 from tests.contracts.lists import made, on_it, put

@@ -15,7 +15,7 @@ import attrs
 import pytest
 from sqlalchemy import text
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_db.transactions import SqlTransactions
 from retail_core.campaigns import planning
 from retail_core.campaigns.model import Campaign
@@ -40,9 +40,9 @@ from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 from retail_core.messages.model import Dropped, MessageState
 from retail_core.messages.use_cases import SendSingleMessages
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakeGateway, FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakeGateway, FakePace
 from tests.answering import HASH, answer, reasons
 from tests.contracts.every_store import EveryStore
 from tests.contracts.import_lists import contacts_of

@@ -9,8 +9,8 @@ import attrs
 import pytest
 from sqlalchemy import text
 
-from adapters_db.batches import _CLOSE_CANCELLED
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
+from adapters_db.messages.batches.batches import _CLOSE_CANCELLED
 from adapters_db.unit_of_work import SqlUnitOfWork
 from retail_core.campaigns.model import CampaignCounts
 from retail_core.campaigns.use_cases import CancelCampaign

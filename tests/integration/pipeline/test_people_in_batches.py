@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import text
 
-from adapters_db.connections import Connections
-from adapters_db.messages import SqlMessageStore
-from adapters_db.number_traces import SqlNumberTraces
-from adapters_db.waiting_recipients import LOCK
+from adapters_db.connection.connections import Connections
+from adapters_db.engagement.number_traces import SqlNumberTraces
+from adapters_db.messages.messages import SqlMessageStore
+from adapters_db.messages.waiting_recipients import LOCK
 from retail_core.campaigns.use_cases import PauseCampaign
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.queries import ContactFilter

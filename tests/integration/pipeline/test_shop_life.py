@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from adapters_db.campaign_audit import SqlCampaignAudit
-from adapters_db.connections import Connections
-from adapters_db.reads import Reads
+from adapters_db.campaigns.recount import SqlCampaignAudit
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
 from tests.contracts.worlds import World, sql_world
 from tests.integration.pipeline.machine import ShopLife
 

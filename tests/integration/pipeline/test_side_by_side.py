@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from adapters_db.campaign_audit import SqlCampaignAudit
-from adapters_db.connections import Connections
-from adapters_db.reads import Reads
+from adapters_db.campaigns.recount import SqlCampaignAudit
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
 from retail_core.campaigns.errors import AlreadySending, WrongCampaignState
 from retail_core.campaigns.model import Campaign, CampaignCounts, CampaignState
 from retail_core.campaigns.use_cases import StartCampaign, StartedCampaign

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters_db.connections import Connections, psycopg_connection
+from adapters_db.connection.connections import Connections, psycopg_connection
 from retail_core.contacts.model import (
     ConsentSource,
     ConsentType,

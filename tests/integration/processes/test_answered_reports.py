@@ -17,11 +17,11 @@ import psutil
 import psycopg
 import pytest
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from tests.http.api import VARIABLES, WEBHOOK_SECRET
 from tests.integration.processes.plant import kill
 from tests.integration.workers.watching import until
-from workers.embedded import EmbeddedPostgres
+from workers.dev.embedded import EmbeddedPostgres
 
 TREE = Path(__file__).parents[3]
 HEADERS = {"Content-Type": "application/json", "X-Webhook-Token": WEBHOOK_SECRET}

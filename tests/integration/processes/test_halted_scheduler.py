@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters_db.leading import LEAD_SECONDS
-from adapters_db.migrate import upgrade
+from adapters_db.operations.leading import LEAD_SECONDS
+from adapters_db.operations.migrate import upgrade
 from tests.integration.processes.plant import Plant, started
 from tests.integration.workers.watching import until
-from workers.leading import LEAD_CHECK_SECONDS
+from workers.processes.leading import LEAD_CHECK_SECONDS
 
 LEADS_WITHIN_SECONDS = 60
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from retail_core.messages.model import MessageState
 from tests.integration.processes.plant import FIRST_PHONE, Plant, started
 from tests.integration.workers.watching import until

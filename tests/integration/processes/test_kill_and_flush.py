@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from retail_core.messages.model import MessageState
 from tests.integration.processes.plant import Plant, kill, started
 from tests.integration.workers.watching import until
-from workers.dispatching import BATCHES_IN_FLIGHT
+from workers.jobs.dispatching import BATCHES_IN_FLIGHT
 
 CONTACTS = 3_000
 MIDDLE = CONTACTS // 4

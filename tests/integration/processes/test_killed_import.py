@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
-from adapters_db.migrate import upgrade
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
+from adapters_db.operations.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from retail_core.imports.model import UPLOAD_CHUNK_BYTES, FileForm, FileKind, ImportMode
 from retail_core.imports.use_cases import ImportRequest, StartImport, UndoImport
 from retail_core.kernel.ids import AccountId, ImportId

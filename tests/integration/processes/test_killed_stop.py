@@ -12,7 +12,7 @@ from typing import Final
 import psutil
 import pytest
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from retail_core.messages.model import MessageState
 from tests.http.api import ORIGIN, WEBHOOK_SECRET
 from tests.integration.processes.plant import FIRST_PHONE, ROOT, Plant, kill, started

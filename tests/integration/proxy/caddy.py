@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from tests.integration.workers.watching import until
-from workers.embedded.processes import free_port, is_port_free
+from workers.dev.embedded.processes import free_port, is_port_free
 
 ROOT: Final = Path(__file__).parents[3]
 CADDY: Final = str(Path(sys.executable).parent / "caddy")

@@ -19,7 +19,7 @@ from tests.integration.proxy.caddy import CADDY, CADDYFILE, ROOT, Proxy, proxy
 from tests.integration.server.crowds import crowd, dribbling
 from tests.integration.server.serving import Server, serving
 from tests.integration.workers.watching import until
-from workers.embedded.processes import free_port, is_port_free
+from workers.dev.embedded.processes import free_port, is_port_free
 
 pytestmark = pytest.mark.servers
 HEAD: Final = b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

@@ -16,7 +16,7 @@ import attrs
 
 from tests.http.api import VARIABLES
 from tests.integration.workers.watching import until
-from workers.embedded.processes import free_port, is_port_free
+from workers.dev.embedded.processes import free_port, is_port_free
 
 ROOT: Final = Path(__file__).parents[3]
 THREADS: Final = 4

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import attrs
 import pytest
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from adapters_sms.simulator.log import read_accepted
 from tests import harmless_logs
 from tests.http.api import VARIABLES
@@ -22,7 +22,7 @@ from tests.http.uploading import form
 from tests.integration.processes.plant import Plant
 from tests.integration.server.serving import ROOT, Server, serving
 from tests.integration.workers.watching import until
-from workers.embedded.processes import free_port
+from workers.dev.embedded.processes import free_port
 
 EMAIL: Final = "persephone@olympus.example"
 PASSWORD: Final = "pomegranate-seeds-6"

@@ -6,13 +6,13 @@ import psutil
 import pytest
 import redis
 
-from adapters_db.connections import Connections
-from adapters_db.engine import make_engine
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.engine import make_engine
 from adapters_db.settings import DatabaseSettings
 from tests.integration.workers.watching import Crew, until
 from tests.own_database import close
-from workers.lanes import Lane
-from workers.queue import JobQueue
+from workers.jobs.lanes import Lane
+from workers.processes.queue import JobQueue
 
 CREW = Path(__file__).with_name("crew.py")
 

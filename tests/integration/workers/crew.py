@@ -12,16 +12,16 @@ import attrs
 import punq
 
 import adapters_db.wiring
-from adapters_db.connections import Connections
-from adapters_db.failed_jobs import SqlFailedJobs
+from adapters_db.connection.connections import Connections
+from adapters_db.operations.failed_jobs import SqlFailedJobs
 from adapters_db.settings import DatabaseSettings
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from retail_core.kernel.ports import Clock
-from workers.lane_worker import quieten_rq
-from workers.lanes import Lane
-from workers.queue import JobQueue
-from workers.running import JobKind, Run
-from workers.supervisor import Supervisor
+from workers.jobs.lanes import Lane
+from workers.jobs.running import JobKind, Run
+from workers.processes.lane_worker import quieten_rq
+from workers.processes.queue import JobQueue
+from workers.processes.supervisor import Supervisor
 from workers.wiring import new_worker_id, redis_of
 from workers.worker import Stopping, runner, take_jobs
 

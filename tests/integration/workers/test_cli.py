@@ -7,7 +7,7 @@ import attrs
 import psycopg
 import pytest
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from retail_core.kernel.settings import AppSettings
 from workers.cli.running import main
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.engagement.model import Keyword
 from tests.answering import apply_all, record
 from tests.contracts.people import added, draft

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters_db.migrate import upgrade
+from adapters_db.operations.migrate import upgrade
 from tests.integration.workers.test_cli import PASSWORD, Cli
 
 SECRETS = ("Άννα", "anna@example.com", "6984303401", "Very private sale")
@@ -157,7 +157,7 @@ def test_who_died_in_the_middle_repeats_it_and_keeps_the_first_export(
     words = ("close-account", "--email", email, "--export", str(out), "--yes")
     with monkeypatch.context() as patch:
         patch.setattr("retail_core.accounts.use_cases.closing.ROWS_PER_TRANSACTION_MAX", 1)
-        patch.setattr("adapters_db.closing.ERASURES", ("SELECT 1 / 0",))
+        patch.setattr("adapters_db.accounts.closing.ERASURES", ("SELECT 1 / 0",))
         with pytest.raises(Exception, match="division by zero"):
             cli(*words)
     assert len(exported(out, "contacts")) == 2

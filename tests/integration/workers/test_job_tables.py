@@ -1,13 +1,13 @@
 from datetime import UTC, datetime, timedelta
 
-from adapters_db.connections import Connections
-from adapters_db.failed_jobs import DETAIL_CHARACTERS_MAX, SqlFailedJobs
-from adapters_db.periodic_jobs import SqlPeriodicJobs
-from adapters_db.pruning import PRUNED, SqlPruning
+from adapters_db.connection.connections import Connections
+from adapters_db.kernel.periodic_jobs import SqlPeriodicJobs
+from adapters_db.operations.failed_jobs import DETAIL_CHARACTERS_MAX, SqlFailedJobs
+from adapters_db.operations.pruning import PRUNED, SqlPruning
 from adapters_db.transactions import SqlTransactions
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
-from workers.cleaning import Lives
+from workers.jobs.cleaning import Lives
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from adapters_db.leading import Leadership
+from adapters_db.operations.leading import Leadership
 from retail_core.kernel.errors import Unavailable
 
 LEASE_SECONDS = 1.0

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_sms.simulator.server import SimulatorOptions
 from adapters_sms.simulator.thread import SimulatorThread
 from retail_core.campaigns.model import Campaign, CampaignState
@@ -30,7 +30,7 @@ from tests.contracts.staging import policy, shop, written
 from tests.contracts.worlds import World, sql_world
 from tests.own_database import close, own_connections
 from workers import worker
-from workers.running import JobOutcome, RunJob
+from workers.jobs.running import JobOutcome, RunJob
 from workers.wiring import Settings, build
 
 pytestmark = pytest.mark.servers

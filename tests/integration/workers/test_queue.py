@@ -6,8 +6,8 @@ from rq.serializers import JSONSerializer
 
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
-from workers.lanes import Lane
-from workers.queue import JobQueue, job_id, job_of
+from workers.jobs.lanes import Lane
+from workers.processes.queue import JobQueue, job_id, job_of
 
 JOB = Job("note", "note:1:ä/b", {"n": 1, "text": "α", "flag": True, "none": None}, AccountId(7))
 

@@ -3,14 +3,14 @@ from collections import Counter
 
 import attrs
 
-from adapters_db.connections import Connections
-from adapters_db.listening import OutboxListener
+from adapters_db.connection.connections import Connections
+from adapters_db.kernel.listening import OutboxListener
 from adapters_db.transactions import SqlTransactions
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from retail_core.kernel.jobs import Job
 from tests.integration.workers.watching import until
-from workers.queue import JobQueue
-from workers.relay import Relay, RelayLoop
+from workers.processes.queue import JobQueue
+from workers.processes.relay import Relay, RelayLoop
 
 
 @attrs.define

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from adapters_sms.simulator.server import SimulatorOptions
 from adapters_sms.simulator.thread import SimulatorThread
 from retail_core.campaigns.model import CampaignCounts

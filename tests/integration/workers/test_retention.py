@@ -7,16 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters_db import pruning
-from adapters_db.campaign_audit import SqlCampaignAudit
-from adapters_db.connections import Connections
-from adapters_db.pruning import SqlPruning
-from adapters_db.reads import Reads
-from adapters_db.retention import KINDS
-from retail_core.testing.clock import FixedClock
+from adapters_db.campaigns.recount import SqlCampaignAudit
+from adapters_db.connection.connections import Connections
+from adapters_db.connection.reads import Reads
+from adapters_db.operations import pruning
+from adapters_db.operations.pruning import SqlPruning
+from adapters_db.operations.retention import KINDS
+from retail_core.testing.kernel.clock import FixedClock
 from tests.integration.adapters_db.large_shop import stage
 from tests.own_database import own_connections
-from workers.cleaning import CleanUp, Lives
+from workers.jobs.cleaning import CleanUp, Lives
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import redis
 
-from adapters_db.connections import Connections
-from adapters_db.migrate import upgrade
+from adapters_db.connection.connections import Connections
+from adapters_db.operations.migrate import upgrade
 from adapters_db.transactions import SqlTransactions
 from retail_core.kernel.jobs import Job
 from retail_core.kernel.settings import Env
 from tests.integration.workers.watching import until
 from workers import scheduler
-from workers.embedded import EmbeddedPostgres
-from workers.queue import job_id
+from workers.dev.embedded import EmbeddedPostgres
+from workers.processes.queue import job_id
 from workers.wiring import Settings, build
 
 CREDENTIALS = {

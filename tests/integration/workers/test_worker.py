@@ -8,14 +8,14 @@ from pathlib import Path
 import psutil
 import redis
 
-from adapters_http.machine import SystemClock
+from adapters_http.process.machine import SystemClock
 from retail_core.kernel.jobs import Job
 from tests.integration.workers.watching import Crew, until
-from workers.embedded import EmbeddedValkey
-from workers.lanes import Lane
-from workers.leading import LeadLoop
-from workers.periodic import Periodic
-from workers.queue import JobQueue
+from workers.dev.embedded import EmbeddedValkey
+from workers.jobs.lanes import Lane
+from workers.jobs.periodic import Periodic
+from workers.processes.leading import LeadLoop
+from workers.processes.queue import JobQueue
 
 StartCrew = Callable[[str, int], Crew]
 

@@ -22,10 +22,10 @@ from retail_core.accounts.use_cases import (
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ApiKeyId
-from retail_core.testing.api_keys import MemoryApiKeyQueries
-from retail_core.testing.clock import NOON, FixedClock
+from retail_core.testing.accounts.api_keys import MemoryApiKeyQueries
+from retail_core.testing.kernel.clock import NOON, FixedClock
+from retail_core.testing.kernel.randomness import SeededRandomness
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions, MemoryUnitOfWork
-from retail_core.testing.randomness import SeededRandomness
 
 SHOP = AccountId(2)
 ORDER = ApiKeyOrder("till", (Scope.CONTACTS_READ,), None)

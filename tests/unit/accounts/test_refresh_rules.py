@@ -7,7 +7,7 @@ import pytest
 
 from retail_core.accounts.model import Device, RefreshToken, Session, SessionRules, Use, use_of
 from retail_core.kernel.ids import AccountId, SessionId
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 
 RULES = SessionRules()
 DEVICE = Device("203.0.113.7", "Browser")

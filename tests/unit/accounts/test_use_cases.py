@@ -28,14 +28,14 @@ from retail_core.accounts.use_cases import (
 )
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId, SessionId
-from retail_core.testing.accounts import (
+from retail_core.testing.accounts.accounts import (
     MemorySessionQueries,
     PlainAccessTokens,
     PlainPasswords,
 )
-from retail_core.testing.clock import NOON, FixedClock
+from retail_core.testing.kernel.clock import NOON, FixedClock
+from retail_core.testing.kernel.randomness import SeededRandomness
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
-from retail_core.testing.randomness import SeededRandomness
 from retail_core.testing.tables import MemoryTables
 
 RULES = SessionRules()

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters_db.imports_staging import COLUMNS, staged_lines
+from adapters_db.imports.staging import COLUMNS, staged_lines
 from retail_core.contacts.model import folded_fields
 from retail_core.imports.model import ImportedRow
 from retail_core.kernel.phones import LineType, Phone, PhoneNumber

@@ -10,14 +10,14 @@ from functools import partial
 import attrs
 import pytest
 
-from adapters_db.nudging import Nudges
-from adapters_db.report_inbox import GroupedReportInbox
+from adapters_db.messages.reports.inbox import GroupedReportInbox
+from adapters_db.messages.reports.nudging import Nudges
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
 from retail_core.messages.model import WebhookCall
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 from retail_core.testing.memory import MemoryTransactions, MemoryUnitOfWork
 
 SECONDS_MAX = 10.0

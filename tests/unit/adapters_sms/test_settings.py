@@ -14,7 +14,7 @@ from adapters_sms.wiring import register
 from retail_core.kernel.clock import Clock
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.ports import GatewayPace, ReportReader, SmsGateway
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 
 REQUIRED = {
     "APP_ENV": "test",

@@ -6,7 +6,7 @@ from retail_core.billing.model import Interval, Plan, SubscriptionStatus
 from retail_core.billing.use_cases import ActivateSubscription
 from retail_core.kernel.ids import AccountId
 from retail_core.testing.billing import MemorySubscriptionQueries
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
 
 SHOP = AccountId(2)

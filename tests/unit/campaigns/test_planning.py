@@ -18,7 +18,7 @@ from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.messages.composing import compiled, text_of
 from retail_core.messages.model import MergeGroup
 from retail_core.templates.encoding import measure
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 from tests.contracts.staging import CODES, people, policy, shop, written
 from tests.contracts.worlds import memory_world
 

@@ -278,7 +278,7 @@ def test_without_message_numbers_a_campaign_stays_as_it_is_until_there_are_some(
     account = shop(world)
     people(world, account, 4)
     campaign = written(world, account)
-    monkeypatch.setattr("retail_core.testing.message_numbers.CODE_NUMBER_MAX", 3)
+    monkeypatch.setattr("retail_core.testing.messages.numbers.CODE_NUMBER_MAX", 3)
 
     with pytest.raises(NumbersUsedUp):
         start(world, campaign)

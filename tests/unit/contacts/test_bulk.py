@@ -5,7 +5,7 @@ from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.queries import ContactFilter
 from retail_core.contacts.use_cases import DeleteContacts, TagContacts
 from retail_core.kernel.ids import AccountId
-from retail_core.testing.clock import NOON, FixedClock
+from retail_core.testing.kernel.clock import NOON, FixedClock
 from retail_core.testing.memory import MemoryTransactions
 
 STORE = AccountId(2)

@@ -36,8 +36,8 @@ from retail_core.contacts.use_cases import (
     UpdateContact,
 )
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
-from retail_core.testing.clock import NOON, FixedClock
-from retail_core.testing.contacts import MemoryContactOwners, consents_of
+from retail_core.testing.contacts.contacts import MemoryContactOwners, consents_of
+from retail_core.testing.kernel.clock import NOON, FixedClock
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
 
 STORE = AccountId(2)

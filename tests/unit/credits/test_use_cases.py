@@ -10,8 +10,8 @@ from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.pages import PageRequest
 from retail_core.testing.credits import MemoryCreditQueries, MemoryLedgerAudit
+from retail_core.testing.kernel.randomness import SeededRandomness
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
-from retail_core.testing.randomness import SeededRandomness
 
 SHOP = AccountId(2)
 

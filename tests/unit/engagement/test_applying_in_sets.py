@@ -25,8 +25,8 @@ from tests.contracts.people import added, draft
 from tests.contracts.staging import sent, shop, started
 from tests.contracts.worlds import World, memory_world
 from tests.unit.engagement.customers import BARE, customer, facts, now_of
-from workers.kinds import _apply_texts
-from workers.running import Run
+from workers.jobs.kinds import _apply_texts
+from workers.jobs.running import Run
 
 NUMBERS = [PhoneNumber(f"+30698430340{last}") for last in range(3)]
 TELLS = StopConfirmationPolicy(is_on=True, fallback_sender=SHOP)

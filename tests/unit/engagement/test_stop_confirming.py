@@ -69,7 +69,9 @@ def test_a_stop_counts_also_when_no_message_number_is_left_to_tell_of_it(
     world = memory_world()
     account = shop(world)
     contact = customer(world, account)
-    monkeypatch.setattr("retail_core.testing.message_numbers.CODE_NUMBER_MAX", numbers_given(world))
+    monkeypatch.setattr(
+        "retail_core.testing.messages.numbers.CODE_NUMBER_MAX", numbers_given(world)
+    )
 
     answer(world, contact.phone)
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters_http.counting import Asked, Counts, KeyNames, LocalCounts
-from adapters_http.limit_table import By, Limit
+from adapters_http.limits.counting import Asked, Counts, KeyNames, LocalCounts
+from adapters_http.limits.table import By, Limit
 from retail_core.kernel.secrets import SecretText
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from tests.contracts.counting import CountsContract, Wait
 
 LIMIT = Limit("few", By.ADDRESS, 4, 60)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters_http.csv_files import LINES_PER_PIECE, Form, Separator, disarmed, lines
+from adapters_http.web.csv_files import LINES_PER_PIECE, Form, Separator, disarmed, lines
 
 
 class Rows:

@@ -18,7 +18,7 @@ from adapters_http.framing import (
     Extent,
     announced,
 )
-from adapters_http.routing import BODY_BYTES_MAX
+from adapters_http.web.routing import BODY_BYTES_MAX
 
 FIELDS: Final = st.sampled_from(
     [

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from loguru import logger
 
-from adapters_http import logs
-from adapters_http.redaction import (
+from adapters_http.process import logs
+from adapters_http.process.redaction import (
     TEXT_CHARACTERS_MAX,
     TRACEBACK_CHARACTERS_MAX,
     redacted,

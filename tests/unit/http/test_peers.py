@@ -6,7 +6,7 @@ import falcon
 import pytest
 from falcon.testing import create_environ
 
-from adapters_http.peers import peer_address
+from adapters_http.middleware.peers import peer_address
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/32"))
 

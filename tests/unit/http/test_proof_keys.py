@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from adapters_http.proof_keys import ProofKeys, ProofSigner, canonical
+from adapters_http.security.proof_keys import ProofKeys, ProofSigner, canonical
 from retail_core.kernel.settings import Env, SettingsError
 
 SEED = bytes(range(224, 256))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters_http.refusals import BadTarget
-from adapters_http.targets import path_segments
+from adapters_http.web.refusals import BadTarget
+from adapters_http.web.targets import path_segments
 
 
 @pytest.mark.parametrize(

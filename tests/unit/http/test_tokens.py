@@ -9,13 +9,13 @@ import attrs
 import jwt
 import pytest
 
-from adapters_http.tokens import JwtAccessTokens, key_id
+from adapters_http.security.tokens import JwtAccessTokens, key_id
 from retail_core.accounts.model import AccessClaims, Account, Locale
 from retail_core.kernel.errors import Unauthenticated
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.smart_encoding import SmartEncoding
-from retail_core.testing.clock import NOON
+from retail_core.testing.kernel.clock import NOON
 
 OLD, NEW = SecretText("the old secret, which is long enough"), SecretText("the new one " * 4)
 SHOP = Account(

@@ -20,7 +20,7 @@ from retail_core.imports.model import (
 from retail_core.imports.use_cases import ImportContacts, SweepImports
 from retail_core.imports.use_cases import importing as importing_module
 from retail_core.kernel.ids import AccountId, ImportId
-from retail_core.testing.imports import MemoryUploadReads
+from retail_core.testing.imports.imports import MemoryUploadReads
 from tests.unit.imports.works import STORE, Killed, Reader, Rehearsal, Rows, Works, people
 
 

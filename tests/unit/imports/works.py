@@ -10,8 +10,8 @@ from retail_core.imports.model import Cell, FileForm, FileKind, ImportJob, Impor
 from retail_core.imports.ports import Chunks, Table
 from retail_core.imports.use_cases import ImportContacts, ImportRequest, StartImport
 from retail_core.kernel.ids import AccountId
-from retail_core.testing.clock import FixedClock
-from retail_core.testing.imports import MemoryUploadReads
+from retail_core.testing.imports.imports import MemoryUploadReads
+from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
 
 STORE = AccountId(2)

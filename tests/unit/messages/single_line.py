@@ -8,7 +8,7 @@ from retail_core.messages.model import (
     NewSingle,
     single_credits_key,
 )
-from retail_core.testing.single_rows import StoredSingle
+from retail_core.testing.messages.singles.rows import StoredSingle
 from tests.contracts.single_stage import single
 from tests.contracts.worlds import World
 

@@ -12,8 +12,8 @@ from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
 from retail_core.messages.model import GatewayMessage, MessageState
 from retail_core.messages.use_cases import AskGateway
 from retail_core.messages.use_cases.looking_up import RefreshRound, round_budget, summed_up
-from retail_core.testing.clock import FixedClock
-from retail_core.testing.gateway import FakeGateway
+from retail_core.testing.kernel.clock import FixedClock
+from retail_core.testing.messages.gateway import FakeGateway
 from tests.contracts.staging import messages, people, shop, started
 from tests.contracts.worlds import World, memory_world
 from tests.doubting import DoubtLine

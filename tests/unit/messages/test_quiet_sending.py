@@ -15,7 +15,7 @@ from retail_core.kernel.zones import place_of
 from retail_core.messages.model import GatewayHealth, NotSent
 from retail_core.messages.quiet_hours import BUILT_IN, OFF, QuietPolicy, StoreQuiet
 from retail_core.messages.use_cases import DispatchOutcome
-from retail_core.testing.clock import ClockPause
+from retail_core.testing.kernel.clock import ClockPause
 from tests.contracts.import_lists import contacts_of
 from tests.contracts.people import added, draft
 from tests.contracts.staging import ANN, change, messages, policy, shop, started

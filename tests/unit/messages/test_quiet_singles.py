@@ -12,9 +12,9 @@ from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind, MessageState, NewSingle
 from retail_core.messages.quiet_hours import BUILT_IN, OFF
 from retail_core.messages.use_cases import SendSingleMessages
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakePace
 from tests.answering import HASH
 from tests.contracts.people import added, draft
 from tests.contracts.staging import shop

@@ -14,7 +14,7 @@ from retail_core.kernel.jobs import Job
 from retail_core.messages.jobs import MATCH_PARKED_REPORTS, read_match_parked_reports
 from retail_core.messages.model import BatchKey, MessageState, OutgoingMessage, SubmissionOutcome
 from retail_core.messages.use_cases import ReplayReports
-from retail_core.testing.gateway import plain_reports
+from retail_core.testing.messages.gateway import plain_reports
 from tests.contracts.staging import messages, people, shop, started
 from tests.contracts.worlds import World, memory_world
 from tests.pipeline import Pipeline

@@ -21,9 +21,9 @@ from retail_core.messages.model import (
 from retail_core.messages.use_cases import (
     SendSingleMessages,
 )
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakePace
 from tests.answering import HASH
 from tests.contracts.staging import shop
 from tests.contracts.worlds import World, memory_world

@@ -28,9 +28,9 @@ from retail_core.messages.use_cases import (
     SweepSingleMessages,
     UnknownPolicy,
 )
-from retail_core.testing.clock import ClockPause
-from retail_core.testing.gateway import FakePace
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.kernel.clock import ClockPause
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.messages.gateway import FakePace
 from tests.answering import HASH
 from tests.contracts.every_store import EveryStore
 from tests.contracts.staging import bar, delete, people, shop

@@ -19,9 +19,9 @@ from retail_core.notices.use_cases import (
     ResetLink,
     SendNotice,
 )
-from retail_core.testing.accounts import PlainPasswords
-from retail_core.testing.notices import MemoryNotifier
-from retail_core.testing.randomness import SeededRandomness
+from retail_core.testing.accounts.accounts import PlainPasswords
+from retail_core.testing.kernel.randomness import SeededRandomness
+from retail_core.testing.notices.notices import MemoryNotifier
 from tests.contracts.worlds import World, memory_world
 
 EMAIL = "owner@shop.example"

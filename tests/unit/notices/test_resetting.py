@@ -10,7 +10,7 @@ from retail_core.notices.jobs import read_send_notice
 from retail_core.notices.model import (
     HandOver,
 )
-from retail_core.testing.notices import MemoryNotifier
+from retail_core.testing.notices.notices import MemoryNotifier
 from tests.unit.notices.office import EMAIL, MINUTE, Office
 
 

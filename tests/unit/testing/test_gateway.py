@@ -17,8 +17,13 @@ from retail_core.messages.model import (
     SubmissionOutcome,
 )
 from retail_core.messages.ports import GatewayPace, ReportReader
-from retail_core.testing.clock import FixedClock
-from retail_core.testing.gateway import FakeGateway, FakePace, PlainReportReader, plain_reports
+from retail_core.testing.kernel.clock import FixedClock
+from retail_core.testing.messages.gateway import (
+    FakeGateway,
+    FakePace,
+    PlainReportReader,
+    plain_reports,
+)
 from tests.contracts.sms_gateway import (
     IN_TIME,
     GatewayPaceContract,

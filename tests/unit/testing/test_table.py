@@ -5,8 +5,8 @@ import pytest
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId
 from retail_core.testing import database as database_module
+from retail_core.testing.kernel.table import DuplicateRow, Journal, MemoryTable
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
-from retail_core.testing.table import DuplicateRow, Journal, MemoryTable
 
 Row = tuple[str, str | None]
 Table = MemoryTable[int, Row]

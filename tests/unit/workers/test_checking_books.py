@@ -8,15 +8,15 @@ import attrs
 import pytest
 from loguru import logger
 
-from adapters_db.books import Books
-from adapters_db.campaign_audit import CampaignMismatch
+from adapters_db.campaigns.books import Books
+from adapters_db.campaigns.recount import CampaignMismatch
 from retail_core.credits.model import Wallet
 from retail_core.credits.queries import LedgerMismatch
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, CampaignId, WorkerId
 from retail_core.kernel.jobs import Job
-from retail_core.testing.clock import FixedClock
-from workers.checking_books import (
+from retail_core.testing.kernel.clock import FixedClock
+from workers.jobs.checking_books import (
     ACCOUNTS_PER_STEP_MAX,
     CHECK_BOOKS,
     CODE,
@@ -24,8 +24,8 @@ from workers.checking_books import (
     CheckBooks,
     check_books,
 )
-from workers.periodic import PERIODIC
-from workers.running import Run
+from workers.jobs.periodic import PERIODIC
+from workers.jobs.running import Run
 
 WRONG = Books(
     AccountId(2),

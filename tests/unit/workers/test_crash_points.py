@@ -11,9 +11,9 @@ import pytest
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.model import Accepted
-from retail_core.testing.gateway import FakeGateway
+from retail_core.testing.messages.gateway import FakeGateway
 from tests.contracts.sms_gateway import IN_TIME
-from workers.crash_points import (
+from workers.dev.crash_points import (
     CrashAt,
     CrashingGateway,
     CrashingTransactions,

@@ -9,7 +9,7 @@ import pytest
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.messages.use_cases import DispatchOutcome
-from workers.dispatching import BATCHES_IN_FLIGHT, dispatch_until_idle
+from workers.jobs.dispatching import BATCHES_IN_FLIGHT, dispatch_until_idle
 
 ANN = WorkerId("ann")
 

@@ -13,8 +13,8 @@ from retail_core.messages.jobs import REFRESH_STATUSES, SETTLE_OVERDUE_UNKNOWN
 from retail_core.messages.use_cases.looking_up import RefreshRound
 from retail_core.messages.use_cases.resolving import OverdueSettled
 from retail_core.messages.use_cases.sweeping import NumbersGiven
-from workers.doubt import refresh_statuses, settle_overdue_unknown, watch_numbers
-from workers.running import Run
+from workers.jobs.doubt import refresh_statuses, settle_overdue_unknown, watch_numbers
+from workers.jobs.running import Run
 
 NOTHING = OverdueSettled(0, 0, 0)
 

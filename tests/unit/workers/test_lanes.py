@@ -1,4 +1,4 @@
-from workers.lanes import Lane, after_serving, served_by
+from workers.jobs.lanes import Lane, after_serving, served_by
 
 
 def test_only_the_first_processes_take_imports() -> None:

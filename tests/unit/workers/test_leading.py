@@ -5,9 +5,9 @@ import attrs
 
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.jobs import Job
-from retail_core.testing.clock import FixedClock
-from workers.leading import LeadLoop
-from workers.periodic import PERIODIC, Periodic, every
+from retail_core.testing.kernel.clock import FixedClock
+from workers.jobs.periodic import PERIODIC, Periodic, every
+from workers.processes.leading import LeadLoop
 
 
 @attrs.define

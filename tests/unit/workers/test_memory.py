@@ -1,7 +1,7 @@
 import ctypes
 import gc
 
-from workers.memory import hold_little, settle
+from workers.processes.memory import hold_little, settle
 
 
 def test_a_c_library_that_has_limits_takes_them() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from workers.reading_ahead import BATCHES_AHEAD, read_ahead
+from workers.readers.reading_ahead import BATCHES_AHEAD, read_ahead
 
 
 def test_all_items_come_in_their_order() -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.jobs import Job
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
-from workers.queue import QueueUnavailable
-from workers.relay import Relay, RelayLoop
+from workers.processes.queue import QueueUnavailable
+from workers.processes.relay import Relay, RelayLoop
 
 
 @attrs.define

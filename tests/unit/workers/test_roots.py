@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapters_db.connections import Connections
+from adapters_db.connection.connections import Connections
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.jobs import (
@@ -14,10 +14,11 @@ from retail_core.messages.jobs import (
 )
 from retail_core.messages.model import LEASE_SECONDS, CreditPolicy
 from retail_core.messages.use_cases import DispatchBatch, SendSingleMessages, UnknownPolicy
-from workers import kinds, scheduler, worker
-from workers.lanes import Lane
-from workers.periodic import periodic
-from workers.queue import JobQueue
+from workers import scheduler, worker
+from workers.jobs import kinds
+from workers.jobs.lanes import Lane
+from workers.jobs.periodic import periodic
+from workers.processes.queue import JobQueue
 from workers.wiring import Settings, build, redis_of
 
 NOWHERE: Mapping[str, str] = {

@@ -10,11 +10,11 @@ from retail_core.kernel.errors import Conflict, Unavailable
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, WorkerId
 from retail_core.kernel.jobs import Job
-from retail_core.testing.clock import FixedClock
+from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
-from workers.lanes import Lane
-from workers.queue import QueueUnavailable
-from workers.running import JobKind, JobOutcome, Retries, Run, RunJob
+from workers.jobs.lanes import Lane
+from workers.jobs.running import JobKind, JobOutcome, Retries, Run, RunJob
+from workers.processes.queue import QueueUnavailable
 
 JOB = Job("greet", "greet:7", {"name": "Ada"}, AccountId(7))
 

@@ -1,0 +1,1 @@
+"""Accounts, their sessions and keys, and closing them."""

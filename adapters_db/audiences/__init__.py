@@ -1,0 +1,1 @@
+"""Audiences: lists, segments and the frequency cap as SQL."""

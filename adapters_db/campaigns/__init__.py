@@ -1,0 +1,1 @@
+"""Campaigns, their counters and their forecasts."""

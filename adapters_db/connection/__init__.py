@@ -1,0 +1,1 @@
+"""The connection to PostgreSQL: the pool, open transactions, and how statements are asked."""

@@ -1,0 +1,1 @@
+"""Imports: staged, merged and taken back."""

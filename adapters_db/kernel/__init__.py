@@ -1,0 +1,1 @@
+"""What every area shares: the outbox, idempotency, the audit log, periodic jobs."""

@@ -1,0 +1,1 @@
+"""Messages: batches, single messages, reports, doubt and the log."""

@@ -1,0 +1,1 @@
+"""Batches of frozen recipients: claimed, cut and settled."""

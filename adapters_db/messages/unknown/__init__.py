@@ -1,0 +1,1 @@
+"""Messages whose fate is not known yet."""

@@ -1,0 +1,195 @@
+"""Which messages the gateway was asked about, on PostgreSQL; which are due is told by batches.
+
+No index may name the state of a message, and nobody may read a million delivered ones to find
+five that are not. So each batch knows when its messages are to be asked about next; then its few
+thousand rows are read by their key, and of a bounded number of batches.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+import psycopg
+from sqlalchemy import Connection
+
+from adapters_db.connection.connections import psycopg_connection
+from adapters_db.connection.plans import by_index
+from adapters_db.messages import partitions
+from adapters_db.messages.partitions import WITHIN
+from adapters_db.messages.unknown import single_doubts
+from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
+from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageKey, MessageState
+
+_OPEN = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d})"
+
+# First the batches that are due, then their messages: their campaigns, as plain values, name the
+# partitions to look into.
+_DUE_BATCHES = """
+SELECT campaign_id, no, first_seq, last_seq, settled_at FROM send_batch
+WHERE look_up_at <= %(now)s
+ORDER BY look_up_at, campaign_id, no
+LIMIT %(batches_max)s
+FOR UPDATE SKIP LOCKED
+"""
+
+# A message is due if an age has come since it was asked about. A batch without such a message
+# waits for its next age; the others go to the end of the line. OFFSET 0 keeps the rows of each
+# batch a question of its own, answered by the key: joined, they would be looked for among all.
+_DUE = f"""
+WITH due AS (
+    SELECT * FROM unnest(%(campaigns)s::integer[], %(nos)s::integer[], %(firsts)s::integer[],
+                         %(lasts)s::integer[], %(settled)s::timestamptz[])
+        AS d (campaign_id, no, first_seq, last_seq, settled_at)
+), candidate AS (
+    SELECT d.campaign_id, d.no, m.account_id, m.seq, m.provider_id, m.state, l.asked_at
+    FROM due d
+    CROSS JOIN LATERAL (
+        SELECT r.account_id, r.seq, r.provider_id, r.state FROM message r
+        WHERE r.campaign_id = ANY(%(in_campaigns)s)
+          AND r.campaign_id = d.campaign_id AND r.seq BETWEEN d.first_seq AND d.last_seq
+          AND r.state IN {_OPEN} AND r.provider_id IS NOT NULL
+        OFFSET 0) m
+    LEFT JOIN status_look_up l ON l.campaign_id = d.campaign_id AND l.seq = m.seq
+    WHERE EXISTS (
+        SELECT FROM unnest(%(ages)s::interval[]) age
+        WHERE d.settled_at + age <= %(now)s
+          AND (l.asked_at IS NULL OR l.asked_at < d.settled_at + age))
+), moved AS (
+    UPDATE send_batch b
+    SET look_up_at = CASE
+        WHEN EXISTS (SELECT FROM candidate c WHERE c.campaign_id = d.campaign_id AND c.no = d.no)
+        THEN %(now)s
+        ELSE (SELECT min(d.settled_at + age) FROM unnest(%(ages)s::interval[]) age
+              WHERE d.settled_at + age > %(now)s) END
+    FROM due d WHERE b.campaign_id = d.campaign_id AND b.no = d.no
+)
+SELECT c.account_id, c.campaign_id, c.seq, o.first_number + c.seq, c.provider_id, c.state
+FROM candidate c JOIN campaign o ON o.id = c.campaign_id
+-- stores take turns, so that the many of one do not keep the few of another waiting
+ORDER BY row_number() OVER (
+        PARTITION BY c.account_id ORDER BY c.asked_at NULLS FIRST, c.campaign_id, c.seq),
+    c.account_id
+LIMIT %(messages_max)s
+"""
+
+_NEVER_ASKED = f"""
+SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
+FROM campaign c JOIN message m ON m.campaign_id = c.id
+WHERE c.account_id = %(account)s AND c.id = %(campaign)s AND c.sent + c.unknown > 0
+  AND m.campaign_id = %(campaign)s AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM status_look_up l
+                  WHERE l.campaign_id = m.campaign_id AND l.seq = m.seq)
+ORDER BY m.seq LIMIT %(messages_max)s
+"""
+_ASKED = f"""
+SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
+FROM campaign c
+     JOIN status_look_up l ON l.campaign_id = c.id
+     JOIN message m ON m.campaign_id = l.campaign_id AND m.seq = l.seq
+WHERE c.account_id = %(account)s AND c.id = %(campaign)s
+  AND m.campaign_id = %(campaign)s AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
+ORDER BY l.asked_at, m.seq LIMIT %(messages_max)s
+"""
+
+_FIND = f"""
+WITH found AS MATERIALIZED (
+    SELECT m.account_id, m.campaign_id, m.seq, m.provider_id, m.state
+    FROM message m
+    WHERE m.account_id = %(account)s AND m.provider_id = ANY(%(provider_ids)s::text[])
+      AND {WITHIN}
+)
+SELECT f.account_id, f.campaign_id, f.seq, c.first_number + f.seq, f.provider_id, f.state
+FROM found f JOIN campaign c ON c.id = f.campaign_id
+"""
+
+_NOTE = """
+INSERT INTO status_look_up (campaign_id, seq, account_id, asked_at)
+SELECT *, %(now)s FROM unnest(%(campaigns)s::integer[], %(seqs)s::integer[],
+                              %(accounts)s::integer[])
+ORDER BY 1, 2
+ON CONFLICT (campaign_id, seq) DO UPDATE SET asked_at = greatest(status_look_up.asked_at,
+                                                                 excluded.asked_at)
+"""
+
+
+@attrs.frozen
+class SqlLookUpStore:
+    """`LookUpStore` on PostgreSQL."""
+
+    connection: Connection
+
+    @property
+    def _driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        return psycopg_connection(self.connection)
+
+    def due_across_accounts(
+        self, now: datetime, batches_max: int, messages_max: int
+    ) -> Sequence[Askable]:
+        """One statement for single messages, two for batches."""
+        singles = single_doubts.due(self._driver, now, messages_max // 2)
+        bounds = {"now": now, "batches_max": batches_max}
+        batches = self._driver.execute(_DUE_BATCHES, bounds).fetchall()
+        if not batches:
+            return singles
+        campaigns, nos, firsts, lasts, settled = map(list, zip(*batches, strict=True))
+        parameters = {
+            "now": now,
+            "ages": list(LOOK_UP_AFTER),
+            "messages_max": messages_max - len(singles),
+            "campaigns": campaigns,
+            "in_campaigns": sorted(set(campaigns)),
+            "nos": nos,
+            "firsts": firsts,
+            "lasts": lasts,
+            "settled": settled,
+        }
+        return [*singles, *_askables(self._driver.execute(_DUE, parameters))]
+
+    def open_of_campaign(
+        self, account: AccountId, campaign: CampaignId, messages_max: int
+    ) -> Sequence[Askable]:
+        """First those never asked about; the counters tell if there is anything to look for."""
+        parameters = {"account": account, "campaign": campaign, "messages_max": messages_max}
+        found = _askables(self._driver.execute(_NEVER_ASKED, parameters))
+        if len(found) == messages_max:
+            return found
+        rest = parameters | {"messages_max": messages_max - len(found)}
+        return [*found, *_askables(self._driver.execute(_ASKED, rest))]
+
+    def find(self, account: AccountId, provider_ids: Sequence[ProviderId]) -> Sequence[Askable]:
+        """By the indexes on provider ids, in the account's partitions, until all are found."""
+        found = [*single_doubts.find(self._driver, account, provider_ids)]
+        for partition in partitions.of_account(self._driver, account):
+            missing = set(provider_ids) - {each.provider_id for each in found}
+            if not missing:
+                break
+            parameters = {"account": account, "provider_ids": sorted(missing)}
+            parameters |= partition.parameters
+            with by_index(self._driver):
+                found += _askables(self._driver.execute(_FIND, parameters))
+        return sorted(found, key=lambda each: each.message)
+
+    def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:
+        """One statement for each kind; of two who ask at once the later one counts."""
+        of_campaigns = [each for each in messages if not each.is_single]
+        parameters = {
+            "campaigns": [each.campaign for each in of_campaigns],
+            "seqs": [each.seq for each in of_campaigns],
+            "accounts": [each.account for each in of_campaigns],
+            "now": now,
+        }
+        self._driver.execute(_NOTE, parameters)
+        single_doubts.note_asked(self._driver, messages, now)
+
+
+def _askables(rows: "psycopg.Cursor[tuple[Any, ...]]") -> Sequence[Askable]:
+    return [
+        Askable(
+            MessageKey(CampaignId(campaign), seq, AccountId(account)),
+            MessageNumber(number),
+            ProviderId(provider_id),
+            MessageState(state),
+        )
+        for account, campaign, seq, number, provider_id, state in rows
+    ]

@@ -1,0 +1,1 @@
+"""What keeps the database tidy: retention, failed jobs, who leads."""

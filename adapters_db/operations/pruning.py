@@ -1,0 +1,164 @@
+"""Removing rows that nobody may or need see any more, in small steps."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+from sqlalchemy import Column, Connection, func, select, text
+
+from adapters_db.connection.connections import Connections, psycopg_connection
+from adapters_db.connection.plans import BY_INDEX
+from adapters_db.operations import retention
+from adapters_db.operations.retention import KINDS, Old, Walk
+from adapters_db.tables.accounts import refresh_token, session
+from adapters_db.tables.confirmations import confirmation
+from adapters_db.tables.doubts import status_look_up
+from adapters_db.tables.inbound import message_trace, number_trace
+from adapters_db.tables.jobs import failed_job
+from adapters_db.tables.kernel import audit_entry, idempotency_key
+from adapters_db.tables.notices import notice, password_reset
+
+ROWS_PER_TRANSACTION_MAX: Final = 10_000
+
+AGE_OF: Final[Mapping[str, Column[Any]]] = {
+    "idempotency_keys": idempotency_key.c.created_at,
+    "failed_jobs": failed_job.c.failed_at,
+    "sessions": session.c.expires_at,
+    "refresh_tokens": refresh_token.c.expires_at,
+    "password_resets": password_reset.c.expires_at,
+    "notices": notice.c.created_at,
+    "confirmations": confirmation.c.asked_at,
+    "status_look_ups": status_look_up.c.asked_at,
+    "number_traces": number_trace.c.at,
+    "message_traces": message_trace.c.at,
+    "audit_entries": audit_entry.c.at,
+}
+"""What is removed row by row, and the column that tells its age; each has an index."""
+MESSAGE_TEXTS: Final = "message_texts"
+PRUNED: Final = frozenset(AGE_OF) | frozenset(KINDS) | {MESSAGE_TEXTS}
+EVERY_SEQ: Final = 2**31 - 1
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@attrs.frozen
+class SqlPruning:
+    """Counts and removes old rows of all accounts. Raises `Unavailable`."""
+
+    connections: Connections
+
+    def count_older(self, name: str, before: datetime) -> int:
+        """How many rows are older."""
+        if name in KINDS or name == MESSAGE_TEXTS:
+            count = retention.COUNT_MESSAGES if name == MESSAGE_TEXTS else KINDS[name].count
+            with self.connections.sweep(read_only=True) as connection:
+                return int(connection.execute(text(count), {"before": before}).scalar_one())
+        age = AGE_OF[name]
+        with self.connections.sweep(read_only=True) as connection:
+            older = select(func.count()).select_from(age.table).where(age < before)
+            return int(connection.execute(older).scalar_one())
+
+    def remove_older(self, name: str, before: datetime) -> int:
+        """Remove them, a bounded number per transaction; returns how many."""
+        if name == MESSAGE_TEXTS:
+            return self._empty_messages(before)
+        if name in KINDS:
+            return self._empty(KINDS[name], before)
+        return self._walk(_older_than(AGE_OF[name]), before)
+
+    @contextmanager
+    def _by_index(self) -> Iterator[Connection]:
+        """A step reads what it removes, never the whole table, whatever the planner believes."""
+        with self.connections.sweep() as connection:
+            psycopg_connection(connection).execute(BY_INDEX)
+            yield connection
+
+    def _empty(self, kind: Old, before: datetime) -> int:
+        """What the first statement found counts; the others clear away what belongs to it."""
+        counts = [
+            self._walk(step, before) if isinstance(step, Walk) else self._repeat(step, kind, before)
+            for step in kind.steps
+        ]
+        return counts[-1] if kind.counts_last else counts[0]
+
+    def _repeat(self, statement: str, kind: Old, before: datetime) -> int:
+        changed = 0
+        values = {"before": before, "rows": ROWS_PER_TRANSACTION_MAX}
+        while True:
+            with self.connections.sweep() as connection:
+                if kind.are_consents:
+                    connection.execute(text("SET LOCAL retail.pruning = 'on'"))
+                step = connection.execute(text(statement), values).rowcount
+            changed += step
+            if step == 0:
+                return changed
+
+    def _walk(self, walk: Walk, before: datetime) -> int:
+        """Each step goes on where the one before came to."""
+        changed = 0
+        after: Any = None
+        while True:
+            values = {"before": before, "rows": ROWS_PER_TRANSACTION_MAX, "after": after}
+            with self._by_index() as connection:
+                step, upto = connection.execute(text(walk.sql), values).one()
+            changed += int(step)
+            if upto is None or (upto == after and step == 0):
+                return changed
+            after = upto
+
+    def _empty_messages(self, before: datetime) -> int:
+        """Campaign by campaign, each once: many small ones together, a large one in pieces."""
+        changed, at, last = 0, LONG_AGO, 0
+        while True:
+            values = {"before": before, "at": at, "after": last}
+            with self._by_index() as connection:
+                over = connection.execute(text(retention.OVER_CAMPAIGNS), values).all()
+            if not over:
+                return changed
+            for campaigns, messages in _together((row[0], row[1]) for row in over):
+                changed += self._empty_campaigns(campaigns, messages)
+            last, _, at = over[-1]
+
+    def _empty_campaigns(self, campaigns: list[int], messages: int) -> int:
+        whole = messages <= ROWS_PER_TRANSACTION_MAX
+        step = EVERY_SEQ if whole else ROWS_PER_TRANSACTION_MAX
+        changed = 0
+        for first in range(0, max(messages, 1), step):
+            piece = {"campaigns": campaigns, "first": first, "below": min(first + step, EVERY_SEQ)}
+            with self._by_index() as connection:
+                changed += connection.execute(text(retention.EMPTY_MESSAGES), piece).rowcount
+        with self._by_index() as connection:
+            connection.execute(text(retention.EMPTY_BATCHES), {"campaigns": campaigns})
+            connection.execute(text(retention.MARK_EMPTIED), {"campaigns": campaigns})
+        return changed
+
+
+def _together(campaigns: Iterable[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
+    """Campaigns in groups of so many messages as one transaction changes, or a larger one alone."""
+    group, messages = list[int](), 0
+    for campaign, total in campaigns:
+        if group and messages + total > ROWS_PER_TRANSACTION_MAX:
+            yield group, messages
+            group, messages = [], 0
+        group.append(campaign)
+        messages += total
+    if group:
+        yield group, messages
+
+
+def _older_than(age: "Column[Any]") -> Walk:
+    """Along the index of the age; a table cannot be deleted from with a limit."""
+    return Walk(
+        f"""
+        WITH found AS MATERIALIZED (
+            SELECT ctid, {age.name} AS age FROM {age.table.name}
+            WHERE {age.name} < :before
+              AND {age.name} >= coalesce(CAST(:after AS timestamptz), '-infinity')
+            ORDER BY {age.name} LIMIT :rows FOR UPDATE SKIP LOCKED
+        ), gone AS (
+            DELETE FROM {age.table.name} WHERE ctid = ANY (ARRAY(SELECT ctid FROM found))
+        )
+        SELECT count(*), max(age) FROM found
+        """
+    )

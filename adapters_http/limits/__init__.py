@@ -1,0 +1,1 @@
+"""Rate limits: their table, and how requests are counted."""

@@ -1,0 +1,1 @@
+"""Contacts, consent, suppressions, and leaving by a link."""

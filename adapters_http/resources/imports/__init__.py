@@ -1,0 +1,1 @@
+"""Files of contacts and of numbers that are not sent to."""

@@ -1,0 +1,1 @@
+"""The message log, and what the gateway says of messages."""

@@ -1,0 +1,1 @@
+"""Requests and replies: routes, bodies, values in addresses, uploads, idempotency."""

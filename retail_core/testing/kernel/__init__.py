@@ -1,0 +1,1 @@
+"""The kernel in memory: tables, the clock, randomness, outbox and audit log."""

@@ -1,0 +1,1 @@
+"""Messages in memory, and a gateway."""

@@ -1,0 +1,51 @@
+"""Jobs that settle doubt, in slices, and those that raise an alarm."""
+
+from typing import Final
+
+import attrs
+from loguru import logger
+
+from retail_core.messages.use_cases import RefreshStatuses, SettleOverdueUnknown, WatchNumbers
+from retail_core.messages.use_cases.looking_up import REFRESHED_PER_SLICE_MAX
+from workers.jobs.running import SLICE_SECONDS, Run
+
+LEFT: Final = "left"
+"""How many messages the round may still ask about: it is passed on from slice to slice."""
+
+
+def refresh_statuses(refresh: RefreshStatuses, run: Run) -> bool:
+    """Ask about some messages; the rest of the round comes in slices, behind other jobs."""
+    given = run.job.payload.get(LEFT)
+    left = given if isinstance(given, int) else refresh.round_messages_max
+    done = refresh(min(left, REFRESHED_PER_SLICE_MAX), SLICE_SECONDS)
+    if done.asked:
+        logger.info("asked the gateway about {} messages", done.asked)
+    if done.has_more and 0 < done.asked < left:
+        run.nudge(attrs.evolve(run.job, payload={LEFT: left - done.asked}))
+    return False
+
+
+def settle_overdue_unknown(settle: SettleOverdueUnknown, run: Run) -> bool:
+    """Settle the holds of what stays unknown, as long as there is some."""
+    while True:
+        done = settle()
+        if done.leftover_credits:
+            logger.error("ended campaigns held {} credits for nobody", done.leftover_credits)
+        if not done.messages and not done.batches_closed:
+            return False
+        logger.info("settled the holds of {} unknown messages", done.messages)
+        if not run.has_time():
+            return True
+
+
+def watch_numbers(watch: WatchNumbers, _run: Run) -> bool:
+    """Say so while there is still a year or so to do something about it."""
+    numbers = watch()
+    if numbers.is_alarming:
+        logger.error(
+            "{:.1%} of all message numbers are used up: {} of {}",
+            numbers.share,
+            numbers.given,
+            numbers.of,
+        )
+    return False
