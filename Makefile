@@ -60,7 +60,7 @@ torture: setup ## Crash and kill everything while it sends, and judge by the gat
 	@$(PY) -m tests.torture.run $(if $(SEEDS),--seeds $(SEEDS))
 
 fuzz: setup ## Play through openapi.json against the app, with so many examples (EXAMPLES=5000)
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -q -s tests/http/test_openapi_playing.py
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(PY) -m pytest -q -s tests/http/whole/test_openapi_playing.py
 
 openapi: setup ## Write the API's description (openapi.json) again, after a route has changed
 	@$(PY) -m workers.cli openapi --output openapi.json

@@ -35,7 +35,7 @@ from retail_core.messages.model import (
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.messages.use_cases.settling import settle
 from retail_core.templates.rendering import Field
-from tests.contracts.billing import subscribed
+from tests.contracts.billing.billing import subscribed
 from tests.contracts.every_store import EveryStore
 from tests.contracts.people import added, draft
 from tests.contracts.worlds import World

@@ -9,7 +9,7 @@ from retail_core.kernel.phones import PhoneNumber
 from retail_core.links.codes import LinkCodes, OptOutToken, issue_token
 from retail_core.messages.model import MessageKind, NewSingle
 from retail_core.templates.encoding import measure
-from tests.contracts import single_stage
+from tests.contracts.messages.singles import stage as single_stage
 from tests.contracts.worlds import World, sql_world
 from tests.http.api import VARIABLES, Shop
 from tests.http.people import create

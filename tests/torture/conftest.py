@@ -11,10 +11,10 @@ from adapters_db.operations.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from tests.contracts.staging import clear_the_stage
 from tests.contracts.worlds import World, sql_world
-from tests.torture.forge import Forge
-from tests.torture.matrix import Laboratory
+from tests.torture.guards.trials import Owner
+from tests.torture.matrix.forge import Forge
+from tests.torture.matrix.matrix import Laboratory
 from tests.torture.shops import Shops
-from tests.torture.trials import Owner
 
 
 @pytest.fixture(scope="package")

@@ -14,17 +14,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from tests.torture.fleet import Victim, fleet
-from tests.torture.forge import End, Forge
-from tests.torture.judge import summed
-from tests.torture.kills import RECOVERY_SECONDS_MAX, Chaos, Story
-from tests.torture.matrix import Laboratory, all_cells, run_cell
+from tests.torture.loops.fleet import Victim, fleet
+from tests.torture.loops.judge import summed
+from tests.torture.loops.kills import RECOVERY_SECONDS_MAX, Chaos, Story
+from tests.torture.matrix.forge import End, Forge
+from tests.torture.matrix.matrix import Laboratory, all_cells, run_cell
+from tests.torture.matrix.singles import all_single_cells, run_single_cell
 from tests.torture.shops import Shops
-from tests.torture.singles import all_single_cells, run_single_cell
 
 SEEDS: Final = 30
 SECONDS: Final = 10.0
-NAIVE: Final = "tests.torture.naive"
+NAIVE: Final = "tests.torture.guards.naive"
 
 
 def say(line: str) -> None:

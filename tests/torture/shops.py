@@ -26,7 +26,7 @@ from retail_core.contacts.use_cases.keeping import Actor, UpdateContact
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.links.urls import LinkTemplates
-from tests.torture.witness import WATCH
+from tests.torture.loops.witness import WATCH
 
 TOKEN_SECRET: Final = "a secret that signs links in torture"
 CREDITS: Final = 50_000_000

@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from adapters_db.operations.leading import Leadership
-from tests.torture.patches import replaced
+from tests.torture.guards.patches import replaced
 from workers import scheduler
 
 LEAD_SECONDS: Final = 3.0

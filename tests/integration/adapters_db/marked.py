@@ -17,11 +17,11 @@ from psycopg.types.json import Jsonb
 from retail_core.contacts.model import Contact
 from retail_core.contacts.queries import ContactFilter
 from retail_core.kernel.ids import AccountId
-from tests.contracts.api_keys import an_api_key
-from tests.contracts.closing import sent_campaign
-from tests.contracts.imports import new_import
-from tests.contracts.sessions import a_session, a_token
-from tests.contracts.single_stage import planned, to_contact
+from tests.contracts.accounts.api_keys import an_api_key
+from tests.contracts.accounts.closing import sent_campaign
+from tests.contracts.accounts.sessions import a_session, a_token
+from tests.contracts.imports.imports import new_import
+from tests.contracts.messages.singles.stage import planned, to_contact
 from tests.contracts.staging import shop
 from tests.contracts.worlds import World
 

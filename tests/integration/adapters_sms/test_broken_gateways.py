@@ -24,7 +24,7 @@ from retail_core.messages.model import (
     SubmissionOutcome,
     TooLate,
 )
-from tests.contracts.sms_gateway import IN_TIME, outgoing
+from tests.contracts.messages.sms_gateway import IN_TIME, outgoing
 from tests.integration.adapters_sms.worlds import gateway_for, settings_for
 
 Handler = Callable[[socket.socket], None]

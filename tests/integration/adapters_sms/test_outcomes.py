@@ -19,7 +19,7 @@ from retail_core.messages.model import (
     NotSent,
     SubmissionOutcome,
 )
-from tests.contracts.sms_gateway import IN_TIME, GatewayWorld, SmsGatewayContract, outgoing
+from tests.contracts.messages.sms_gateway import IN_TIME, GatewayWorld, SmsGatewayContract, outgoing
 from tests.integration.adapters_sms.worlds import (
     SimulatedWorld,
     gateway_for,

@@ -15,7 +15,7 @@ from adapters_sms.settings import PaceSettings
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.secrets import SecretText
 from retail_core.messages.ports import GatewayPace
-from tests.contracts.sms_gateway import GatewayPaceContract
+from tests.contracts.messages.sms_gateway import GatewayPaceContract
 from tests.integration.adapters_sms.worlds import settings_for
 
 STORE = AccountId(1)

@@ -15,7 +15,7 @@ from adapters_sms.simulator.reporter import Callback
 from adapters_sms.simulator.scenario import ReportPlan, Scenario
 from adapters_sms.simulator.thread import SimulatorThread
 from retail_core.messages.model import MessageState
-from tests.contracts.sms_gateway import IN_TIME, ids_of, outgoing
+from tests.contracts.messages.sms_gateway import IN_TIME, ids_of, outgoing
 from tests.integration.adapters_sms.receiver import Receiver, receiving
 from tests.integration.adapters_sms.worlds import (
     SimulatedWorld,

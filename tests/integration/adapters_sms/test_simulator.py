@@ -18,7 +18,7 @@ from adapters_sms.simulator.log import MessageLog
 from adapters_sms.simulator.scenario import Fault, FaultName, Scenario
 from adapters_sms.simulator.thread import SimulatorThread
 from retail_core.messages.model import Accepted, BatchRefused
-from tests.contracts.sms_gateway import IN_TIME, ids_of, outgoing
+from tests.contracts.messages.sms_gateway import IN_TIME, ids_of, outgoing
 from tests.integration.adapters_sms.worlds import (
     ACCOUNT,
     KEY,

@@ -28,8 +28,8 @@ from retail_core.messages.model import (
     NotSent,
     SubmissionOutcome,
 )
-from tests.contracts.deferring import defer, nights_of
-from tests.contracts.sms_gateway import IN_TIME
+from tests.contracts.messages.batches.deferring import defer, nights_of
+from tests.contracts.messages.sms_gateway import IN_TIME
 from tests.contracts.staging import (
     ANN,
     BEN,

@@ -18,7 +18,7 @@ from retail_core.campaigns.model import Campaign
 from retail_core.kernel.ids import AccountId, WorkerId
 from retail_core.kernel.jobs import Job
 from retail_core.messages.model import MessageState
-from tests.contracts import single_stage
+from tests.contracts.messages.singles import stage as single_stage
 from tests.contracts.staging import people, shop, started
 from tests.contracts.worlds import World
 from tests.own_database import own_connections

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters_sms.inbound import TEXT_CHARACTERS_MAX, MittoInboundReader
 from retail_core.engagement.model import InboundText
 from retail_core.engagement.ports import InboundReader
-from tests.contracts.inbound_reader import JSON, InboundReaderContract
+from tests.contracts.engagement.inbound_reader import JSON, InboundReaderContract
 
 NAMES = ("from", "msisdn", "sender", "text", "message", "to", "destination", "receiver", "id")
 

@@ -9,7 +9,7 @@ from adapters_sms.pace import Limit, LocalPace, alone
 from adapters_sms.settings import PaceSettings
 from retail_core.kernel.ids import AccountId
 from retail_core.messages.ports import GatewayPace
-from tests.contracts.sms_gateway import GatewayPaceContract
+from tests.contracts.messages.sms_gateway import GatewayPaceContract
 
 STORE = AccountId(1)
 

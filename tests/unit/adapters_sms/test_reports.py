@@ -13,7 +13,7 @@ from adapters_sms.reports import MittoReportReader
 from retail_core.kernel.ids import MESSAGE_NUMBER_MAX
 from retail_core.messages.model import DeliveryReport, MessageState
 from retail_core.messages.ports import ReportReader
-from tests.contracts.sms_gateway import ARRIVAL, ReportReaderContract
+from tests.contracts.messages.sms_gateway import ARRIVAL, ReportReaderContract
 
 NAMES = [
     *vocabulary.ID_NAMES,

@@ -14,7 +14,7 @@ from retail_core.campaigns.use_cases import (
     StartCampaign,
 )
 from retail_core.kernel.ids import AccountId
-from tests.contracts.lists import ended, made
+from tests.contracts.audiences.lists import ended, made
 from tests.contracts.staging import people, policy, shop, written
 from tests.contracts.worlds import World, memory_world
 

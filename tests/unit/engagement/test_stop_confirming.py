@@ -9,7 +9,7 @@ from retail_core.engagement.model import StopConfirmationPolicy, stop_confirmati
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.templates.encoding import Encoding, measure
-from tests.contracts.leaving import answer, customer, told
+from tests.contracts.engagement.leaving import answer, customer, told
 from tests.contracts.staging import numbers_given, shop
 from tests.contracts.worlds import memory_world
 from tests.unit.engagement.test_confirming import store

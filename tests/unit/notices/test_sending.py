@@ -20,7 +20,7 @@ from retail_core.notices.model import (
 from retail_core.notices.use_cases import (
     SweepNotices,
 )
-from tests.contracts.campaigns import begun, record
+from tests.contracts.campaigns.campaigns import begun, record
 from tests.unit.notices.office import MINUTE, Office
 
 

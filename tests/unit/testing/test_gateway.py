@@ -24,7 +24,7 @@ from retail_core.testing.messages.gateway import (
     PlainReportReader,
     plain_reports,
 )
-from tests.contracts.sms_gateway import (
+from tests.contracts.messages.sms_gateway import (
     IN_TIME,
     GatewayPaceContract,
     GatewayWorld,

@@ -1,0 +1,163 @@
+"""What sending may rely on about asking the gateway: who is due, who was asked, whose it is."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from retail_core.campaigns.model import Campaign
+from retail_core.kernel.ids import AccountId, ProviderId
+from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageState
+from tests.contracts.messages.unknown.doubts import found, in_doubt, key, number, resolve
+from tests.contracts.staging import clear_the_stage, people, sent, shop, started
+from tests.contracts.worlds import World
+
+SECOND = timedelta(seconds=1)
+DELIVERED, SENT = MessageState.DELIVERED, MessageState.SENT
+
+
+def on_the_way(
+    world: World, count: int = 1, account: AccountId | None = None
+) -> tuple[Campaign, list[ProviderId]]:
+    """A campaign of one batch, just sent, and its ids."""
+    account = account or shop(world)
+    people(world, account, count)
+    campaign = started(world, account, batch_messages_max=count)
+    _, ids = sent(world)
+    return campaign, ids
+
+
+def due(world: World, messages_max: int = 1_000, batches_max: int = 1_000) -> Sequence[Askable]:
+    with world.transactions.across_accounts() as uow:
+        return uow.look_ups.due_across_accounts(world.clock.now(), batches_max, messages_max)
+
+
+def note(world: World, messages: Sequence[Askable]) -> None:
+    with world.transactions.across_accounts() as uow:
+        uow.look_ups.note_asked_across_accounts(
+            [each.message for each in messages], world.clock.now()
+        )
+
+
+def ids_of(messages: Sequence[Askable]) -> list[ProviderId]:
+    return [each.provider_id for each in messages]
+
+
+class LookUpStoreContract:
+    @pytest.fixture(autouse=True)
+    def _stage(self, world: World) -> None:
+        clear_the_stage(world)
+
+    def test_a_message_is_due_at_each_age_and_then_no_more(self, world: World) -> None:
+        on_the_way(world)
+        sent_at, asked = world.clock.now(), []
+
+        for minutes in range(0, 8 * 24 * 60, 5):
+            world.clock.moment = sent_at + timedelta(minutes=minutes)
+            messages = due(world)
+            note(world, messages)
+            asked += [world.clock.now() - sent_at for _ in messages]
+
+        assert asked == list(LOOK_UP_AFTER)
+
+    def test_ages_that_were_missed_are_not_made_up_for(self, world: World) -> None:
+        on_the_way(world)
+        world.clock.advance(timedelta(hours=7))
+
+        first = due(world)
+        note(world, first)
+
+        assert (len(first), len(due(world))) == (1, 0)
+
+    def test_a_message_says_where_it_is_and_how_it_stands(self, world: World) -> None:
+        campaign, ids = on_the_way(world)
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        assert list(due(world)) == [Askable(key(campaign), number(campaign), ids[0], SENT)]
+
+    def test_final_states_are_not_asked_about(self, world: World) -> None:
+        campaign, ids = on_the_way(world, 3)
+        resolve(
+            world,
+            found(campaign, DELIVERED, world.clock.now(), 0),
+            found(campaign, MessageState.FAILED, world.clock.now(), 1),
+        )
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        assert ids_of(due(world)) == ids[2:]
+
+    def test_a_message_without_an_id_cannot_be_asked_about(self, world: World) -> None:
+        in_doubt(world)
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        assert list(due(world)) == []
+
+    def test_whoever_was_not_asked_is_due_until_he_was(self, world: World) -> None:
+        _, ids = on_the_way(world, 5)
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        rounds = []
+        for _ in range(4):
+            messages = due(world, 2)
+            note(world, messages)
+            rounds.append(len(messages))
+
+        assert rounds == [2, 2, 1, 0]
+        assert len(set(ids)) == 5
+
+    def test_stores_take_turns(self, world: World) -> None:
+        on_the_way(world, 5)
+        _, few = on_the_way(world, 2)
+        world.clock.advance(LOOK_UP_AFTER[0] + SECOND)
+
+        assert set(few) <= set(ids_of(due(world, 4)))
+
+    def test_batches_take_turns(self, world: World) -> None:
+        for _ in range(3):
+            on_the_way(world)
+        world.clock.advance(LOOK_UP_AFTER[0] + SECOND)
+
+        seen = []
+        for _ in range(3):
+            seen += ids_of(due(world, batches_max=1))
+            world.clock.advance(SECOND)
+
+        assert len(set(seen)) == 3
+
+    def test_the_oldest_asked_of_a_campaign_come_first(self, world: World) -> None:
+        campaign, ids = on_the_way(world, 4)
+        with world.transactions.begin(campaign.account_id) as uow:
+            first = uow.look_ups.open_of_campaign(campaign.account_id, campaign.id, 1)
+            uow.look_ups.note_asked_across_accounts([first[0].message], world.clock.now())
+        world.clock.advance(SECOND)
+
+        with world.transactions.begin(campaign.account_id) as uow:
+            rest = uow.look_ups.open_of_campaign(campaign.account_id, campaign.id, 10)
+
+        assert ids_of(first) == ids[:1]
+        assert ids_of(rest) == [*ids[1:], ids[0]]
+
+    def test_a_campaign_without_open_messages_has_nothing_to_ask(self, world: World) -> None:
+        campaign, _ = on_the_way(world)
+        resolve(world, found(campaign, DELIVERED, world.clock.now()))
+
+        with world.transactions.begin(campaign.account_id) as uow:
+            assert not uow.look_ups.open_of_campaign(campaign.account_id, campaign.id, 10)
+
+    def test_messages_are_found_by_their_ids(self, world: World) -> None:
+        campaign, ids = on_the_way(world, 2)
+
+        with world.transactions.begin(campaign.account_id) as uow:
+            found_by_id = uow.look_ups.find(campaign.account_id, [ids[1], ProviderId("nobody's")])
+
+        assert [each.message for each in found_by_id] == [key(campaign, 1)]
+
+    def test_it_does_not_see_another_accounts_rows(self, world: World) -> None:
+        campaign, ids = on_the_way(world)
+        other = shop(world)
+
+        with world.transactions.begin(other) as uow:
+            assert not uow.look_ups.find(other, ids)
+            assert not uow.look_ups.find(campaign.account_id, ids)
+            assert not uow.look_ups.open_of_campaign(other, campaign.id, 10)
+            assert not uow.look_ups.open_of_campaign(campaign.account_id, campaign.id, 10)
