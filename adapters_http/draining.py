@@ -1,6 +1,5 @@
-"""Being taken out of service: the proxy is told first, and the server ended when it sends no more."""
+"""Being taken out of service: the proxy is told first, and stops sending before the end."""
 
-import os
 import time
 from pathlib import Path
 
@@ -22,6 +21,6 @@ class Drain:
         if self.file is None:
             return False
         try:
-            return os.stat(self.file).st_mtime >= self.began
+            return self.file.stat().st_mtime >= self.began
         except OSError:
             return False
