@@ -29,7 +29,7 @@ import psycopg
 from adapters_db.connection.connections import Connections
 from adapters_db.connection.reads import Reads
 from adapters_db.messages.log.queries import SqlMessageQueries
-from adapters_db.operations.pruning import SqlPruning
+from adapters_db.operations.pruning import PRUNED, SqlPruning
 from adapters_db.transactions import SqlTransactions
 from adapters_http.process.machine import SystemClock
 from adapters_sms.reports import MittoReportReader
@@ -406,23 +406,53 @@ def cleaning(made: Stage, meter: Meter, sizes: Sequence[int]) -> None:
         print(f"{name:36}{shown}   {times[-1] / times[0]:.2f}", flush=True)
 
 
+_BYTES: Final = """
+SELECT sum(pg_total_relation_size(inhrelid))::bigint / (SELECT count(*) FROM message)
+FROM pg_inherits WHERE inhparent = 'message'::regclass
+"""
+
+
 def texts(made: Stage, meter: Meter, partitions: Sequence[int], rows: int) -> None:
-    """Numbers and texts of old messages in ever more partitions; then once more with none left."""
-    pruning = SqlPruning(made.transactions().connections)
-    past, took, again = Past(made, rows), [], []
-    for count in partitions:
-        first = past.partitions + 1
-        past.partitions = first - 1
-        past.grow_to(first + count, OLD)
-        before, size = OLD + timedelta(days=1), count * 2 * rows
-        took.append(meter.cost(partial(pruning.remove_older, "message_texts", before)) / size)
-        again.append(meter.cost(partial(pruning.remove_older, "message_texts", before)))
+    """Numbers and texts of old messages in ever more partitions; then once more with none left.
+
+    Each way by itself: row by row, and, where there is that way, by partition.
+    """
     heads = "".join(f"{count:>12,}" for count in partitions)
     print(f"{'old messages, partitions worth':36}{heads}   last / first")
-    shown = "".join(f"{each * 1_000_000:>12.1f}" for each in took)
-    print(f"{'µs of CPU a message':36}{shown}   {took[-1] / took[0]:.2f}")
-    shown = "".join(f"{each * MILLI:>12.1f}" for each in again)
-    print(f"{'ms once more, nothing left':36}{shown}   {again[-1] / again[0]:.2f}")
+    pruning, past = SqlPruning(made.transactions().connections), Past(made, rows)
+    before = OLD + timedelta(days=1)
+    for name in ("message_texts", "message_partitions"):
+        if name not in PRUNED:
+            continue
+        took, again, sizes = list[float](), list[float](), list[tuple[int, int]]()
+        for count in partitions:
+            with made.connect() as connection:
+                connection.execute("TRUNCATE message")
+                connection.execute("UPDATE campaign SET texts_removed_at = now()")
+            first = past.partitions + 1
+            past.partitions = first - 1
+            past.grow_to(first + count, OLD)
+            newest = (past.partitions + 1) * WORTH
+            past.send([newest], 1, SystemClock().now(), 5)
+            fat, size = _bytes(made), count * 2 * rows
+            work = partial(pruning.remove_older, name, before)
+            took.append(meter.cost(work) / size)
+            sizes.append((fat, _bytes(made)))
+            again.append(meter.cost(work))
+        shown = "".join(f"{each * 1_000_000:>12.1f}" for each in took)
+        print(f"{name + ', µs of CPU a message':36}{shown}   {took[-1] / took[0]:.2f}")
+        shown = "".join(f"{each * MILLI:>12.1f}" for each in again)
+        print(f"{'ms once more, nothing left':36}{shown}   {again[-1] / again[0]:.2f}")
+        shown = "".join(f"{f'{fat} > {lean}':>12}" for fat, lean in sizes)
+        print(f"{'bytes a message, before > after':36}{shown}", flush=True)
+
+
+def _bytes(made: Stage) -> int:
+    """Of rows and indexes."""
+    with made.connect() as connection:
+        ((size,),) = connection.execute(_BYTES.encode()).fetchall()
+    assert isinstance(size, int)
+    return size
 
 
 def main() -> None:

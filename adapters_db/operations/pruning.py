@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, func, select, text
 from adapters_db.connection.connections import Connections, psycopg_connection
 from adapters_db.connection.plans import BY_INDEX
 from adapters_db.operations import retention
+from adapters_db.operations.lean_partitions import WAITED_FOR, LeanPartitions
 from adapters_db.operations.retention import KINDS, Old, Walk
 from adapters_db.tables.accounts import refresh_token, session
 from adapters_db.tables.confirmations import confirmation
@@ -37,7 +38,8 @@ AGE_OF: Final[Mapping[str, Column[Any]]] = {
 }
 """What is removed row by row, and the column that tells its age; each has an index."""
 MESSAGE_TEXTS: Final = "message_texts"
-PRUNED: Final = frozenset(AGE_OF) | frozenset(KINDS) | {MESSAGE_TEXTS}
+MESSAGE_PARTITIONS: Final = "message_partitions"
+PRUNED: Final = frozenset(AGE_OF) | frozenset(KINDS) | {MESSAGE_PARTITIONS, MESSAGE_TEXTS}
 EVERY_SEQ: Final = 2**31 - 1
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -50,10 +52,13 @@ class SqlPruning:
 
     def count_older(self, name: str, before: datetime) -> int:
         """How many rows are older."""
+        if name == MESSAGE_PARTITIONS:
+            return LeanPartitions(self.connections).count(before)
         if name in KINDS or name == MESSAGE_TEXTS:
             count = retention.COUNT_MESSAGES if name == MESSAGE_TEXTS else KINDS[name].count
+            values = {"before": before, "long_before": before - WAITED_FOR}
             with self.connections.sweep(read_only=True) as connection:
-                return int(connection.execute(text(count), {"before": before}).scalar_one())
+                return int(connection.execute(text(count), values).scalar_one())
         age = AGE_OF[name]
         with self.connections.sweep(read_only=True) as connection:
             older = select(func.count()).select_from(age.table).where(age < before)
@@ -61,6 +66,8 @@ class SqlPruning:
 
     def remove_older(self, name: str, before: datetime) -> int:
         """Remove them, a bounded number per transaction; returns how many."""
+        if name == MESSAGE_PARTITIONS:
+            return self._make_lean(before)
         if name == MESSAGE_TEXTS:
             return self._empty_messages(before)
         if name in KINDS:
@@ -107,17 +114,33 @@ class SqlPruning:
                 return changed
             after = upto
 
+    def _make_lean(self, before: datetime) -> int:
+        """By partition; then what else belongs to its campaigns."""
+        copied = LeanPartitions(self.connections).make(before)
+        for campaigns, _ in self._over(retention.LEAN_CAMPAIGNS, before):
+            self._mark_emptied(campaigns)
+        return copied
+
     def _empty_messages(self, before: datetime) -> int:
         """Campaign by campaign, each once: many small ones together, a large one in pieces."""
-        changed, at, last = 0, LONG_AGO, 0
+        over = self._over(retention.OVER_CAMPAIGNS, before)
+        return sum(self._empty_campaigns(campaigns, messages) for campaigns, messages in over)
+
+    def _over(self, statement: str, before: datetime) -> Iterator[tuple[list[int], int]]:
+        """Groups of campaigns that are not emptied yet, by their end, and their messages."""
+        at, last = LONG_AGO, 0
         while True:
-            values = {"before": before, "at": at, "after": last}
+            values = {
+                "before": before,
+                "long_before": before - WAITED_FOR,
+                "at": at,
+                "after": last,
+            }
             with self._by_index() as connection:
-                over = connection.execute(text(retention.OVER_CAMPAIGNS), values).all()
+                over = connection.execute(text(statement), values).all()
             if not over:
-                return changed
-            for campaigns, messages in _together((row[0], row[1]) for row in over):
-                changed += self._empty_campaigns(campaigns, messages)
+                return
+            yield from _together((row[0], row[1]) for row in over)
             last, _, at = over[-1]
 
     def _empty_campaigns(self, campaigns: list[int], messages: int) -> int:
@@ -128,10 +151,14 @@ class SqlPruning:
             piece = {"campaigns": campaigns, "first": first, "below": min(first + step, EVERY_SEQ)}
             with self._by_index() as connection:
                 changed += connection.execute(text(retention.EMPTY_MESSAGES), piece).rowcount
-        with self._by_index() as connection:
-            connection.execute(text(retention.EMPTY_BATCHES), {"campaigns": campaigns})
-            connection.execute(text(retention.MARK_EMPTIED), {"campaigns": campaigns})
+        self._mark_emptied(campaigns)
         return changed
+
+    def _mark_emptied(self, campaigns: list[int]) -> None:
+        """With what is personal beside the messages."""
+        with self._by_index() as connection:
+            for statement in retention.END_CAMPAIGNS:
+                connection.execute(text(statement), {"campaigns": campaigns})
 
 
 def _together(campaigns: Iterable[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:

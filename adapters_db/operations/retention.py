@@ -41,14 +41,26 @@ _PERSONAL: Final = (
     "phone IS NOT NULL OR first_name IS NOT NULL OR last_name IS NOT NULL OR email IS NOT NULL "
     "OR error IS NOT NULL"
 )
-OVER_CAMPAIGNS: Final = """
-SELECT id, total, finished_at FROM campaign
-WHERE texts_removed_at IS NULL AND finished_at < :before
-  AND state IN ('completed', 'failed', 'cancelled')
-  AND (finished_at, id) > (CAST(:at AS timestamptz), :after)
-ORDER BY finished_at, id LIMIT 1000
+# Where the whole partition is old before long, all of it is copied instead.
+_BY_ITSELF: Final = """(c.finished_at < :long_before OR NOT EXISTS (
+    SELECT FROM message_partition p
+    WHERE p.waits AND p.first_campaign <= c.id AND p.below > c.id))"""
+_IS_LEAN: Final = """EXISTS (
+    SELECT FROM message_partition p
+    WHERE p.lean_before > c.finished_at AND p.lean_at IS NOT NULL
+      AND p.first_campaign <= c.id AND p.below > c.id)"""
+_CAMPAIGNS: Final = """
+SELECT c.id, c.total, c.finished_at FROM campaign c
+WHERE c.texts_removed_at IS NULL AND c.finished_at < :before
+  AND c.state IN ('completed', 'failed', 'cancelled')
+  AND (c.finished_at, c.id) > (CAST(:at AS timestamptz), :after) AND {}
+ORDER BY c.finished_at, c.id LIMIT 1000
 """
+OVER_CAMPAIGNS: Final = _CAMPAIGNS.format(_BY_ITSELF)
 """Campaigns whose messages are old and not emptied yet, and how many each has."""
+
+LEAN_CAMPAIGNS: Final = _CAMPAIGNS.format(_IS_LEAN)
+"""Campaigns whose messages are copies without what is personal."""
 
 EMPTY_MESSAGES: Final = f"""
 WITH found AS (
@@ -56,9 +68,6 @@ WITH found AS (
     WHERE campaign_id = ANY(CAST(:campaigns AS integer[])) AND seq >= :first AND seq < :below
       AND ({_PERSONAL})
     ORDER BY campaign_id DESC, seq FOR UPDATE SKIP LOCKED
-), nameless AS (
-    UPDATE message_doubt d SET phone = NULL
-    FROM found f WHERE d.campaign_id = f.campaign_id AND d.seq = f.seq
 )
 UPDATE message m
 SET phone = NULL, first_name = NULL, last_name = NULL, email = NULL, error = NULL
@@ -68,7 +77,7 @@ WHERE m.campaign_id = f.campaign_id AND m.seq = f.seq
 """
 """Named by plain values, so that only their partitions are looked into."""
 
-EMPTY_BATCHES: Final = """
+_EMPTY_BATCHES: Final = """
 UPDATE send_batch
 SET phones = array_fill(NULL::bigint, ARRAY[cardinality(contact_ids)]),
     first_names = CASE WHEN first_names IS NOT NULL
@@ -79,19 +88,26 @@ SET phones = array_fill(NULL::bigint, ARRAY[cardinality(contact_ids)]),
         THEN array_fill(NULL::text, ARRAY[cardinality(contact_ids)]) END
 WHERE campaign_id = ANY(CAST(:campaigns AS integer[])) AND array_remove(phones, NULL) <> '{}'
 """
-MARK_EMPTIED: Final = f"""
+_EMPTY_DOUBTS: Final = """
+UPDATE message_doubt SET phone = NULL
+WHERE campaign_id = ANY(CAST(:campaigns AS integer[])) AND phone IS NOT NULL
+"""
+_MARK_EMPTIED: Final = f"""
 UPDATE campaign c SET texts_removed_at = now()
 WHERE c.id = ANY(CAST(:campaigns AS integer[])) AND NOT EXISTS (
     SELECT FROM message m
     WHERE m.campaign_id = ANY(CAST(:campaigns AS integer[])) AND m.campaign_id = c.id
       AND ({_PERSONAL}))
 """
-"""So that nobody looks through its messages again; not where somebody else held one of them."""
+# So that nobody looks through its messages again; not where somebody else held one of them.
+END_CAMPAIGNS: Final = (_EMPTY_DOUBTS, _EMPTY_BATCHES, _MARK_EMPTIED)
+"""What follows when their messages are emptied."""
 
 COUNT_MESSAGES: Final = f"""
 SELECT count(*) FROM campaign c JOIN message m ON m.campaign_id = c.id
 WHERE c.texts_removed_at IS NULL AND c.finished_at < :before
   AND c.state IN ('completed', 'failed', 'cancelled') AND ({_PERSONAL})
+  AND {_BY_ITSELF}
 """
 
 _OLD_SINGLES: Final = f"""

@@ -190,6 +190,19 @@ message_partition = Table(
     Column("made_at", UtcTime, nullable=False),
     Column("made_for", Integer, nullable=False),
     Column("last_hand_over", UtcTime),
+    Column("waits", Boolean, nullable=False, server_default="false"),
+    Column("lean_before", UtcTime),
+    Column("copied_campaign", Integer),
+    Column("copied_seq", Integer),
+    Column("lean_at", UtcTime),
+)
+
+message_change = Table(
+    "message_change",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("campaign_id", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
 )
 
 report_inbox = Table(

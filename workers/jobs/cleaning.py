@@ -51,7 +51,9 @@ class Lives:
     # long after the last age at which a message is asked about
     status_look_ups: timedelta = STATUS_LOOK_UPS_LIFE
     audit_entries: timedelta = AUDIT_LIFE
-    # what is personal; the books stay
+    # what is personal; the books stay. By partition no sooner than nobody asks any more for the
+    # gateway's ids of messages, and whom a store wrote to.
+    message_partitions: timedelta = timedelta(days=MESSAGE_TEXT_DAYS)
     message_texts: timedelta = timedelta(days=MESSAGE_TEXT_DAYS)
     single_message_texts: timedelta = timedelta(days=MESSAGE_TEXT_DAYS)
     raw_reports: timedelta = timedelta(days=RAW_EVENTS_DAYS)
@@ -77,6 +79,7 @@ class Lives:
         texts, raw = days("MESSAGE_TEXT", MESSAGE_TEXT_DAYS), days("RAW_EVENTS", RAW_EVENTS_DAYS)
         return cls(
             idempotency_keys,
+            message_partitions=max(texts, HAND_OVER_REMEMBERED),
             message_texts=texts,
             single_message_texts=texts,
             raw_reports=raw,
