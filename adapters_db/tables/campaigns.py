@@ -145,7 +145,10 @@ send_batch = Table(
         postgresql_where=text("lease_until IS NOT NULL"),
     ),
     Index(
-        "send_batch_look_up_at_idx", "look_up_at", postgresql_where=text("look_up_at IS NOT NULL")
+        "send_batch_look_up_at_idx",
+        "account_id",
+        "look_up_at",
+        postgresql_where=text("look_up_at IS NOT NULL"),
     ),
     Index("send_batch_unknown_idx", "settled_at", postgresql_where=text("state = 'unknown'")),
 )

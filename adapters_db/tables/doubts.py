@@ -33,3 +33,10 @@ status_look_up = Table(
     Column("account_id", Integer, nullable=False),
     Column("asked_at", UtcTime, nullable=False, index=True),
 )
+
+look_up_turn = Table(
+    "look_up_turn",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("after_account_id", Integer, nullable=False, server_default=text("0")),
+)

@@ -68,8 +68,11 @@ single_message = Table(
     Index("single_message_phone_idx", "phone", postgresql_where=text("phone IS NOT NULL")),
     Index(
         "single_message_look_up_at_idx",
+        "account_id",
         "look_up_at",
-        postgresql_where=text("state IN (2, 3) AND provider_id IS NOT NULL"),
+        postgresql_where=text(
+            "state IN (2, 3) AND provider_id IS NOT NULL AND look_up_at IS NOT NULL"
+        ),
     ),
     Index(
         "single_message_text_idx",

@@ -291,6 +291,7 @@ class MemoryTables:
         )
         self.doubts: MemoryTable[tuple[CampaignId, int], StoredDoubt] = MemoryTable(journal)
         self.look_ups: MemoryTable[tuple[CampaignId, int], StoredLookUp] = MemoryTable(journal)
+        self.look_up_turn: MemoryTable[str, AccountId] = MemoryTable(journal)
         self.singles: MemoryTable[MessageNumber, StoredSingle] = MemoryTable(journal)
         self.confirmations: MemoryTable[MessageNumber, tuple[AccountId, bytes, datetime]] = (
             MemoryTable(journal)

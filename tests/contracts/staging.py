@@ -128,7 +128,8 @@ def clear_the_stage(world: World) -> None:
         uow.doubts.close_batches_across_accounts(FOREVER, 100_000)
         uow.look_ups.due_across_accounts(FOREVER, 100_000, 0)
         singles = uow.look_ups.due_across_accounts(FOREVER, 0, 100_000)
-        uow.look_ups.note_asked_across_accounts([each.message for each in singles], FOREVER)
+        asked = [each.message for each in singles.messages]
+        uow.look_ups.note_asked_across_accounts(asked, FOREVER)
         while texts := uow.inbound_texts.take_some_across_accounts(5_000, FOREVER):
             nothing = InboundText(sender="", receiver="", text="")
             done = [AppliedText(id=each.id, text=nothing) for each in texts]

@@ -20,7 +20,7 @@ def refresh_statuses(refresh: RefreshStatuses, run: Run) -> bool:
     done = refresh(min(left, REFRESHED_PER_SLICE_MAX), SLICE_SECONDS)
     if done.asked:
         logger.info("asked the gateway about {} messages", done.asked)
-    if done.has_more and 0 < done.asked < left:
+    if done.has_more and done.asked < left:
         run.nudge(attrs.evolve(run.job, payload={LEFT: left - done.asked}))
     return False
 

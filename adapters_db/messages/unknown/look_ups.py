@@ -17,20 +17,28 @@ from adapters_db.connection.connections import psycopg_connection
 from adapters_db.connection.plans import by_index
 from adapters_db.messages import partitions
 from adapters_db.messages.partitions import WITHIN
-from adapters_db.messages.unknown import single_doubts
+from adapters_db.messages.unknown import look_up_turns, single_doubts
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
-from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageKey, MessageState
+from retail_core.messages.model import LOOK_UP_AFTER, Askable, DueMessages, MessageKey, MessageState
 
 _OPEN = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d})"
 
 # First the batches that are due, then their messages: their campaigns, as plain values, name the
 # partitions to look into.
+_BATCHES_OF_STORES = look_up_turns.walk("send_batch", "look_up_at IS NOT NULL")
 _DUE_BATCHES = """
-SELECT campaign_id, no, first_seq, last_seq, settled_at FROM send_batch
-WHERE look_up_at <= %(now)s
-ORDER BY look_up_at, campaign_id, no
-LIMIT %(batches_max)s
-FOR UPDATE SKIP LOCKED
+SELECT b.campaign_id, b.no, b.first_seq, b.last_seq, b.settled_at
+FROM send_batch b JOIN (
+    SELECT d.* FROM unnest(%(accounts)s::integer[]) WITH ORDINALITY a (account_id, place)
+    CROSS JOIN LATERAL (
+        SELECT campaign_id, no, a.place,
+               row_number() OVER (ORDER BY look_up_at, campaign_id, no) AS turn
+        FROM send_batch
+        WHERE account_id = a.account_id AND look_up_at <= %(now)s
+        ORDER BY look_up_at, campaign_id, no LIMIT %(batches_max)s) d
+    ORDER BY d.turn, d.place LIMIT %(batches_max)s) d USING (campaign_id, no)
+WHERE b.look_up_at <= %(now)s
+FOR UPDATE OF b SKIP LOCKED
 """
 
 # A message is due if an age has come since it was asked about. A batch without such a message
@@ -125,13 +133,19 @@ class SqlLookUpStore:
 
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int
-    ) -> Sequence[Askable]:
-        """One statement for single messages, two for batches."""
-        singles = single_doubts.due(self._driver, now, messages_max // 2)
-        bounds = {"now": now, "batches_max": batches_max}
-        batches = self._driver.execute(_DUE_BATCHES, bounds).fetchall()
+    ) -> DueMessages:
+        """A few statements that go from store to store, two for batches and their messages."""
+        driver, after = self._driver, look_up_turns.last_served(self._driver)
+        of_singles, singles = single_doubts.due(driver, now, after, messages_max // 2)
+        of_batches = look_up_turns.in_turn(driver, _BATCHES_OF_STORES, now, after, batches_max)
+        bounds = {"now": now, "accounts": of_batches, "batches_max": batches_max}
+        with by_index(driver):
+            batches = driver.execute(_DUE_BATCHES, bounds).fetchall()
+        if served := of_batches or of_singles:
+            look_up_turns.go_on_behind(driver, served[-1])
+        has_more = bool(batches) or 0 < messages_max // 2 == len(singles)
         if not batches:
-            return singles
+            return DueMessages(singles, has_more)
         campaigns, nos, firsts, lasts, settled = map(list, zip(*batches, strict=True))
         parameters = {
             "now": now,
@@ -144,7 +158,7 @@ class SqlLookUpStore:
             "lasts": lasts,
             "settled": settled,
         }
-        return [*singles, *_askables(self._driver.execute(_DUE, parameters))]
+        return DueMessages([*singles, *_askables(driver.execute(_DUE, parameters))], has_more)
 
     def open_of_campaign(
         self, account: AccountId, campaign: CampaignId, messages_max: int

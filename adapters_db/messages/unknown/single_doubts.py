@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from adapters_db.connection.plans import by_index
+from adapters_db.messages.unknown import look_up_turns
 from adapters_db.messages.unknown.finding_columns import finding_columns
 from retail_core.kernel.ids import AccountId, MessageNumber, ProviderId
 from retail_core.messages.model import (
@@ -75,10 +77,18 @@ ORDER BY number LIMIT %(singles_max)s
 """
 
 _OPEN = f"state IN ({MessageState.UNKNOWN:d}, {MessageState.SENT:d}) AND provider_id IS NOT NULL"
+_OF_STORES = look_up_turns.walk("single_message", f"{_OPEN} AND look_up_at IS NOT NULL")
 _DUE = f"""
-SELECT account_id, number, provider_id, state FROM single_message
-WHERE {_OPEN} AND look_up_at <= %(now)s
-ORDER BY look_up_at, number LIMIT %(singles_max)s
+SELECT m.account_id, m.number, m.provider_id, m.state
+FROM unnest(%(accounts)s::integer[]) WITH ORDINALITY a (account_id, place)
+CROSS JOIN LATERAL (
+    SELECT account_id, number, provider_id, state,
+           row_number() OVER (ORDER BY look_up_at, number) AS turn
+    FROM single_message
+    WHERE account_id = a.account_id AND {_OPEN}
+      AND look_up_at IS NOT NULL AND look_up_at <= %(now)s
+    ORDER BY look_up_at, number LIMIT %(singles_max)s) m
+ORDER BY m.turn, a.place LIMIT %(singles_max)s
 """
 _FIND = """
 SELECT account_id, number, provider_id, state FROM single_message
@@ -127,9 +137,14 @@ def waiting(driver: Driver, after: MessageKey | None, singles_max: int) -> Seque
     ]
 
 
-def due(driver: Driver, now: datetime, singles_max: int) -> Sequence[Askable]:
-    """Those whose time to be asked about has come, the longest due first."""
-    return _askables(driver.execute(_DUE, {"now": now, "singles_max": singles_max}))
+def due(
+    driver: Driver, now: datetime, after: AccountId, singles_max: int
+) -> tuple[Sequence[AccountId], Sequence[Askable]]:
+    """Whose turn it is behind a store, and theirs that are due: of each in turn the longest due."""
+    accounts = look_up_turns.in_turn(driver, _OF_STORES, now, after, singles_max)
+    parameters = {"now": now, "accounts": accounts, "singles_max": singles_max}
+    with by_index(driver):
+        return accounts, _askables(driver.execute(_DUE, parameters))
 
 
 def find(

@@ -86,6 +86,14 @@ class Askable:
 
 
 @attrs.frozen
+class DueMessages:
+    """Messages to ask about now, and whether there may be others behind them."""
+
+    messages: Sequence[Askable]
+    has_more: bool
+
+
+@attrs.frozen
 class Finding:
     """What was learnt about one message, from whatever source.
 

@@ -8,6 +8,7 @@ from retail_core.kernel.ids import AccountId, CampaignId, ProviderId
 from retail_core.messages.model import (
     Askable,
     Doubt,
+    DueMessages,
     Finding,
     HeldShare,
     MessageKey,
@@ -89,12 +90,14 @@ class LookUpStore(Protocol):
 
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int
-    ) -> Sequence[Askable]:
-        """Messages in sent or unknown with a provider id whose time has come, never asked first.
+    ) -> DueMessages:
+        """Messages in sent or unknown with a provider id whose time has come.
 
-        Of single messages at most half as many as of all. Reads the messages of so many batches
-        at most; a batch with none that is due waits for
-        its next time (`LOOK_UP_AFTER`), the others go to the end of the line.
+        Stores take turns, from one call to the next too: each is served before one of them is
+        served twice. Within a store those never asked come first. Of single messages at most half
+        as many as of all. Reads the messages of so many batches at most; a batch with none that is
+        due waits for its next time (`LOOK_UP_AFTER`), the others go to the end of their store's
+        line. Locks the batches, and skips locked ones.
         """
         ...
 

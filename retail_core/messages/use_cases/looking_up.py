@@ -5,8 +5,10 @@ gateway that is away ends the round: the messages are asked about in another one
 answer cannot be believed is passed over, so that it does not hold up all behind it.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 import attrs
 
@@ -133,22 +135,32 @@ class RefreshStatuses:
     ) -> RefreshRound:
         """One slice of a round, which asks about `round_messages_max` messages at most."""
         with self.transactions.across_accounts() as uow:
-            messages = uow.look_ups.due_across_accounts(
+            due = uow.look_ups.due_across_accounts(
                 self.clock.now(), BATCHES_PER_SLICE_MAX, messages_max
             )
-        messages = _turned(messages, self.clock.now())
+        messages = _turned(due.messages, self.clock.now())
         asked = self.ask(messages, seconds_max, FAILURES_IN_A_ROW_MAX)
         if asked.answers:
             with self.transactions.across_accounts() as uow:
                 note(uow, asked.answers, self.clock.now())
-        count = len(asked.answers)
-        return RefreshRound(count, has_more=count > 0 and not asked.gateway_is_away)
+        return RefreshRound(len(asked.answers), due.has_more and not asked.gateway_is_away)
 
 
 def _turned(messages: Sequence[Askable], now: datetime) -> Sequence[Askable]:
-    """Begun elsewhere each minute, so that a few without an answer do not end every round."""
-    begin = int(now.timestamp()) // 60 % max(len(messages), 1)
-    return [*messages[begin:], *messages[:begin]]
+    """Stores take turns, and each is begun elsewhere each minute.
+
+    So the many of one do not keep the few of another waiting, also where a slice is over before
+    all were asked, and a few without an answer do not end every round.
+    """
+    by_account: defaultdict[AccountId, list[Askable]] = defaultdict(list)
+    for message in messages:
+        by_account[message.message.account].append(message)
+    minute = int(now.timestamp()) // 60
+    lines = [
+        line[minute % len(line) :] + line[: minute % len(line)] for line in by_account.values()
+    ]
+    turns = zip_longest(*lines)
+    return [message for turn in turns for message in turn if message is not None]
 
 
 @attrs.frozen

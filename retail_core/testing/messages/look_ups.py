@@ -1,6 +1,5 @@
 """Which messages the gateway was asked about, in memory."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -9,13 +8,16 @@ import attrs
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
 from retail_core.messages.model import (
     Askable,
+    DueMessages,
     MessageKey,
     MessageState,
     is_look_up_due,
     next_look_up,
 )
 from retail_core.testing.kernel.table import sees
+from retail_core.testing.messages.gateway_health import GATEWAY
 from retail_core.testing.messages.singles import doubts as single_doubts
+from retail_core.testing.messages.turns import in_turns
 from retail_core.testing.tables import MemoryTables, StoredBatch, StoredLookUp, StoredMessage
 
 _OPEN = frozenset({MessageState.UNKNOWN, MessageState.SENT})
@@ -31,30 +33,32 @@ class MemoryLookUpStore:
 
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int
-    ) -> Sequence[Askable]:
+    ) -> DueMessages:
+        after = self.tables.look_up_turn.get(GATEWAY) or AccountId(0)
+        of_singles, singles = single_doubts.due(self.tables, now, after, messages_max // 2)
         waiting = [
-            (batch.look_up_at, batch.key.campaign, batch.key.no)
+            (batch.look_up_at, batch.key.campaign, batch.key.no, batch)
             for batch in self.tables.batches
             if batch.look_up_at is not None and batch.look_up_at <= now
         ]
-        singles = single_doubts.due(self.tables, now, messages_max // 2)
+        waiting.sort(key=lambda each: each[:3])
+        of_batches, batches = in_turns(
+            waiting, lambda each: each[3].key.account, after, batches_max
+        )
+        if served := of_batches or of_singles:
+            self.tables.look_up_turn.put(GATEWAY, served[-1])
         due: list[StoredMessage] = []
-        for _, campaign, no in sorted(waiting)[:batches_max]:
-            batch = self.tables.batches.get((campaign, no))
-            assert batch is not None, (campaign, no)
+        for _, campaign, no, batch in batches:
             found = self._due_of(batch, now)
             again = now if found else next_look_up(batch.settled_at or now, now)
             self.tables.batches.put((campaign, no), attrs.evolve(batch, look_up_at=again))
             due.extend(found)
-        # stores take turns
-        asked_before: Counter[AccountId] = Counter()
-        turns: list[tuple[int, AccountId, StoredMessage]] = []
-        for row in sorted(due, key=self._asked_at):
-            turns.append((asked_before[row.account], row.account, row))
-            asked_before[row.account] += 1
-        turns.sort(key=lambda turn: turn[:2])
-        due = [row for _, _, row in turns[: messages_max - len(singles)]]
-        return [*singles, *(self._askable(row) for row in due)]
+        due.sort(key=lambda row: (self._asked_at(row), row.campaign, row.seq))
+        _, rows = in_turns(due, lambda row: row.account, AccountId(0), messages_max - len(singles))
+        return DueMessages(
+            [*singles, *(self._askable(row) for row in rows)],
+            has_more=bool(batches) or 0 < messages_max // 2 == len(singles),
+        )
 
     def open_of_campaign(
         self, account: AccountId, campaign: CampaignId, messages_max: int

@@ -272,10 +272,44 @@ def test_a_round_goes_on_past_the_batches_of_a_slice(
     line, gateway = watched(line)
     world.clock.advance(TEN_MINUTES + timedelta(seconds=1))
 
-    rounds = [line.refresh(), line.refresh(), line.refresh()]
+    slices = [line.refresh()]
+    while slices[-1].has_more:
+        slices.append(line.refresh())
 
-    assert [each.has_more for each in rounds] == [True, True, False]
-    assert set(gateway.asked) == set(ids)
+    assert [each.asked for each in slices] == [40, 5, 0, 0]
+    assert sorted(gateway.asked) == sorted(ids)
+
+
+def test_batches_without_anything_to_ask_do_not_end_the_round(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    people(world, account, 45)
+    campaign = started(world, account, batch_messages_max=1)
+    line.line.dispatch_all()
+    ids = [ProviderId(row.provider_id or "") for row in messages(world, campaign)]
+    line.line.gateway.become(DELIVERED, *ids[:40])
+    line.refresh_messages.by_provider_ids(account, ids[:40])
+    line, gateway = watched(line)
+    world.clock.advance(TEN_MINUTES + timedelta(seconds=1))
+
+    rounds = [line.refresh(), line.refresh()]
+
+    assert [(each.asked, each.has_more) for each in rounds] == [(0, True), (5, True)]
+    assert gateway.asked == ids[40:]
+
+
+def test_the_few_of_a_store_are_asked_first_however_many_another_has(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    """Also where a slice is over long before all of it were asked."""
+    sent(line, account, 400)
+    _, few = sent(line, shop(world), 5)
+    line, gateway = watched(line, answer_time=timedelta(seconds=0.1))
+    world.clock.advance(TEN_MINUTES)
+
+    line.refresh(seconds_max=5)
+
+    assert set(few) <= set(gateway.asked)
 
 
 def test_a_gateway_that_is_away_uses_up_no_age(

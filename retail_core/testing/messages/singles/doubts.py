@@ -18,6 +18,7 @@ from retail_core.messages.model import (
 )
 from retail_core.testing.kernel.table import sees
 from retail_core.testing.messages.singles.rows import StoredSingle
+from retail_core.testing.messages.turns import in_turns
 from retail_core.testing.tables import MemoryTables
 
 _OPEN = frozenset({MessageState.UNKNOWN, MessageState.SENT})
@@ -69,15 +70,18 @@ def is_in_doubt(row: StoredSingle) -> bool:
     return row.state is MessageState.UNKNOWN or (row.holds and row.reported_id is not None)
 
 
-def due(tables: MemoryTables, now: datetime, singles_max: int) -> list[Askable]:
-    """Those whose time to be asked about has come, the longest due first."""
+def due(
+    tables: MemoryTables, now: datetime, after: AccountId, singles_max: int
+) -> tuple[list[AccountId], list[Askable]]:
+    """Whose turn it is behind a store, and theirs that are due: of each in turn the longest due."""
     found = [
-        (row.look_up_at, row.single.number, _askable(row, row.provider_id))
+        (row.look_up_at, row.single.number, row.account, _askable(row, row.provider_id))
         for row in tables.singles
         if row.state in _OPEN and row.provider_id and row.look_up_at and row.look_up_at <= now
     ]
     found.sort(key=lambda each: each[:2])
-    return [each[2] for each in found[:singles_max]]
+    accounts, rows = in_turns(found, lambda each: each[2], after, singles_max)
+    return accounts, [each[3] for each in rows]
 
 
 def find(

@@ -27,9 +27,17 @@ def on_the_way(
     return campaign, ids
 
 
+def in_batches_of_one(world: World, account: AccountId, count: int) -> list[ProviderId]:
+    """A campaign whose batches hold one message each, just sent, and its ids."""
+    people(world, account, count)
+    started(world, account, batch_messages_max=1)
+    return [each for _ in range(count) for each in sent(world)[1]]
+
+
 def due(world: World, messages_max: int = 1_000, batches_max: int = 1_000) -> Sequence[Askable]:
     with world.transactions.across_accounts() as uow:
-        return uow.look_ups.due_across_accounts(world.clock.now(), batches_max, messages_max)
+        due = uow.look_ups.due_across_accounts(world.clock.now(), batches_max, messages_max)
+        return due.messages
 
 
 def note(world: World, messages: Sequence[Askable]) -> None:
@@ -111,6 +119,46 @@ class LookUpStoreContract:
         world.clock.advance(LOOK_UP_AFTER[0] + SECOND)
 
         assert set(few) <= set(ids_of(due(world, 4)))
+
+    def test_stores_take_turns_however_many_batches_one_of_them_has(self, world: World) -> None:
+        in_batches_of_one(world, shop(world), 5)
+        world.clock.advance(SECOND)
+        _, few = on_the_way(world)
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        assert set(few) <= set(ids_of(due(world, batches_max=2)))
+
+    def test_stores_beyond_the_batches_of_a_slice_have_their_turn_in_the_next(
+        self, world: World
+    ) -> None:
+        stores = [shop(world) for _ in range(3)]
+        for account in stores:
+            in_batches_of_one(world, account, 2)
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        asked = []
+        for _ in range(3):
+            messages = due(world, batches_max=1)
+            note(world, messages)
+            asked += [each.message.account for each in messages]
+
+        assert sorted(asked) == stores
+
+    def test_a_slice_that_finds_nothing_to_ask_says_that_there_may_be_more(
+        self, world: World
+    ) -> None:
+        for _ in range(2):
+            campaign, _ = on_the_way(world)
+            resolve(world, found(campaign, DELIVERED, world.clock.now()))
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        slices = []
+        for _ in range(3):
+            with world.transactions.across_accounts() as uow:
+                slices.append(uow.look_ups.due_across_accounts(world.clock.now(), 1, 10))
+
+        assert [list(each.messages) for each in slices] == [[], [], []]
+        assert [each.has_more for each in slices] == [True, True, False]
 
     def test_batches_take_turns(self, world: World) -> None:
         for _ in range(3):

@@ -320,6 +320,16 @@ class SingleLookUps(OnAClearStage):
 
         assert sorted(each.message.is_single for each in found) == [False, False, True, True]
 
+    def test_single_messages_of_stores_take_turns(self, world: World) -> None:
+        many = shop(world)
+        for _ in range(5):
+            handed_over(world, many, SENT)
+        world.clock.advance(SECOND)
+        few = handed_over(world, shop(world), SENT)
+        world.clock.advance(LOOK_UP_AFTER[0])
+
+        assert few.number in [each.number for each in due(world, messages_max=4)]
+
     def test_single_messages_are_found_by_their_ids(self, world: World) -> None:
         account, other = shop(world), shop(world)
         message = handed_over(world, account, SENT)

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from adapters_db.connection.plans import BY_INDEX
-from adapters_db.messages.unknown import doubts, look_ups
+from adapters_db.messages.unknown import doubts, look_ups, single_doubts
 from adapters_db.messages.unknown import matching as doubt_matching
 from adapters_db.messages.unknown.finding_columns import finding_columns
 from adapters_db.operations.migrate import upgrade
@@ -163,7 +163,25 @@ def test_references_find_their_messages_by_the_key_in_their_partition(plan: Plan
     assert "message_from_2000" not in found, found
 
 
-def test_a_batch_that_was_due_is_found_by_its_time(plan: Plan) -> None:
-    found = plan(look_ups._DUE_BATCHES, {"now": NOON, "batches_max": 40}, pinned=True)
+def test_batches_that_are_due_are_found_store_by_store(plan: Plan) -> None:
+    bounds = {"now": NOON, "batches_max": 40}
+    found = plan(look_ups._DUE_BATCHES, bounds | {"accounts": [1, 2]}, pinned=True)
 
     assert "send_batch_look_up_at_idx" in found, found
+    assert "Seq Scan" not in found, found
+
+
+@pytest.mark.parametrize("statement", [look_ups._BATCHES_OF_STORES, single_doubts._OF_STORES])
+def test_whose_turn_it_is_reads_a_row_for_each_store(plan: Plan, statement: str) -> None:
+    bounds = {"now": NOON, "after": 0, "through": 9, "accounts_max": 40}
+    found = plan(statement, bounds, pinned=True)
+
+    assert found.count("_look_up_at_idx") == 2, found
+    assert "Sort" not in found.split("->  Recursive Union")[1], found
+
+
+def test_single_messages_that_are_due_are_found_store_by_store(plan: Plan) -> None:
+    bounds = {"now": NOON, "singles_max": 250, "accounts": [1, 2]}
+    found = plan(single_doubts._DUE, bounds, pinned=True)
+
+    assert "single_message_look_up_at_idx" in found, found
