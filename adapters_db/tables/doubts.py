@@ -32,6 +32,7 @@ status_look_up = Table(
     Column("seq", Integer, primary_key=True),
     Column("account_id", Integer, nullable=False),
     Column("asked_at", UtcTime, nullable=False, index=True),
+    Column("again_at", UtcTime),
 )
 
 look_up_turn = Table(

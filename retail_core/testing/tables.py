@@ -170,6 +170,7 @@ class StoredLookUp:
 
     message: MessageKey
     asked_at: datetime
+    again_at: datetime | None = None
 
 
 @attrs.frozen

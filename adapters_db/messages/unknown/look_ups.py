@@ -19,7 +19,14 @@ from adapters_db.messages import partitions
 from adapters_db.messages.partitions import WITHIN
 from adapters_db.messages.unknown import look_up_turns, single_doubts
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
-from retail_core.messages.model import LOOK_UP_AFTER, Askable, DueMessages, MessageKey, MessageState
+from retail_core.messages.model import (
+    LOOK_UP_AFTER,
+    Askable,
+    DueMessages,
+    MessageKey,
+    MessageState,
+    PutOff,
+)
 
 _OPEN = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d})"
 
@@ -41,16 +48,18 @@ WHERE b.look_up_at <= %(now)s
 FOR UPDATE OF b SKIP LOCKED
 """
 
-# A message is due if an age has come since it was asked about. A batch without such a message
-# waits for its next age; the others go to the end of the line. OFFSET 0 keeps the rows of each
-# batch a question of its own, answered by the key: joined, they would be looked for among all.
+# A message is due if an age has come since it was asked about, unless it was put off. A batch without
+# such a message waits for its next age, or for the first that was put off; the others go to the end
+# of the line. OFFSET 0 keeps the rows of each batch a question of its own, answered by the key:
+# joined, they would be looked for among all.
 _DUE = f"""
 WITH due AS (
     SELECT * FROM unnest(%(campaigns)s::integer[], %(nos)s::integer[], %(firsts)s::integer[],
                          %(lasts)s::integer[], %(settled)s::timestamptz[])
         AS d (campaign_id, no, first_seq, last_seq, settled_at)
-), candidate AS (
-    SELECT d.campaign_id, d.no, m.account_id, m.seq, m.provider_id, m.state, l.asked_at
+), come_of_age AS (
+    SELECT d.campaign_id, d.no, d.settled_at, m.account_id, m.seq, m.provider_id, m.state,
+           l.asked_at, CASE WHEN l.again_at > %(now)s THEN l.again_at END AS again_at
     FROM due d
     CROSS JOIN LATERAL (
         SELECT r.account_id, r.seq, r.provider_id, r.state FROM message r
@@ -63,17 +72,22 @@ WITH due AS (
         SELECT FROM unnest(%(ages)s::interval[]) age
         WHERE d.settled_at + age <= %(now)s
           AND (l.asked_at IS NULL OR l.asked_at < d.settled_at + age))
+), left_over AS (
+    SELECT campaign_id, no, bool_or(again_at IS NULL) AS is_due, min(again_at) AS again_at
+    FROM come_of_age GROUP BY campaign_id, no
 ), moved AS (
     UPDATE send_batch b
-    SET look_up_at = CASE
-        WHEN EXISTS (SELECT FROM candidate c WHERE c.campaign_id = d.campaign_id AND c.no = d.no)
-        THEN %(now)s
-        ELSE (SELECT min(d.settled_at + age) FROM unnest(%(ages)s::interval[]) age
-              WHERE d.settled_at + age > %(now)s) END
-    FROM due d WHERE b.campaign_id = d.campaign_id AND b.no = d.no
+    SET look_up_at = CASE WHEN o.is_due THEN %(now)s
+        ELSE least(o.again_at, (SELECT min(d.settled_at + age)
+                                FROM unnest(%(ages)s::interval[]) age
+                                WHERE d.settled_at + age > %(now)s)) END
+    FROM due d LEFT JOIN left_over o USING (campaign_id, no)
+    WHERE b.campaign_id = d.campaign_id AND b.no = d.no
 )
-SELECT c.account_id, c.campaign_id, c.seq, o.first_number + c.seq, c.provider_id, c.state
-FROM candidate c JOIN campaign o ON o.id = c.campaign_id
+SELECT c.account_id, c.campaign_id, c.seq, o.first_number + c.seq, c.provider_id, c.state,
+       c.settled_at
+FROM come_of_age c JOIN campaign o ON o.id = c.campaign_id
+WHERE c.again_at IS NULL
 -- stores take turns, so that the many of one do not keep the few of another waiting
 ORDER BY row_number() OVER (
         PARTITION BY c.account_id ORDER BY c.asked_at NULLS FIRST, c.campaign_id, c.seq),
@@ -82,7 +96,7 @@ LIMIT %(messages_max)s
 """
 
 _NEVER_ASKED = f"""
-SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
+SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state, NULL
 FROM campaign c JOIN message m ON m.campaign_id = c.id
 WHERE c.account_id = %(account)s AND c.id = %(campaign)s AND c.sent + c.unknown > 0
   AND m.campaign_id = %(campaign)s AND m.state IN {_OPEN} AND m.provider_id IS NOT NULL
@@ -91,7 +105,7 @@ WHERE c.account_id = %(account)s AND c.id = %(campaign)s AND c.sent + c.unknown 
 ORDER BY m.seq LIMIT %(messages_max)s
 """
 _ASKED = f"""
-SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state
+SELECT m.account_id, m.campaign_id, m.seq, c.first_number + m.seq, m.provider_id, m.state, NULL
 FROM campaign c
      JOIN status_look_up l ON l.campaign_id = c.id
      JOIN message m ON m.campaign_id = l.campaign_id AND m.seq = l.seq
@@ -107,7 +121,7 @@ WITH found AS MATERIALIZED (
     WHERE m.account_id = %(account)s AND m.provider_id = ANY(%(provider_ids)s::text[])
       AND {WITHIN}
 )
-SELECT f.account_id, f.campaign_id, f.seq, c.first_number + f.seq, f.provider_id, f.state
+SELECT f.account_id, f.campaign_id, f.seq, c.first_number + f.seq, f.provider_id, f.state, NULL
 FROM found f JOIN campaign c ON c.id = f.campaign_id
 """
 
@@ -116,8 +130,16 @@ INSERT INTO status_look_up (campaign_id, seq, account_id, asked_at)
 SELECT *, %(now)s FROM unnest(%(campaigns)s::integer[], %(seqs)s::integer[],
                               %(accounts)s::integer[])
 ORDER BY 1, 2
-ON CONFLICT (campaign_id, seq) DO UPDATE SET asked_at = greatest(status_look_up.asked_at,
-                                                                 excluded.asked_at)
+ON CONFLICT (campaign_id, seq) DO UPDATE SET again_at = NULL,
+    asked_at = greatest(status_look_up.asked_at, excluded.asked_at)
+"""
+# Who was never asked about with success was asked before all ages.
+_PUT_OFF = """
+INSERT INTO status_look_up (campaign_id, seq, account_id, asked_at, again_at)
+SELECT * FROM unnest(%(campaigns)s::integer[], %(seqs)s::integer[], %(accounts)s::integer[],
+                     %(since)s::timestamptz[], %(again_at)s::timestamptz[])
+ORDER BY 1, 2
+ON CONFLICT (campaign_id, seq) DO UPDATE SET again_at = excluded.again_at
 """
 
 
@@ -196,6 +218,19 @@ class SqlLookUpStore:
         self._driver.execute(_NOTE, parameters)
         single_doubts.note_asked(self._driver, messages, now)
 
+    def put_off_across_accounts(self, messages: Sequence[PutOff]) -> None:
+        """One statement for each kind."""
+        of_campaigns = [each for each in messages if not each.message.is_single]
+        parameters = {
+            "campaigns": [each.message.campaign for each in of_campaigns],
+            "seqs": [each.message.seq for each in of_campaigns],
+            "accounts": [each.message.account for each in of_campaigns],
+            "since": [each.since for each in of_campaigns],
+            "again_at": [each.again_at for each in of_campaigns],
+        }
+        self._driver.execute(_PUT_OFF, parameters)
+        single_doubts.put_off(self._driver, messages)
+
 
 def _askables(rows: "psycopg.Cursor[tuple[Any, ...]]") -> Sequence[Askable]:
     return [
@@ -204,6 +239,7 @@ def _askables(rows: "psycopg.Cursor[tuple[Any, ...]]") -> Sequence[Askable]:
             MessageNumber(number),
             ProviderId(provider_id),
             MessageState(state),
+            since,
         )
-        for account, campaign, seq, number, provider_id, state in rows
+        for account, campaign, seq, number, provider_id, state, since in rows
     ]

@@ -17,6 +17,7 @@ from retail_core.messages.model import (
     Finding,
     MessageKey,
     MessageState,
+    PutOff,
     Resolved,
 )
 
@@ -79,10 +80,10 @@ ORDER BY number LIMIT %(singles_max)s
 _OPEN = f"state IN ({MessageState.UNKNOWN:d}, {MessageState.SENT:d}) AND provider_id IS NOT NULL"
 _OF_STORES = look_up_turns.walk("single_message", f"{_OPEN} AND look_up_at IS NOT NULL")
 _DUE = f"""
-SELECT m.account_id, m.number, m.provider_id, m.state
+SELECT m.account_id, m.number, m.provider_id, m.state, m.submitted_at
 FROM unnest(%(accounts)s::integer[]) WITH ORDINALITY a (account_id, place)
 CROSS JOIN LATERAL (
-    SELECT account_id, number, provider_id, state,
+    SELECT account_id, number, provider_id, state, submitted_at,
            row_number() OVER (ORDER BY look_up_at, number) AS turn
     FROM single_message
     WHERE account_id = a.account_id AND {_OPEN}
@@ -91,7 +92,7 @@ CROSS JOIN LATERAL (
 ORDER BY m.turn, a.place LIMIT %(singles_max)s
 """
 _FIND = """
-SELECT account_id, number, provider_id, state FROM single_message
+SELECT account_id, number, provider_id, state, NULL FROM single_message
 WHERE account_id = %(account)s AND provider_id = ANY(%(provider_ids)s::text[])
 ORDER BY number
 """
@@ -104,6 +105,16 @@ UPDATE single_message m
 SET look_up_at = (SELECT min(m.submitted_at + age) FROM unnest(%(ages)s::interval[]) age
                   WHERE m.submitted_at + age > %(now)s)
 FROM asked a WHERE m.number = a.number
+"""
+
+_PUT_OFF = """
+WITH put_off AS (
+    SELECT p.number, p.again_at
+    FROM unnest(%(numbers)s::bigint[], %(again_at)s::timestamptz[]) p (number, again_at)
+         JOIN single_message m USING (number)
+    ORDER BY p.number FOR UPDATE OF m
+)
+UPDATE single_message m SET look_up_at = p.again_at FROM put_off p WHERE m.number = p.number
 """
 
 
@@ -162,6 +173,15 @@ def note_asked(driver: Driver, messages: Sequence[MessageKey], now: datetime) ->
         driver.execute(_NOTE, {"numbers": numbers, "ages": list(LOOK_UP_AFTER), "now": now})
 
 
+def put_off(driver: Driver, messages: Sequence[PutOff]) -> None:
+    """Those of these that are single are not due before their time."""
+    singles = [each for each in messages if each.message.is_single]
+    if singles:
+        numbers = [each.message.seq for each in singles]
+        times = [each.again_at for each in singles]
+        driver.execute(_PUT_OFF, {"numbers": numbers, "again_at": times})
+
+
 def _askables(rows: "psycopg.Cursor[tuple[Any, ...]]") -> Sequence[Askable]:
     return [
         Askable(
@@ -169,8 +189,9 @@ def _askables(rows: "psycopg.Cursor[tuple[Any, ...]]") -> Sequence[Askable]:
             MessageNumber(number),
             ProviderId(provider_id),
             MessageState(state),
+            since,
         )
-        for account, number, provider_id, state in rows
+        for account, number, provider_id, state, since in rows
     ]
 
 

@@ -19,6 +19,7 @@ from retail_core.messages.model.batches import (
 )
 from retail_core.messages.model.doubts import (
     LOOK_UP_AFTER,
+    LOOK_UP_GIVEN_UP,
     NO_CAMPAIGN,
     REPORTED_EARLIER_MAX,
     REPORTED_LATER_MAX,
@@ -30,11 +31,13 @@ from retail_core.messages.model.doubts import (
     Finding,
     HeldShare,
     MessageKey,
+    PutOff,
     Resolved,
     doubt_key,
     is_look_up_due,
     merged,
     next_look_up,
+    try_again_at,
 )
 from retail_core.messages.model.health import (
     REST_SECONDS_FIRST,
@@ -90,6 +93,7 @@ __all__ = [
     "FAILURE_RATE_SETTLED_MIN",
     "LEASE_SECONDS",
     "LOOK_UP_AFTER",
+    "LOOK_UP_GIVEN_UP",
     "NO_CAMPAIGN",
     "PARKED_LIFE",
     "PARKED_WAITS",
@@ -134,6 +138,7 @@ __all__ = [
     "OutgoingMessage",
     "ParkedReport",
     "ProgressChange",
+    "PutOff",
     "RawReport",
     "Recipients",
     "Rejection",
@@ -152,4 +157,5 @@ __all__ = [
     "next_look_up",
     "rest_seconds",
     "single_credits_key",
+    "try_again_at",
 ]

@@ -27,6 +27,9 @@ LOOK_UP_AFTER = (
 )
 """At which ages a message without a final state is asked for; then no more."""
 
+LOOK_UP_GIVEN_UP = timedelta(days=7)
+"""At this age nobody tries again to get an answer that can be believed."""
+
 
 class CreditPolicy(enum.StrEnum):
     """What happens to the hold of a message that stays unknown."""
@@ -77,12 +80,24 @@ class Doubt:
 
 @attrs.frozen
 class Askable:
-    """A message that the gateway can be asked about."""
+    """A message that the gateway can be asked about; `since`: when it was handed over, if its time
+    to be asked about has come.
+    """
 
     message: MessageKey
     number: MessageNumber
     provider_id: ProviderId
     state: MessageState
+    since: datetime | None = None
+
+
+@attrs.frozen
+class PutOff:
+    """A message that is not to be asked about again before a moment."""
+
+    message: MessageKey
+    since: datetime
+    again_at: datetime
 
 
 @attrs.frozen
@@ -209,6 +224,14 @@ def doubt_key(campaign: CampaignId, first_seq: int) -> str:
     Each settles once, so the first of them names them all.
     """
     return f"doubt:{campaign}:{first_seq}"
+
+
+def try_again_at(since: datetime, now: datetime) -> datetime | None:
+    """When a message that was handed over at a moment, and about which nobody got an answer now, is
+    asked about again: at twice its age. None: no more.
+    """
+    age = max(now - since, LOOK_UP_AFTER[0])
+    return now + age if 2 * age <= LOOK_UP_GIVEN_UP else None
 
 
 def next_look_up(settled_at: datetime, now: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from retail_core.messages.model import (
     Finding,
     HeldShare,
     MessageKey,
+    PutOff,
     Resolved,
 )
 
@@ -113,4 +114,8 @@ class LookUpStore(Protocol):
 
     def note_asked_across_accounts(self, messages: Sequence[MessageKey], now: datetime) -> None:
         """Remember that the gateway was asked about these messages."""
+        ...
+
+    def put_off_across_accounts(self, messages: Sequence[PutOff]) -> None:
+        """These messages are not due before their time; each age that has come stays to be used."""
         ...

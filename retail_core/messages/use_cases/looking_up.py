@@ -2,7 +2,8 @@
 
 No transaction is open while the gateway is asked, and every call takes its turn in the pace. A
 gateway that is away ends the round: the messages are asked about in another one. One message whose
-answer cannot be believed is passed over, so that it does not hold up all behind it.
+answer cannot be believed is passed over, so that it does not hold up all behind it, and is asked
+about again ever more rarely.
 """
 
 from collections import defaultdict
@@ -15,7 +16,15 @@ import attrs
 from retail_core.kernel.ids import AccountId, CampaignId, ProviderId
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
-from retail_core.messages.model import Askable, Finding, GatewayMessage, MessageKey, MessageState
+from retail_core.messages.model import (
+    Askable,
+    Finding,
+    GatewayMessage,
+    MessageKey,
+    MessageState,
+    PutOff,
+    try_again_at,
+)
 from retail_core.messages.ports import GatewayPace, MessagesUnitOfWork, Pause, SmsGateway
 from retail_core.messages.use_cases.resolving import resolve
 
@@ -55,10 +64,19 @@ class Answer:
 
 @attrs.frozen
 class Asked:
-    """The answers, in the order of the messages; fewer than messages if the asking ended early."""
+    """The answers, in the order of the messages; fewer than messages if the asking ended early.
+
+    `unanswered` are those about which the gateway was asked and said nothing to be believed.
+    """
 
     answers: Sequence[Answer]
+    unanswered: Sequence[Askable]
     gateway_is_away: bool
+
+    @property
+    def count(self) -> int:
+        """How many messages the gateway was asked about."""
+        return len(self.answers) + len(self.unanswered)
 
 
 @attrs.frozen
@@ -76,28 +94,26 @@ class AskGateway:
         seconds_max: float | None = None,
         failures_in_a_row_max: int = 1,
     ) -> Asked:
-        """Who is passed over counts as asked where somebody else was answered."""
-        passed_over: list[Answer] = []
+        """The gateway is away after so many messages in a row without an answer."""
         until = None
         if seconds_max is not None:
             until = self.clock.now() + timedelta(seconds=seconds_max)
         answers: list[Answer] = []
+        unanswered: list[Askable] = []
+        in_a_row = 0
         for message in messages:
             if until is not None and self.clock.now() >= until:
                 break
             self.pause.seconds(self.pace.reserve(message.message.account))
             try:
-                found = self.gateway.look_up(message.provider_id)
+                answers.append(Answer(message, self.gateway.look_up(message.provider_id)))
+                in_a_row = 0
             except GatewayUnavailable:
-                passed_over.append(Answer(message, None))
-                if len(passed_over) >= failures_in_a_row_max:
-                    return Asked(answers, gateway_is_away=True)
-                continue
-            answers += [*passed_over, Answer(message, found)]
-            passed_over.clear()
-        if not answers:
-            return Asked(answers, gateway_is_away=bool(passed_over))
-        return Asked([*answers, *passed_over], gateway_is_away=False)
+                unanswered.append(message)
+                in_a_row += 1
+            if in_a_row >= failures_in_a_row_max:
+                return Asked(answers, unanswered, gateway_is_away=True)
+        return Asked(answers, unanswered, gateway_is_away=False)
 
 
 def round_budget(interval_seconds: float, calls_per_second: float) -> int:
@@ -111,6 +127,20 @@ def note(uow: MessagesUnitOfWork, answers: Sequence[Answer], now: datetime) -> s
     resolved = resolve(uow, findings, now)
     uow.look_ups.note_asked_across_accounts([each.asked.message for each in answers], now)
     return {each.message for each in resolved if each.before is not each.after}
+
+
+def put_off(uow: MessagesUnitOfWork, unanswered: Sequence[Askable], now: datetime) -> None:
+    """Try again at twice the age of each, so that nothing is asked for ever; in the end no more."""
+    later, given_up = [], []
+    for each in unanswered:
+        since = each.since or now
+        again = try_again_at(since, now)
+        if again is None:
+            given_up.append(each.message)
+        else:
+            later.append(PutOff(each.message, since, again))
+    uow.look_ups.put_off_across_accounts(later)
+    uow.look_ups.note_asked_across_accounts(given_up, now)
 
 
 @attrs.frozen
@@ -140,10 +170,11 @@ class RefreshStatuses:
             )
         messages = _turned(due.messages, self.clock.now())
         asked = self.ask(messages, seconds_max, FAILURES_IN_A_ROW_MAX)
-        if asked.answers:
+        if asked.count:
             with self.transactions.across_accounts() as uow:
                 note(uow, asked.answers, self.clock.now())
-        return RefreshRound(len(asked.answers), due.has_more and not asked.gateway_is_away)
+                put_off(uow, asked.unanswered, self.clock.now())
+        return RefreshRound(asked.count, due.has_more and not asked.gateway_is_away)
 
 
 def _turned(messages: Sequence[Askable], now: datetime) -> Sequence[Askable]:

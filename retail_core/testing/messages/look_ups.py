@@ -11,6 +11,7 @@ from retail_core.messages.model import (
     DueMessages,
     MessageKey,
     MessageState,
+    PutOff,
     is_look_up_due,
     next_look_up,
 )
@@ -47,16 +48,21 @@ class MemoryLookUpStore:
         )
         if served := of_batches or of_singles:
             self.tables.look_up_turn.put(GATEWAY, served[-1])
-        due: list[StoredMessage] = []
+        due: list[tuple[StoredMessage, datetime]] = []
         for _, campaign, no, batch in batches:
             found = self._due_of(batch, now)
-            again = now if found else next_look_up(batch.settled_at or now, now)
+            put_off = [at for row in found if (at := self._again_at(row)) and at > now]
+            found = [row for row in found if (self._again_at(row) or now) <= now]
+            next_age = next_look_up(batch.settled_at or now, now)
+            later = min((at for at in (next_age, *put_off) if at), default=None)
+            again = now if found else later
             self.tables.batches.put((campaign, no), attrs.evolve(batch, look_up_at=again))
-            due.extend(found)
-        due.sort(key=lambda row: (self._asked_at(row), row.campaign, row.seq))
-        _, rows = in_turns(due, lambda row: row.account, AccountId(0), messages_max - len(singles))
+            due.extend((row, batch.settled_at or now) for row in found)
+        due.sort(key=lambda each: (self._asked_at(each[0]), each[0].campaign, each[0].seq))
+        rest = messages_max - len(singles)
+        _, rows = in_turns(due, lambda each: each[0].account, AccountId(0), rest)
         return DueMessages(
-            [*singles, *(self._askable(row) for row in rows)],
+            [*singles, *(self._askable(row, since) for row, since in rows)],
             has_more=bool(batches) or 0 < messages_max // 2 == len(singles),
         )
 
@@ -83,8 +89,16 @@ class MemoryLookUpStore:
                 key = (message.campaign, message.seq)
                 self.tables.look_ups.put(key, StoredLookUp(message, now))
 
+    def put_off_across_accounts(self, messages: Sequence[PutOff]) -> None:
+        single_doubts.put_off(self.tables, self.bound_to, messages)
+        for each in messages:
+            if not each.message.is_single and sees(self.bound_to, each.message.account):
+                key = (each.message.campaign, each.message.seq)
+                known = self.tables.look_ups.get(key) or StoredLookUp(each.message, each.since)
+                self.tables.look_ups.put(key, attrs.evolve(known, again_at=each.again_at))
+
     def _due_of(self, batch: StoredBatch, now: datetime) -> list[StoredMessage]:
-        """Of the batch's messages those whose time has come."""
+        """Of the batch's messages those whose time has come, put off or not."""
         assert batch.settled_at is not None, batch
         settled_at, first, last = batch.settled_at, *batch.seq_range
         return [
@@ -109,10 +123,14 @@ class MemoryLookUpStore:
         stored = self.tables.look_ups.get((row.campaign, row.seq))
         return None if stored is None else stored.asked_at
 
+    def _again_at(self, row: StoredMessage) -> datetime | None:
+        stored = self.tables.look_ups.get((row.campaign, row.seq))
+        return None if stored is None else stored.again_at
+
     def _asked_at(self, row: StoredMessage) -> datetime:
         return self._asked(row) or _NEVER
 
-    def _askable(self, row: StoredMessage) -> Askable:
+    def _askable(self, row: StoredMessage, since: datetime | None = None) -> Askable:
         campaign = self.tables.campaigns.get(row.campaign)
         assert campaign is not None, row
         assert campaign.first_number is not None, row
@@ -122,4 +140,5 @@ class MemoryLookUpStore:
             MessageNumber(campaign.first_number + row.seq),
             ProviderId(row.provider_id),
             row.state,
+            since,
         )

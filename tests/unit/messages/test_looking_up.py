@@ -9,7 +9,7 @@ import pytest
 from retail_core.campaigns.model import Campaign, CampaignCounts
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.errors import GatewayUnavailable, MessageNotFound
-from retail_core.messages.model import GatewayMessage, MessageState
+from retail_core.messages.model import LOOK_UP_AFTER, GatewayMessage, MessageState
 from retail_core.messages.use_cases import AskGateway
 from retail_core.messages.use_cases.looking_up import RefreshRound, round_budget, summed_up
 from retail_core.testing.kernel.clock import FixedClock
@@ -110,9 +110,10 @@ def test_a_gateway_that_is_away_ends_the_round_without_harm(
 
     stopped = away.refresh()
     gateway.answers_max = 100
+    world.clock.advance(TEN_MINUTES)
     rest = away.refresh()
 
-    assert (stopped, rest.asked) == (RefreshRound(asked=1, has_more=False), 3)
+    assert (stopped, rest.asked) == (RefreshRound(asked=4, has_more=False), 3)
     assert sorted(gateway.asked) == sorted(ids)
 
 
@@ -316,11 +317,29 @@ def test_a_gateway_that_is_away_uses_up_no_age(
     world: World, line: DoubtLine, account: AccountId
 ) -> None:
     sent(line, account, 2)
-    away, _gateway = watched(line, answers_max=0)
-    world.clock.advance(TEN_MINUTES)
+    away, gateway = watched(line, answers_max=0)
+    for age in range(10, 4 * 24 * 60, 10):
+        world.clock.advance(TEN_MINUTES)
+        if age >= LOOK_UP_AFTER[-1] / timedelta(minutes=1):
+            gateway.answers_max = 100
+        away.refresh()
 
-    assert away.refresh() == RefreshRound(0, has_more=False)
-    assert line.refresh().asked == 2
+    assert len(gateway.asked) == 2
+
+
+def test_a_message_without_a_believable_answer_is_asked_about_ever_more_rarely(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    """Also where nobody else is due."""
+    _, ids = sent(line, account, 1)
+    line, _gateway = watched(line, unbelievable=frozenset(ids))
+    ages = []
+    for age in range(10, 30 * 24 * 60, 10):
+        world.clock.advance(TEN_MINUTES)
+        if line.refresh().asked:
+            ages.append(age)
+
+    assert ages == [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120]
 
 
 def test_a_round_may_take_a_share_of_what_the_gateway_takes() -> None:

@@ -13,6 +13,7 @@ from retail_core.messages.model import (
     Finding,
     MessageKey,
     MessageState,
+    PutOff,
     Resolved,
     next_look_up,
 )
@@ -75,7 +76,12 @@ def due(
 ) -> tuple[list[AccountId], list[Askable]]:
     """Whose turn it is behind a store, and theirs that are due: of each in turn the longest due."""
     found = [
-        (row.look_up_at, row.single.number, row.account, _askable(row, row.provider_id))
+        (
+            row.look_up_at,
+            row.single.number,
+            row.account,
+            _askable(row, row.provider_id, row.submitted_at),
+        )
         for row in tables.singles
         if row.state in _OPEN and row.provider_id and row.look_up_at and row.look_up_at <= now
     ]
@@ -109,6 +115,15 @@ def note_asked(
     for row in list(tables.singles):
         if row.single.number in numbers and sees(bound_to, row.account) and row.submitted_at:
             again = next_look_up(row.submitted_at, now)
+            tables.singles.put(row.single.number, attrs.evolve(row, look_up_at=again))
+
+
+def put_off(tables: MemoryTables, bound_to: AccountId | None, messages: Sequence[PutOff]) -> None:
+    """Those of these that are single are not due before their time."""
+    times = {each.message.seq: each.again_at for each in messages if each.message.is_single}
+    for row in list(tables.singles):
+        if row.single.number in times and sees(bound_to, row.account):
+            again = times[row.single.number]
             tables.singles.put(row.single.number, attrs.evolve(row, look_up_at=again))
 
 
@@ -169,8 +184,8 @@ def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
     return min((at for at in (one, other) if at is not None), default=None)
 
 
-def _askable(row: StoredSingle, provider_id: ProviderId) -> Askable:
-    return Askable(_key(row), row.single.number, provider_id, row.state)
+def _askable(row: StoredSingle, provider_id: ProviderId, since: datetime | None = None) -> Askable:
+    return Askable(_key(row), row.single.number, provider_id, row.state, since)
 
 
 def _key(row: StoredSingle) -> MessageKey:

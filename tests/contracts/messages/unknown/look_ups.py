@@ -7,7 +7,7 @@ import pytest
 
 from retail_core.campaigns.model import Campaign
 from retail_core.kernel.ids import AccountId, ProviderId
-from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageState
+from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageState, PutOff
 from tests.contracts.messages.unknown.doubts import found, in_doubt, key, number, resolve
 from tests.contracts.staging import clear_the_stage, people, sent, shop, started
 from tests.contracts.worlds import World
@@ -47,6 +47,13 @@ def note(world: World, messages: Sequence[Askable]) -> None:
         )
 
 
+def put_off(world: World, message: Askable, wait: timedelta) -> None:
+    assert message.since is not None
+    again = PutOff(message.message, message.since, world.clock.now() + wait)
+    with world.transactions.across_accounts() as uow:
+        uow.look_ups.put_off_across_accounts([again])
+
+
 def ids_of(messages: Sequence[Askable]) -> list[ProviderId]:
     return [each.provider_id for each in messages]
 
@@ -79,9 +86,10 @@ class LookUpStoreContract:
 
     def test_a_message_says_where_it_is_and_how_it_stands(self, world: World) -> None:
         campaign, ids = on_the_way(world)
+        since = world.clock.now()
         world.clock.advance(LOOK_UP_AFTER[0])
 
-        assert list(due(world)) == [Askable(key(campaign), number(campaign), ids[0], SENT)]
+        assert list(due(world)) == [Askable(key(campaign), number(campaign), ids[0], SENT, since)]
 
     def test_final_states_are_not_asked_about(self, world: World) -> None:
         campaign, ids = on_the_way(world, 3)
@@ -159,6 +167,31 @@ class LookUpStoreContract:
 
         assert [list(each.messages) for each in slices] == [[], [], []]
         assert [each.has_more for each in slices] == [True, True, False]
+
+    def test_what_is_put_off_is_due_at_its_time_and_keeps_its_age(self, world: World) -> None:
+        on_the_way(world, 2)
+        world.clock.advance(LOOK_UP_AFTER[0])
+        first, second = due(world)
+        note(world, [second])
+        put_off(world, first, timedelta(minutes=7))
+
+        early = due(world)
+        world.clock.advance(timedelta(minutes=7) - SECOND)
+        still_early = due(world)
+        world.clock.advance(SECOND)
+
+        assert ([*early], [*still_early], [*due(world)]) == ([], [], [first])
+
+    def test_what_was_put_off_again_and_again_ends_when_it_was_asked(self, world: World) -> None:
+        on_the_way(world)
+        world.clock.advance(LOOK_UP_AFTER[-1])
+        for _ in range(2):
+            put_off(world, due(world)[0], SECOND)
+            world.clock.advance(SECOND)
+        note(world, due(world))
+        world.clock.advance(timedelta(days=30))
+
+        assert not due(world)
 
     def test_batches_take_turns(self, world: World) -> None:
         for _ in range(3):

@@ -24,7 +24,7 @@ from retail_core.messages.model import (
 )
 from tests.contracts.messages.singles import stage as single_stage
 from tests.contracts.messages.unknown.doubts import in_doubt
-from tests.contracts.messages.unknown.look_ups import due, note
+from tests.contracts.messages.unknown.look_ups import due, note, put_off
 from tests.contracts.staging import clear_the_stage, messages, report, shop
 from tests.contracts.worlds import World
 
@@ -298,7 +298,7 @@ class SingleLookUps(OnAClearStage):
 
     def test_only_single_messages_with_an_id_and_without_an_end_are_due(self, world: World) -> None:
         account = shop(world)
-        waiting = handed_over(world, account, SENT)
+        waiting, since = handed_over(world, account, SENT), world.clock.now()
         ended = handed_over(world, account, SENT)
         for state in (FAILED, UNKNOWN):
             handed_over(world, account, state)
@@ -306,8 +306,25 @@ class SingleLookUps(OnAClearStage):
         world.clock.advance(LOOK_UP_AFTER[0])
 
         assert list(due(world)) == [
-            Askable(key(account, waiting), waiting.number, ProviderId(f"id-{waiting.number}"), SENT)
+            Askable(
+                key(account, waiting),
+                waiting.number,
+                ProviderId(f"id-{waiting.number}"),
+                SENT,
+                since,
+            )
         ]
+
+    def test_a_single_message_that_is_put_off_is_due_at_its_time(self, world: World) -> None:
+        handed_over(world, shop(world), SENT)
+        world.clock.advance(LOOK_UP_AFTER[0])
+        [message] = due(world)
+        put_off(world, message, timedelta(minutes=7))
+
+        early = due(world)
+        world.clock.advance(timedelta(minutes=7))
+
+        assert ([*early], [*due(world)]) == ([], [message])
 
     def test_single_messages_leave_room_for_those_of_campaigns(self, world: World) -> None:
         account = shop(world)
