@@ -132,7 +132,7 @@ def build(settings: Settings) -> punq.Container:
     if every is not None:
         calls_per_second = pace.traffic_account_calls_max * 1_000 / pace.traffic_account_window_ms
         budget = round_budget(every.total_seconds(), calls_per_second)
-        container.register(RefreshStatuses, round_messages_max=budget)
+        container.register(RefreshStatuses, round_messages_max=budget, round_every=every)
     policy = worker.quiet_policy
     container.register(DispatchBatch, quiet_policy=policy, cap=worker.cap, **leased)
     container.register(SendSingleMessages, quiet_policy=policy, **leased)

@@ -40,4 +40,7 @@ look_up_turn = Table(
     metadata,
     Column("gateway", Text, primary_key=True),
     Column("after_account_id", Integer, nullable=False, server_default=text("0")),
+    Column("busy_until", UtcTime),
+    Column("round_at", UtcTime),
+    Column("asked", Integer, nullable=False, server_default=text("0")),
 )

@@ -165,6 +165,16 @@ class StoredDoubt:
 
 
 @attrs.frozen
+class StoredTurn:
+    """Which store was asked about last, who is at it, and what the round has come to."""
+
+    after: AccountId = SYSTEM_ACCOUNT
+    busy_until: datetime | None = None
+    round_at: datetime | None = None
+    asked: int = 0
+
+
+@attrs.frozen
 class StoredLookUp:
     """When the gateway was last asked about a message."""
 
@@ -292,7 +302,7 @@ class MemoryTables:
         )
         self.doubts: MemoryTable[tuple[CampaignId, int], StoredDoubt] = MemoryTable(journal)
         self.look_ups: MemoryTable[tuple[CampaignId, int], StoredLookUp] = MemoryTable(journal)
-        self.look_up_turn: MemoryTable[str, AccountId] = MemoryTable(journal)
+        self.look_up_turn: MemoryTable[str, StoredTurn] = MemoryTable(journal)
         self.singles: MemoryTable[MessageNumber, StoredSingle] = MemoryTable(journal)
         self.confirmations: MemoryTable[MessageNumber, tuple[AccountId, bytes, datetime]] = (
             MemoryTable(journal)

@@ -1,28 +1,17 @@
 """Jobs that settle doubt, in slices, and those that raise an alarm."""
 
-from typing import Final
-
-import attrs
 from loguru import logger
 
 from retail_core.messages.use_cases import RefreshStatuses, SettleOverdueUnknown, WatchNumbers
-from retail_core.messages.use_cases.looking_up import REFRESHED_PER_SLICE_MAX
 from workers.jobs.running import SLICE_SECONDS, Run
 
-LEFT: Final = "left"
-"""How many messages the round may still ask about: it is passed on from slice to slice."""
 
-
-def refresh_statuses(refresh: RefreshStatuses, run: Run) -> bool:
+def refresh_statuses(refresh: RefreshStatuses, _run: Run) -> bool:
     """Ask about some messages; the rest of the round comes in slices, behind other jobs."""
-    given = run.job.payload.get(LEFT)
-    left = given if isinstance(given, int) else refresh.round_messages_max
-    done = refresh(min(left, REFRESHED_PER_SLICE_MAX), SLICE_SECONDS)
+    done = refresh(seconds_max=SLICE_SECONDS)
     if done.asked:
         logger.info("asked the gateway about {} messages", done.asked)
-    if done.has_more and done.asked < left:
-        run.nudge(attrs.evolve(run.job, payload={LEFT: left - done.asked}))
-    return False
+    return done.has_more
 
 
 def settle_overdue_unknown(settle: SettleOverdueUnknown, run: Run) -> bool:

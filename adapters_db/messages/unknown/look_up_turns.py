@@ -19,6 +19,21 @@ ACCOUNT_MAX: Final = 2**31 - 1
 _AFTER: Final = "SELECT after_account_id FROM look_up_turn WHERE gateway = 'sms'"
 _GO_ON: Final = "UPDATE look_up_turn SET after_account_id = %(after)s WHERE gateway = 'sms'"
 
+_BEGIN: Final = """
+UPDATE look_up_turn
+SET busy_until = %(lease_until)s, round_at = %(round_at)s,
+    asked = CASE WHEN round_at = %(round_at)s THEN asked ELSE 0 END
+WHERE gateway = 'sms' AND (busy_until IS NULL OR busy_until <= %(now)s)
+RETURNING asked
+"""
+# Whoever outlived their lease frees nobody else's.
+_END: Final = """
+UPDATE look_up_turn
+SET asked = asked + %(asked)s,
+    busy_until = CASE WHEN busy_until = %(lease_until)s THEN NULL ELSE busy_until END
+WHERE gateway = 'sms'
+"""
+
 
 def walk(table: str, rows: str) -> str:
     """The stores that have something due among these rows, by id; the index tells the earliest."""
@@ -63,3 +78,15 @@ def last_served(driver: Driver) -> AccountId:
 def go_on_behind(driver: Driver, account: AccountId) -> None:
     """Where the next slice begins."""
     driver.execute(_GO_ON, {"after": account})
+
+
+def begin(driver: Driver, now: datetime, lease_until: datetime, round_at: datetime) -> int | None:
+    """How many were asked about in this round; None: somebody else is at it."""
+    bounds = {"now": now, "lease_until": lease_until, "round_at": round_at}
+    row = driver.execute(_BEGIN, bounds).fetchone()
+    return None if row is None else int(row[0])
+
+
+def end(driver: Driver, lease_until: datetime, asked: int) -> None:
+    """A slice is over."""
+    driver.execute(_END, {"lease_until": lease_until, "asked": asked})

@@ -48,10 +48,10 @@ WHERE b.look_up_at <= %(now)s
 FOR UPDATE OF b SKIP LOCKED
 """
 
-# A message is due if an age has come since it was asked about, unless it was put off. A batch without
-# such a message waits for its next age, or for the first that was put off; the others go to the end
-# of the line. OFFSET 0 keeps the rows of each batch a question of its own, answered by the key:
-# joined, they would be looked for among all.
+# A message is due if an age has come since it was asked about, unless it was put off. A batch
+# without such a message waits for its next age, or for the first that was put off; the others go to
+# the end of the line. OFFSET 0 keeps the rows of each batch a question of its own, answered by the
+# key: joined, they would be looked for among all.
 _DUE = f"""
 WITH due AS (
     SELECT * FROM unnest(%(campaigns)s::integer[], %(nos)s::integer[], %(firsts)s::integer[],
@@ -152,6 +152,16 @@ class SqlLookUpStore:
     @property
     def _driver(self) -> "psycopg.Connection[tuple[Any, ...]]":
         return psycopg_connection(self.connection)
+
+    def begin_slice_across_accounts(
+        self, now: datetime, lease_until: datetime, round_at: datetime
+    ) -> int | None:
+        """One row by its key."""
+        return look_up_turns.begin(self._driver, now, lease_until, round_at)
+
+    def end_slice_across_accounts(self, lease_until: datetime, asked: int) -> None:
+        """One row by its key."""
+        look_up_turns.end(self._driver, lease_until, asked)
 
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int

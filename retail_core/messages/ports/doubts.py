@@ -89,6 +89,18 @@ class DoubtStore(Protocol):
 class LookUpStore(Protocol):
     """Which messages the gateway was asked about, and which are to be asked about."""
 
+    def begin_slice_across_accounts(
+        self, now: datetime, lease_until: datetime, round_at: datetime
+    ) -> int | None:
+        """How many messages were asked about in the round of a moment; None: another slice is at
+        work. Until the lease is over nobody else begins one.
+        """
+        ...
+
+    def end_slice_across_accounts(self, lease_until: datetime, asked: int) -> None:
+        """A slice is over, that had this lease and asked about so many messages of its round."""
+        ...
+
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int
     ) -> DueMessages:

@@ -36,6 +36,9 @@ LOOK_UP_SHARE = 0.1
 FAILURES_IN_A_ROW_MAX = 3
 """After so many answers in a row that nobody can believe the gateway is away."""
 BATCHES_PER_SLICE_MAX = 40
+ROUND_EVERY = timedelta(minutes=10)
+SLICE_LEASE = timedelta(minutes=2)
+"""Longer than a slice, its last wait and its last call; who dies keeps the others off so long."""
 REFRESHED_PER_CAMPAIGN_MAX = 100
 REFRESHED_PER_CALL_MAX = 100
 ASKING_SECONDS_MAX = 20.0
@@ -153,28 +156,46 @@ class RefreshRound:
 
 @attrs.frozen
 class RefreshStatuses:
-    """Ask about messages of all shops whose time has come, a bounded number per call."""
+    """Ask about messages of all shops whose time has come, a bounded number per round.
+
+    However often a round is begun, and however long it lasts: one slice is at work at a time, and
+    all slices within an interval share one budget.
+    """
 
     transactions: Transactions[MessagesUnitOfWork]
     ask: AskGateway
     clock: Clock
     round_messages_max: int = REFRESHED_PER_ROUND_MAX
+    round_every: timedelta = ROUND_EVERY
 
     def __call__(
         self, messages_max: int = REFRESHED_PER_SLICE_MAX, seconds_max: float | None = None
     ) -> RefreshRound:
         """One slice of a round, which asks about `round_messages_max` messages at most."""
+        now = self.clock.now()
+        lease_until = now + SLICE_LEASE
         with self.transactions.across_accounts() as uow:
+            before = uow.look_ups.begin_slice_across_accounts(now, lease_until, self._round(now))
+            left = self.round_messages_max - (before or 0)
+            if before is None or left <= 0:
+                if before is not None:
+                    uow.look_ups.end_slice_across_accounts(lease_until, 0)
+                return RefreshRound(0, has_more=False)
             due = uow.look_ups.due_across_accounts(
-                self.clock.now(), BATCHES_PER_SLICE_MAX, messages_max
+                now, BATCHES_PER_SLICE_MAX, min(left, messages_max)
             )
-        messages = _turned(due.messages, self.clock.now())
-        asked = self.ask(messages, seconds_max, FAILURES_IN_A_ROW_MAX)
-        if asked.count:
-            with self.transactions.across_accounts() as uow:
+        asked = self.ask(_turned(due.messages, now), seconds_max, FAILURES_IN_A_ROW_MAX)
+        with self.transactions.across_accounts() as uow:
+            if asked.count:
                 note(uow, asked.answers, self.clock.now())
                 put_off(uow, asked.unanswered, self.clock.now())
-        return RefreshRound(asked.count, due.has_more and not asked.gateway_is_away)
+            uow.look_ups.end_slice_across_accounts(lease_until, asked.count)
+        goes_on = due.has_more and not asked.gateway_is_away and asked.count < left
+        return RefreshRound(asked.count, goes_on)
+
+    def _round(self, now: datetime) -> datetime:
+        """When the round of a moment began: rounds follow one another without a gap."""
+        return now - (now - datetime.min.replace(tzinfo=now.tzinfo)) % self.round_every
 
 
 def _turned(messages: Sequence[Askable], now: datetime) -> Sequence[Askable]:

@@ -19,7 +19,13 @@ from retail_core.testing.kernel.table import sees
 from retail_core.testing.messages.gateway_health import GATEWAY
 from retail_core.testing.messages.singles import doubts as single_doubts
 from retail_core.testing.messages.turns import in_turns
-from retail_core.testing.tables import MemoryTables, StoredBatch, StoredLookUp, StoredMessage
+from retail_core.testing.tables import (
+    MemoryTables,
+    StoredBatch,
+    StoredLookUp,
+    StoredMessage,
+    StoredTurn,
+)
 
 _OPEN = frozenset({MessageState.UNKNOWN, MessageState.SENT})
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -32,10 +38,30 @@ class MemoryLookUpStore:
     tables: MemoryTables
     bound_to: AccountId | None
 
+    @property
+    def _turn(self) -> StoredTurn:
+        return self.tables.look_up_turn.get(GATEWAY) or StoredTurn()
+
+    def begin_slice_across_accounts(
+        self, now: datetime, lease_until: datetime, round_at: datetime
+    ) -> int | None:
+        turn = self._turn
+        if turn.busy_until is not None and turn.busy_until > now:
+            return None
+        asked = turn.asked if turn.round_at == round_at else 0
+        self.tables.look_up_turn.put(GATEWAY, StoredTurn(turn.after, lease_until, round_at, asked))
+        return asked
+
+    def end_slice_across_accounts(self, lease_until: datetime, asked: int) -> None:
+        turn = self._turn
+        busy_until = None if turn.busy_until == lease_until else turn.busy_until
+        changed = attrs.evolve(turn, asked=turn.asked + asked, busy_until=busy_until)
+        self.tables.look_up_turn.put(GATEWAY, changed)
+
     def due_across_accounts(
         self, now: datetime, batches_max: int, messages_max: int
     ) -> DueMessages:
-        after = self.tables.look_up_turn.get(GATEWAY) or AccountId(0)
+        after = self._turn.after
         of_singles, singles = single_doubts.due(self.tables, now, after, messages_max // 2)
         waiting = [
             (batch.look_up_at, batch.key.campaign, batch.key.no, batch)
@@ -47,7 +73,7 @@ class MemoryLookUpStore:
             waiting, lambda each: each[3].key.account, after, batches_max
         )
         if served := of_batches or of_singles:
-            self.tables.look_up_turn.put(GATEWAY, served[-1])
+            self.tables.look_up_turn.put(GATEWAY, attrs.evolve(self._turn, after=served[-1]))
         due: list[tuple[StoredMessage, datetime]] = []
         for _, campaign, no, batch in batches:
             found = self._due_of(batch, now)

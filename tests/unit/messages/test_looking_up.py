@@ -345,3 +345,39 @@ def test_a_message_without_a_believable_answer_is_asked_about_ever_more_rarely(
 def test_a_round_may_take_a_share_of_what_the_gateway_takes() -> None:
     assert round_budget(600, 100) == 6_000
     assert round_budget(1, 1) == 1
+
+
+def test_slices_of_an_interval_share_one_budget_whoever_begins_them(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    sent(line, account, 9)
+    world.clock.advance(TEN_MINUTES)
+    refresh = attrs.evolve(line.refresh, round_messages_max=4)
+
+    asked = [refresh(messages_max=3) for _ in range(3)]
+    world.clock.advance(TEN_MINUTES)
+    next_round = refresh()
+
+    assert [(each.asked, each.has_more) for each in asked] == [(3, True), (1, False), (0, False)]
+    assert (next_round.asked, next_round.has_more) == (4, False)
+
+
+def test_a_second_round_at_the_same_time_asks_nothing(
+    world: World, line: DoubtLine, account: AccountId
+) -> None:
+    """A nudge may come while a round is at it: the key of a job is free while it runs."""
+    sent(line, account, 3)
+    world.clock.advance(TEN_MINUTES)
+    rounds = []
+
+    class Meanwhile(WatchingGateway):
+        def look_up(self, provider_id: ProviderId) -> GatewayMessage | None:
+            if not self.asked:
+                self.asked.append(provider_id)
+                rounds.append(line.refresh())
+            return None
+
+    ask = AskGateway(Meanwhile(world.clock), line.ask.pace, line.ask.pause, line.ask.clock)
+
+    assert attrs.evolve(line, ask=ask).refresh().asked == 3
+    assert rounds == [RefreshRound(0, has_more=False)]

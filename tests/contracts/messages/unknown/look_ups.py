@@ -1,7 +1,7 @@
 """What sending may rely on about asking the gateway: who is due, who was asked, whose it is."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,10 +9,12 @@ from retail_core.campaigns.model import Campaign
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.messages.model import LOOK_UP_AFTER, Askable, MessageState, PutOff
 from tests.contracts.messages.unknown.doubts import found, in_doubt, key, number, resolve
-from tests.contracts.staging import clear_the_stage, people, sent, shop, started
+from tests.contracts.staging import FOREVER, clear_the_stage, people, sent, shop, started
 from tests.contracts.worlds import World
 
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+EVER_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 DELIVERED, SENT = MessageState.DELIVERED, MessageState.SENT
 
 
@@ -47,6 +49,20 @@ def note(world: World, messages: Sequence[Askable]) -> None:
         )
 
 
+def begin(
+    world: World, now: datetime, lease_until: datetime, round_at: datetime | None = None
+) -> int | None:
+    """Of the round of the world's time, unless of another."""
+    round_at = round_at or world.clock.now()
+    with world.transactions.across_accounts() as uow:
+        return uow.look_ups.begin_slice_across_accounts(now, lease_until, round_at)
+
+
+def end(world: World, lease_until: datetime, asked: int) -> None:
+    with world.transactions.across_accounts() as uow:
+        uow.look_ups.end_slice_across_accounts(lease_until, asked)
+
+
 def put_off(world: World, message: Askable, wait: timedelta) -> None:
     assert message.since is not None
     again = PutOff(message.message, message.since, world.clock.now() + wait)
@@ -62,6 +78,7 @@ class LookUpStoreContract:
     @pytest.fixture(autouse=True)
     def _stage(self, world: World) -> None:
         clear_the_stage(world)
+        begin(world, FOREVER, world.clock.now(), EVER_BEFORE)
 
     def test_a_message_is_due_at_each_age_and_then_no_more(self, world: World) -> None:
         on_the_way(world)
@@ -192,6 +209,38 @@ class LookUpStoreContract:
         world.clock.advance(timedelta(days=30))
 
         assert not due(world)
+
+    def test_of_two_slices_at_once_one_is_at_work_until_its_lease_is_over(
+        self, world: World
+    ) -> None:
+        now = world.clock.now()
+        lease = now + MINUTE
+
+        first = begin(world, now, lease)
+        second = begin(world, now, lease + SECOND)
+        end(world, lease, 3)
+        third = begin(world, now, lease)
+        fourth = begin(world, lease, lease + MINUTE)
+
+        assert (first, second, third, fourth) == (0, None, 3, 3)
+
+    def test_who_outlived_the_lease_ends_nobody_elses_slice(self, world: World) -> None:
+        now = world.clock.now()
+        begin(world, now, now + MINUTE)
+        begin(world, now + MINUTE, now + 2 * MINUTE)
+
+        end(world, now + MINUTE, 5)
+
+        assert begin(world, now + MINUTE, now + 3 * MINUTE) is None
+        end(world, now + 2 * MINUTE, 2)
+        assert begin(world, now + MINUTE, now + 3 * MINUTE) == 7
+
+    def test_the_next_round_begins_to_count_anew(self, world: World) -> None:
+        now = world.clock.now()
+        begin(world, now, now + MINUTE)
+        end(world, now + MINUTE, 5)
+
+        assert begin(world, now, now + MINUTE, round_at=now + MINUTE) == 0
 
     def test_batches_take_turns(self, world: World) -> None:
         for _ in range(3):

@@ -43,24 +43,12 @@ class Answers:
         return self.results.pop(0)
 
 
-def test_a_round_goes_on_in_slices_until_its_number_is_reached() -> None:
-    running, refresh = Running(), Answers([RefreshRound(400, has_more=True)] * 3)
+def test_a_round_goes_on_in_slices_until_it_is_over() -> None:
+    refresh = Answers([RefreshRound(400, has_more=True), RefreshRound(3, has_more=False)])
+    run = Running().of(REFRESH_STATUSES)
 
-    refresh_statuses(refresh, running.of(REFRESH_STATUSES))  # type: ignore[arg-type]
-    while len(refresh.asked) < 3 and running.nudges:
-        left = running.nudges[-1].payload["left"]
-        refresh_statuses(refresh, running.of(REFRESH_STATUSES, left=left))  # type: ignore[arg-type]
-
-    assert refresh.asked == [500, 500, 400]
-    assert len(running.nudges) == 2
-
-
-@pytest.mark.parametrize("asked", [0, 3])
-def test_a_round_without_more_to_ask_is_over(asked: int) -> None:
-    running, refresh = Running(), Answers([RefreshRound(asked, has_more=False)])
-
-    assert not refresh_statuses(refresh, running.of(REFRESH_STATUSES))  # type: ignore[arg-type]
-    assert running.nudges == []
+    assert refresh_statuses(refresh, run)  # type: ignore[arg-type]
+    assert not refresh_statuses(refresh, run)  # type: ignore[arg-type]
 
 
 def test_holds_are_settled_until_none_is_overdue() -> None:
