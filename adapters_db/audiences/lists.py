@@ -16,10 +16,12 @@ from adapters_db.tables.contacts import contact
 from retail_core.audiences.errors import AlreadyMember, ListNameTaken
 from retail_core.audiences.model import (
     ContactList,
+    ContactRange,
     EngagementFact,
     ListDraft,
     ListFilter,
     Membership,
+    SyncStep,
 )
 from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import AccountId, ContactId, ListId
@@ -128,28 +130,39 @@ class SqlListMembers:
         )
 
     def sync(
-        self, account: AccountId, fitting: ContactList, today: date, now: datetime
-    ) -> tuple[int, int]:
-        """Two statements over sets, whatever the size of the list."""
+        self,
+        account: AccountId,
+        fitting: ContactList,
+        today: date,
+        now: datetime,
+        contacts: ContactRange,
+    ) -> SyncStep:
+        """Three statements over a range of the contacts' key; who is on it stays as he is."""
+        last = self.connection.execute(_last_of(account, contacts)).scalar()
+        if last is None:
+            return SyncStep(0, 0, None)
         fits = fits_filter(account, fitting.draft.filter, today)
+        whose = contact.c.id == list_member.c.contact_id
         gone = self.connection.execute(
             _members(account, fitting.id).where(
-                ~exists().where(
-                    contact.c.account_id == account, contact.c.id == list_member.c.contact_id, fits
-                )
+                list_member.c.contact_id > contacts.after,
+                list_member.c.contact_id <= last,
+                ~exists().where(contact.c.account_id == account, whose, fits),
             )
         ).rowcount
         columns = ["account_id", "list_id", "contact_id", "created_at"]
+        on_it = (list_member.c.account_id == account, list_member.c.list_id == fitting.id, whose)
         chosen = (
             select(literal(account), literal(fitting.id), contact.c.id, literal(now))
-            .where(contact.c.account_id == account, fits)
+            .where(contact.c.account_id == account, fits, ~exists().where(*on_it))
+            .where(contact.c.id > contacts.after, contact.c.id <= last)
             .order_by(contact.c.id)
         )
         come = self.connection.execute(
             insert(list_member).from_select(columns, chosen).on_conflict_do_nothing(),
             execution_options={"preserve_rowcount": True},
         ).rowcount
-        return come, gone
+        return SyncStep(come, gone, ContactId(last))
 
 
 @attrs.frozen
@@ -201,6 +214,16 @@ class SqlEngagementFacts:
         self.connection.execute(
             row.on_conflict_do_update(index_elements=columns, set_={"at": latest})
         )
+
+
+def _last_of(account: AccountId, contacts: ContactRange) -> "Select[Any]":
+    some = (
+        select(contact.c.id)
+        .where(contact.c.account_id == account, contact.c.id > contacts.after)
+        .order_by(contact.c.id)
+        .limit(contacts.contacts_max)
+    )
+    return select(func.max(some.subquery().c.id))
 
 
 def _members(account: AccountId, list_id: ListId) -> Any:  # noqa: ANN401 - a DELETE

@@ -5,7 +5,14 @@ from datetime import date, datetime
 from typing import Protocol
 
 from retail_core.accounts.ports import AccountStore
-from retail_core.audiences.model import ContactList, EngagementFact, ListDraft, Membership
+from retail_core.audiences.model import (
+    ContactList,
+    ContactRange,
+    EngagementFact,
+    ListDraft,
+    Membership,
+    SyncStep,
+)
 from retail_core.contacts.ports import ContactStore
 from retail_core.kernel.ids import AccountId, ContactId, ListId
 from retail_core.kernel.ports import Work
@@ -49,9 +56,14 @@ class ListMembers(Protocol):
         ...
 
     def sync(
-        self, account: AccountId, fitting: ContactList, today: date, now: datetime
-    ) -> tuple[int, int]:
-        """Write down who fits the filter of a locked list today; how many came and went."""
+        self,
+        account: AccountId,
+        fitting: ContactList,
+        today: date,
+        now: datetime,
+        contacts: ContactRange,
+    ) -> SyncStep:
+        """Write down who of the next contacts fits the filter of a locked list today."""
         ...
 
 

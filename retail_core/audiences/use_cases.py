@@ -5,7 +5,13 @@ from datetime import datetime
 import attrs
 
 from retail_core.audiences.errors import ListInUse, ListIsFiltered, ListNotFound
-from retail_core.audiences.model import ContactList, ListChanges, ListDraft, Membership
+from retail_core.audiences.model import (
+    ContactList,
+    ContactRange,
+    ListChanges,
+    ListDraft,
+    Membership,
+)
 from retail_core.audiences.ports import AudiencesUnitOfWork
 from retail_core.contacts.errors import ContactNotFound
 from retail_core.kernel.clock import Clock
@@ -13,6 +19,8 @@ from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId, ListId
 from retail_core.kernel.ports import Transactions
 from retail_core.kernel.zones import local_date
+
+SYNCED_PER_STEP_MAX = 5_000
 
 
 @attrs.frozen
@@ -71,21 +79,33 @@ class DeleteList:
 class SyncList:
     """Write down who fits a filtered list now; without its filter they would stay on it.
 
+    It goes through the contacts in steps, each a short transaction, so that nobody who needs the
+    list waits for all of them. Who breaks off in between does it again: what was written stays.
     Raises `ListNotFound`.
     """
 
     transactions: Transactions[AudiencesUnitOfWork]
     clock: Clock
+    step_contacts_max: int = SYNCED_PER_STEP_MAX
 
     def __call__(self, account: AccountId, list_id: ListId) -> tuple[int, int]:
         """How many came and how many went; a list without a filter is left as it is."""
-        with self.transactions.begin(account) as uow:
-            known = _locked(uow, account, list_id)
-            if not known.is_filtered:
-                return 0, 0
-            now = self.clock.now()
-            today = local_date(now, uow.accounts.get(account).timezone or "UTC")
-            return uow.list_members.sync(account, known, today, now)
+        now = self.clock.now()
+        known: ContactList | None = None
+        added = removed = 0
+        last: ContactId | None = ContactId(0)
+        while last is not None:
+            with self.transactions.begin(account) as uow:
+                before, known = known, _locked(uow, account, list_id)
+                if not known.is_filtered:
+                    break
+                if before is not None and before.draft.filter != known.draft.filter:
+                    last = ContactId(0)  # the filter was changed meanwhile: everybody anew
+                today = local_date(now, uow.accounts.get(account).timezone or "UTC")
+                contacts = ContactRange(last, self.step_contacts_max)
+                step = uow.list_members.sync(account, known, today, now, contacts)
+            added, removed, last = added + step.added, removed + step.removed, step.last
+        return added, removed
 
 
 @attrs.frozen

@@ -129,6 +129,23 @@ class Membership:
 
 
 @attrs.frozen
+class ContactRange:
+    """So many contacts by id, behind one of them."""
+
+    after: ContactId
+    contacts_max: int
+
+
+@attrs.frozen
+class SyncStep:
+    """How many came on a list and went off it, and up to which contact; None: there was none."""
+
+    added: int
+    removed: int
+    last: ContactId | None
+
+
+@attrs.frozen
 class Reach:
     """How many contacts a store may write to, by gender and age in full years.
 

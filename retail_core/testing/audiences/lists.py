@@ -8,11 +8,13 @@ import attrs
 from retail_core.audiences.errors import AlreadyMember, ListNameTaken
 from retail_core.audiences.model import (
     ContactList,
+    ContactRange,
     EngagementFact,
     ListDraft,
     ListFilter,
     Membership,
     Reach,
+    SyncStep,
 )
 from retail_core.audiences.queries import reachable
 from retail_core.campaigns.model import CampaignState
@@ -100,22 +102,30 @@ class MemoryListMembers:
             self.tables.list_members.remove((account, list_id, contact))
 
     def sync(
-        self, account: AccountId, fitting: ContactList, today: date, now: datetime
-    ) -> tuple[int, int]:
+        self,
+        account: AccountId,
+        fitting: ContactList,
+        today: date,
+        now: datetime,
+        contacts: ContactRange,
+    ) -> SyncStep:
+        mine = {row.contact.id: row for row in self.tables.contacts if row.account == account}
+        some = sorted(each for each in mine if each > contacts.after)[: contacts.contacts_max]
         wanted = fitting.draft.filter
         fits = {
-            stored.contact.id
-            for stored in self.tables.contacts
-            if stored.account == account
-            and fits_filter(self.tables, account, wanted, stored.contact, today)
+            each
+            for each in some
+            if fits_filter(self.tables, account, wanted, mine[each].contact, today)
         }
         members = self.tables.list_members.items()
         on_it = {each.contact for key, each in members if key[:2] == (account, fitting.id)}
+        on_it &= set(some)
         for contact in on_it - fits:
             self.remove(account, fitting.id, contact)
         for contact in sorted(fits - on_it):
             self.add(account, fitting.id, contact, now)
-        return len(fits - on_it), len(on_it - fits)
+        last = some[-1] if some else None
+        return SyncStep(len(fits - on_it), len(on_it - fits), last)
 
 
 @attrs.frozen

@@ -10,16 +10,18 @@ from retail_core.audiences.errors import AlreadyMember, ListNameTaken
 from retail_core.audiences.model import (
     AudienceSpec,
     ContactList,
+    ContactRange,
     EngagementFact,
     EngagementKind,
     ListDraft,
     ListFilter,
     Segment,
+    SyncStep,
 )
 from retail_core.audiences.segments import read_segment
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import Contact, Gender
-from retail_core.kernel.ids import AccountId, ListId
+from retail_core.kernel.ids import AccountId, ContactId, ListId
 from retail_core.kernel.pages import PageRequest
 from tests.contracts.staging import bar, people, rules, written
 from tests.contracts.worlds import World
@@ -170,12 +172,31 @@ class ListMembersContract:
         bar(world, account, barred.phone)
         put(world, account, known, was)
 
+        now, everybody = world.clock.now(), ContactRange(ContactId(0), 1_000)
         with world.transactions.begin(account) as uow:
-            first = uow.list_members.sync(account, known, today, world.clock.now())
-            again = uow.list_members.sync(account, known, today, world.clock.now())
+            first = uow.list_members.sync(account, known, today, now, everybody)
+            again = uow.list_members.sync(account, known, today, now, everybody)
 
-        assert (first, again) == ((1, 1), (0, 0))
+        assert (first, again) == (SyncStep(1, 1, barred.id), SyncStep(0, 0, barred.id))
         assert on_it(world, account, known) == [fits.id]
+
+    def test_a_sync_is_about_so_many_contacts_behind_one_and_no_others(self, world: World) -> None:
+        account, now = world.new_account(), world.clock.now()
+        known = made(world, account, wanted=WOMEN)
+        first, second, third, fourth = people(world, account, 4, gender=Gender.FEMALE)
+        (man,) = people(world, account, 1, gender=Gender.MALE)
+        put(world, account, known, first, man)
+
+        def step(after: Contact, contacts_max: int) -> SyncStep:
+            contacts = ContactRange(after.id, contacts_max)
+            with world.transactions.begin(account) as uow:
+                return uow.list_members.sync(account, known, now.date(), now, contacts)
+
+        assert step(first, 2) == SyncStep(2, 0, third.id)
+        assert sorted(on_it(world, account, known)) == [first.id, second.id, third.id, man.id]
+        assert step(third, 2) == SyncStep(1, 1, man.id)
+        assert step(man, 2) == SyncStep(0, 0, None)
+        assert fourth.id in on_it(world, account, known)
 
     def test_members_do_not_see_another_accounts_rows(self, world: World) -> None:
         mine, theirs = world.new_account(), world.new_account()
