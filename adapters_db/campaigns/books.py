@@ -47,6 +47,7 @@ DUE: Final = text(
     ORDER BY a.id LIMIT :accounts_max
     """
 )
+_ACCOUNTS: Final = text("SELECT id FROM account WHERE id > :after ORDER BY id LIMIT :accounts_max")
 _LAST: Final = text(
     """
     SELECT c.through_id, c.available, c.held, c.debt, c.checked_at, c.whole_at
@@ -95,17 +96,26 @@ CHANGED: Final = text(
 
 
 @attrs.frozen
+class HoldMismatch:
+    """A wallet that holds other credits than its campaigns and single messages have open."""
+
+    account: AccountId
+    stored: int
+    recomputed: int
+
+
+@attrs.frozen
 class Books:
     """What was found in the books of an account; None and nothing where they are right."""
 
     account: AccountId
     wallet: LedgerMismatch | None = None
-    held_by_rows: int | None = None
+    holds: HoldMismatch | None = None
     campaigns: Sequence[CampaignMismatch] = ()
 
     @property
     def are_right(self) -> bool:
-        return self.wallet is None and self.held_by_rows is None and not self.campaigns
+        return self.wallet is None and self.holds is None and not self.campaigns
 
 
 @attrs.frozen
@@ -137,14 +147,32 @@ class SqlBooks:
         with self.connections.sweep(read_only=True) as connection:
             return [AccountId(each) for each in connection.execute(DUE, values).scalars()]
 
-    def check(self, account: AccountId, whole_before: datetime, now: datetime) -> Books:
-        """Compare; where all is right, write down how far that goes.
+    def accounts(self, after: AccountId, accounts_max: int) -> Sequence[AccountId]:
+        """The next accounts, whatever happened in them."""
+        values = {"after": after, "accounts_max": accounts_max}
+        with self.connections.sweep(read_only=True) as connection:
+            return [AccountId(each) for each in connection.execute(_ACCOUNTS, values).scalars()]
 
-        Wallet, transfers and holds are read as of one moment, and each campaign with its rows as
-        of one: whoever sends meanwhile does not look like a difference.
+    def verify(self, account: AccountId, now: datetime) -> Books:
+        """Add up all transfers and count all campaigns from the first on; writes nothing down."""
+        return self._compared(account, _Check(0, Wallet(), None, now), now)[0]
+
+    def check(self, account: AccountId, whole_before: datetime, now: datetime) -> Books:
+        """Compare what changed since; where all is right, write down how far that goes."""
+        with self.connections.sweep(read_only=True) as connection:
+            last = _last(connection, account, whole_before, now)
+        books, reached = self._compared(account, last, now)
+        if books.are_right:
+            self._write_down(account, reached, now)
+        return books
+
+    def _compared(self, account: AccountId, last: _Check, now: datetime) -> tuple[Books, _Check]:
+        """Wallet, transfers and holds as of one moment, and each campaign with its rows as of one.
+
+        So whoever sends meanwhile does not look like a difference. What is read at once is bounded:
+        transfers by the page, rows by the campaign.
         """
         with self.connections.snapshot() as connection:
-            last = _last(connection, account, whole_before, now)
             stored, reached = _added_up(connection, account, last)
             held = connection.execute(HELD, {"account": account}).scalar_one()
             changed = _changed(connection, account, last, now)
@@ -152,12 +180,10 @@ class SqlBooks:
         books = Books(
             account,
             None if stored == reached.wallet else LedgerMismatch(account, stored, reached.wallet),
-            None if stored.held == held else held,
+            None if stored.held == held else HoldMismatch(account, stored.held, held),
             [each for each in found if each is not None],
         )
-        if books.are_right:
-            self._write_down(account, reached, now)
-        return books
+        return books, reached
 
     def _mismatch(self, campaign: CampaignId) -> CampaignMismatch | None:
         with self.connections.sweep(read_only=True) as connection:

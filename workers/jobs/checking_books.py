@@ -74,10 +74,10 @@ def _check(check: CheckBooks, account: AccountId) -> None:
         logger.warning("the books of account {} could not be checked", account)
         return
     if not books.are_right:
-        _alarm(books)
+        alarm(books)
 
 
-def _alarm(books: Books) -> None:
+def alarm(books: Books) -> None:
     """Numbers only: what they belong to is for `verify-ledger`."""
     logger.error(
         "the books of account {} do not add up",
@@ -85,7 +85,7 @@ def _alarm(books: Books) -> None:
         code=CODE,
         account=books.account,
         wallet=None if books.wallet is None else attrs.asdict(books.wallet, recurse=True),
-        heldByRows=books.held_by_rows,
+        heldByRows=None if books.holds is None else books.holds.recomputed,
         campaigns=[each.campaign for each in books.campaigns[:CAMPAIGNS_LOGGED_MAX]],
         campaignsWrong=len(books.campaigns),
     )

@@ -167,6 +167,63 @@ def test_a_message_that_nobody_counted_raises_an_alarm(
     assert checking.run() == {account}
 
 
+DRIFTS = [
+    ("UPDATE wallet SET available = available {} 1 WHERE account_id = :account", {"wallet"}),
+    ("UPDATE wallet SET held = held {} 1 WHERE account_id = :account", {"wallet", "holds"}),
+    (
+        "UPDATE campaign SET credits_held = credits_held {} 1 WHERE id = :campaign",
+        {"holds", "campaigns"},
+    ),
+    (
+        "UPDATE send_batch SET size = size {} 1 WHERE campaign_id = :campaign AND no = 2",
+        {"campaigns"},
+    ),
+    (
+        "UPDATE single_message SET credits = credits {} 1 WHERE account_id = :account",
+        {"holds"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "told"), DRIFTS)
+def test_whoever_verifies_a_ledger_is_told_of_each_kind_of_drift(
+    world: World,
+    connections: Connections,
+    tamper: Callable[..., None],
+    statement: str,
+    told: set[str],
+) -> None:
+    """Also where the hourly check had found it right a moment ago."""
+    account, campaign = busy_shop(world)
+    with world.transactions.begin(account) as uow:
+        uow.credits.hold(account, "hold:single", 2, None)
+    single_stage.planned(world, account)
+    books, now = SqlBooks(connections), world.clock.now()
+    assert books.check(account, now, now).are_right
+    assert books.verify(account, now).are_right
+    change, undo = (statement.replace("{}", sign) for sign in "+-")
+
+    tamper(change, undo, account=account, campaign=campaign.id)
+
+    found = books.verify(account, now)
+    assert {name for name in ("wallet", "holds", "campaigns") if getattr(found, name)} == told
+
+
+def test_all_accounts_are_verified_a_few_at_a_time(world: World, connections: Connections) -> None:
+    accounts = {shop(world) for _ in range(3)}
+    books = SqlBooks(connections)
+
+    seen: list[AccountId] = []
+    after = AccountId(-1)
+    while some := books.accounts(after, 2):
+        assert len(some) <= 2
+        seen += some
+        after = some[-1]
+
+    assert accounts <= set(seen)
+    assert seen == sorted(set(seen))
+
+
 def test_a_transfer_that_was_changed_long_ago_is_noticed_within_a_day(
     world: World, checking: Checking, connections: Connections
 ) -> None:

@@ -61,7 +61,7 @@ def test_whoever_left_while_the_worker_stood_still_gets_nothing(
         assert len(before) == CONTACTS - len(left)
         everybody = {f"30{FIRST_PHONE + number}" for number in range(CONTACTS)}
         assert left | set(before) == everybody
-        assert plant.command("verify-ledger") == {"wallets": [], "campaigns": []}
+        assert plant.command("verify-ledger") == {"wallets": [], "holds": [], "campaigns": []}
 
 
 def batches_ended(directory: Path) -> int:

@@ -50,7 +50,7 @@ def assert_everybody_is_accounted_for_and_nobody_sent_to_twice(plant: Plant, cam
     assert set(accepted) - sent <= unknown, "somebody was sent to and does not know it"
     wallet = plant.ask("SELECT available, held FROM wallet WHERE account_id > 1")
     assert wallet == [(0, len(unknown))]
-    assert plant.command("verify-ledger") == {"wallets": [], "campaigns": []}
+    assert plant.command("verify-ledger") == {"wallets": [], "holds": [], "campaigns": []}
 
 
 @pytest.mark.parametrize("is_wiped", [False, True], ids=["killed", "killed and wiped"])

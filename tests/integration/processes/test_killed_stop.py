@@ -171,4 +171,4 @@ def assert_each_was_told_once(plant: Plant) -> None:
     assert plant.ask("SELECT available, held FROM wallet WHERE account_id > 1") == [
         (0, len(unknown))
     ]
-    assert plant.command("verify-ledger") == {"wallets": [], "campaigns": []}
+    assert plant.command("verify-ledger") == {"wallets": [], "holds": [], "campaigns": []}

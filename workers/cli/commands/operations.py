@@ -1,17 +1,21 @@
 """Commands that look after the system itself."""
 
+import itertools
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Final
 
 import attrs
 
-from adapters_db.campaigns.recount import SqlCampaignAudit
-from adapters_db.connection.reads import Reads
+from adapters_db.campaigns.books import Books, SqlBooks
+from adapters_db.connection.connections import Connections
 from adapters_db.operations.migrate import current, upgrade
 from adapters_db.settings import DatabaseSettings
+from adapters_http.process.machine import SystemClock
 from adapters_sms.simulator.__main__ import main as run_simulator
-from retail_core.credits.use_cases import VerifyLedger
+from retail_core.kernel.ids import AccountId
 from workers.cli.command import Given, Refused, Result
+from workers.jobs.checking_books import ACCOUNTS_PER_STEP_MAX, CODE, alarm
 from workers.jobs.cleaning import CleanUp
 
 MISMATCHES_MAX: Final = 1000
@@ -30,18 +34,32 @@ def migrate(given: Given) -> Result:
 
 
 def verify_ledger(given: Given) -> Result:
-    """Add everything up again. Refused, with a list, if anything differs; repairs nothing."""
-    given.container.register(VerifyLedger)
-    wallets = given.container.resolve(VerifyLedger)()
-    audit = SqlCampaignAudit(given.container.resolve(Reads))
-    campaigns = audit.mismatches_across_accounts(MISMATCHES_MAX)
-    result = {
-        "wallets": [attrs.asdict(each) for each in wallets],
-        "campaigns": [attrs.asdict(each) for each in campaigns],
+    """Add everything up again, account by account. Refused, with a list, if anything differs;
+    repairs nothing.
+    """
+    books = SqlBooks(given.container.resolve(Connections))
+    found = list(itertools.islice(_wrong_books(books), MISMATCHES_MAX))
+    campaigns = (each for wrong in found for each in wrong.campaigns)
+    result: dict[str, object] = {
+        "wallets": [attrs.asdict(each.wallet) for each in found if each.wallet is not None],
+        "holds": [attrs.asdict(each.holds) for each in found if each.holds is not None],
+        "campaigns": [attrs.asdict(each) for each in itertools.islice(campaigns, MISMATCHES_MAX)],
     }
-    if wallets or campaigns:
-        raise Refused(result)
+    if found:
+        raise Refused({"code": CODE, **result})
     return result
+
+
+def _wrong_books(books: SqlBooks) -> Iterator[Books]:
+    """Those of accounts in which something differs; each raises an alarm as in the hourly check."""
+    clock, after = SystemClock(), AccountId(-1)
+    while accounts := books.accounts(after, ACCOUNTS_PER_STEP_MAX):
+        for account in accounts:
+            found = books.verify(account, clock.now())
+            if not found.are_right:
+                alarm(found)
+                yield found
+        after = accounts[-1]
 
 
 def prune_arguments(parser: ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import psycopg
 import pytest
+from loguru import logger
 
 from adapters_db.operations.migrate import upgrade
 from retail_core.kernel.settings import AppSettings
@@ -167,6 +168,27 @@ def test_the_ledger_is_verified_and_a_difference_is_listed(
         connection.execute(meddle, (-1, campaign))
     assert code == 1
     assert campaign in campaigns
+
+
+def test_held_credits_that_nothing_open_needs_are_told_with_a_code_and_an_alarm(
+    cli: Cli, migrated_database_url: str
+) -> None:
+    email, lines = cli.account(), list[str]()
+    with psycopg.connect(migrated_database_url, autocommit=True) as connection:
+        meddle = (
+            "UPDATE wallet SET held = held + %s WHERE account_id = "
+            "(SELECT id FROM account WHERE email = %s) RETURNING account_id"
+        )
+        [(account,)] = connection.execute(meddle, (3, email)).fetchall()
+        number = logger.add(lambda message: lines.append(str(message)), level="ERROR")
+        code, printed = cli("verify-ledger")
+        logger.remove(number)
+        connection.execute(meddle, (-3, email))
+
+    assert (code, printed["code"]) == (1, "LEDGER_MISMATCH")
+    assert {"account": account, "stored": 3, "recomputed": 0} in printed["holds"]
+    assert account in [each["account"] for each in printed["wallets"]]
+    assert any(f"books of account {account} do not add up" in line for line in lines)
 
 
 def test_pruning_only_counts_when_asked_to_try(cli: Cli) -> None:

@@ -8,7 +8,7 @@ import attrs
 import pytest
 from loguru import logger
 
-from adapters_db.campaigns.books import Books
+from adapters_db.campaigns.books import Books, HoldMismatch
 from adapters_db.campaigns.recount import CampaignMismatch
 from retail_core.credits.model import Wallet
 from retail_core.credits.queries import LedgerMismatch
@@ -30,7 +30,7 @@ from workers.jobs.running import Run
 WRONG = Books(
     AccountId(2),
     LedgerMismatch(AccountId(2), Wallet(5), Wallet(4)),
-    7,
+    HoldMismatch(AccountId(2), 6, 7),
     [CampaignMismatch(AccountId(2), CampaignId(n), {"sent": 1}, {"sent": 2}) for n in range(25)],
 )
 
