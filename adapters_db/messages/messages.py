@@ -32,17 +32,25 @@ from retail_core.messages.model import (
 # In one partition, so that no other is looked into. The rows are locked in one order, the latest
 # campaign first, so that two appliers cannot deadlock. What is already known is never lowered: the
 # greater state stays, of each kind the earliest time, and of failures the earliest one's error.
-# Messages in doubt are resolved elsewhere, with their credits.
+# Messages in doubt are resolved elsewhere, with their credits. Reports lead to messages, one by
+# one (OFFSET 0): where the planner knows nothing of the partition it would go the other way.
 _APPLY = f"""
 WITH report AS (
     SELECT * FROM unnest(string_to_array(%(ids)s, E'\\n'), %(states)s::smallint[],
         %(sent)s::timestamptz[], %(delivered)s::timestamptz[], %(failed)s::timestamptz[],
         string_to_array(%(errors)s, E'\\n', ''))
         AS r (provider_id, state, sent_at, delivered_at, failed_at, error)
+), meant AS MATERIALIZED (
+    SELECT k.campaign_id, k.seq, r.*
+    FROM report r CROSS JOIN LATERAL (
+        SELECT m.campaign_id, m.seq FROM message m
+        WHERE m.provider_id = r.provider_id AND {WITHIN}
+        OFFSET 0) k
 ), found AS (
-    SELECT m.campaign_id, m.seq, m.account_id, m.state AS before, r.*
-    FROM report r JOIN message m ON m.provider_id = r.provider_id
-    WHERE {WITHIN} AND m.state <> {MessageState.UNKNOWN:d}
+    SELECT m.campaign_id, m.seq, m.account_id, m.state AS before, r.provider_id, r.state,
+           r.sent_at, r.delivered_at, r.failed_at, r.error
+    FROM meant r JOIN message m ON m.campaign_id = r.campaign_id AND m.seq = r.seq
+    WHERE {WITHIN} AND m.provider_id = r.provider_id AND m.state <> {MessageState.UNKNOWN:d}
     ORDER BY m.campaign_id DESC, m.seq
     FOR UPDATE OF m
 ), changed AS (
