@@ -7,8 +7,17 @@ import attrs
 
 from retail_core.messages.model.states import DeliveryReport
 
-PARKED_WAITS: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
-"""So long a parked report waits for each next try; the last wait is repeated."""
+PARKED_WAITS: Final = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
+"""So long a parked report waits for each next try; the last wait is repeated.
+
+The first is short: its message may have been booked while it was just being parked, so that nobody
+was nudged for it.
+"""
 
 REPORTED_WITHIN: Final = timedelta(days=7)
 """So long after its hand-over a message's reports find it at once; later ones with a second try."""

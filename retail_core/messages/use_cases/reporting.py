@@ -80,6 +80,8 @@ class MatchParkedReports:
             again = [each.tried(now) for each in parked if each.report in unmatched]
             if again:
                 uow.reports.park_again(again)
+            if any(each.tries == 1 for each in again):  # their message may be in doubt since
+                uow.jobs.add(jobs.resolve_by_reports())
         return len(parked)
 
 

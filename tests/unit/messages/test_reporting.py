@@ -11,8 +11,18 @@ from retail_core.campaigns.model import CampaignCounts
 from retail_core.credits.model import Wallet
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.kernel.jobs import Job
-from retail_core.messages.jobs import MATCH_PARKED_REPORTS, read_match_parked_reports
-from retail_core.messages.model import BatchKey, MessageState, OutgoingMessage, SubmissionOutcome
+from retail_core.messages.jobs import (
+    MATCH_PARKED_REPORTS,
+    RESOLVE_BY_REPORTS,
+    read_match_parked_reports,
+)
+from retail_core.messages.model import (
+    PARKED_WAITS,
+    BatchKey,
+    MessageState,
+    OutgoingMessage,
+    SubmissionOutcome,
+)
 from retail_core.messages.use_cases import ReplayReports
 from retail_core.testing.messages.gateway import plain_reports
 from tests.contracts.staging import messages, people, shop, started
@@ -151,12 +161,12 @@ def test_a_lost_report_is_tried_every_hour_until_it_is_72_hours_old(
         if line.match_parked_reports():
             tried_after.append(minutes)
 
-    assert tried_after[:4] == [1, 11, 71, 131]
-    assert {later - earlier for earlier, later in pairwise(tried_after[2:])} == {60}
+    assert tried_after[:5] == [1, 2, 12, 72, 132]
+    assert {later - earlier for earlier, later in pairwise(tried_after[3:])} == {60}
     assert 71 * 60 < tried_after[-1] <= 72 * 60
 
 
-def test_a_report_whose_message_appears_without_a_nudge_is_found_by_its_next_try(
+def test_a_report_whose_message_appears_without_a_nudge_is_found_within_seconds(
     world: World, line: Pipeline, account: AccountId
 ) -> None:
     people(world, account, 1)
@@ -169,10 +179,38 @@ def test_a_report_whose_message_appears_without_a_nudge_is_found_by_its_next_try
 
     line.gateway.answer_next(take_and_report)
     line.dispatch_all()
-    world.clock.advance(timedelta(minutes=1))
+    world.clock.advance(timedelta(seconds=5))
 
     assert line.match_parked_reports() == 1
     assert line.campaign(campaign).counts == CampaignCounts(delivered=1)
+
+
+def test_what_the_first_try_does_not_find_is_looked_for_among_messages_in_doubt(
+    world: World, line: Pipeline, account: AccountId
+) -> None:
+    """Its batch may have become unknown while the report was just being parked."""
+    people(world, account, 1)
+    started(world, account)
+    line.dispatch_all()
+    (ours,) = line.gateway.become(DELIVERED)
+    line.deliver([attrs.evolve(ours, provider_id=ProviderId("elsewhere"))])
+
+    nudges = []
+    for wait in PARKED_WAITS[:2]:
+        jobs_due(world)
+        world.clock.advance(wait)
+        assert line.match_parked_reports() == 1
+        nudges.append([job.kind for job in jobs_due(world)])
+
+    assert nudges == [[RESOLVE_BY_REPORTS], []]
+
+
+def jobs_due(world: World) -> list[Job]:
+    """Take all jobs that are due out of the outbox."""
+    with world.transactions.across_accounts() as uow:
+        due = uow.jobs.take_due_across_accounts(world.clock.now(), 100)
+        uow.jobs.remove_across_accounts(due)
+    return [each.job for each in due]
 
 
 def test_replayed_calls_change_no_final_state_and_are_understood_anew(
