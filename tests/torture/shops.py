@@ -17,6 +17,7 @@ from adapters_http.process.machine import SystemClock
 from retail_core.accounts.model import KeyText, NewApiKey, Scope
 from retail_core.accounts.model.api_key import API_KEY_PREFIX_BYTES
 from retail_core.audiences.model import AudienceSpec
+from retail_core.campaigns.errors import AlreadySending
 from retail_core.campaigns.model import CampaignContent, CampaignState
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.use_cases import StartCampaign
@@ -37,7 +38,8 @@ CONTACTS_MAX: Final = 4_000
 ARGENTINES: Final = 3
 """Some have numbers that gateways write in more than one way."""
 LOCK_TIMEOUT_SECONDS: Final = 5
-AWAY: Final = (Unavailable, psycopg.OperationalError)
+AWAY: Final = (Unavailable, AlreadySending, psycopg.OperationalError)
+"""Whoever meets one of these tries again: nobody answers, or somebody else is at it just now."""
 _CONTACTS: Final = """
 WITH person AS (
 INSERT INTO contact (account_id, phone, country, line_type, first_name, is_subscribed,

@@ -12,14 +12,12 @@ from tests.torture.shops import Shops
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
 SECONDS = 2.0
-BEING_MENDED = {"disregarded", "kept", "returned"}
-"""What the long run finds as long as departures are not safe; the short one meets it by chance."""
 
 
 def test_kills_of_everything_double_and_lose_nobody(server_directory: Path) -> None:
     with fleet(server_directory) as servers, Shops.at(servers.database_url) as shops:
         story = Chaos.of(servers, shops, SEED).run(SECONDS, server_directory)
-    assert story.verdict.complaints.keys() <= BEING_MENDED, f"TEST_SEED={SEED}: {story.verdict}"
+    assert not story.verdict.complaints, f"TEST_SEED={SEED}: {story.verdict}"
     assert not story.troubles, f"TEST_SEED={SEED}: {story.troubles}"
     assert story.kills.total() > 0
     assert story.halts.total() > 0
