@@ -16,7 +16,7 @@ from typing import Final
 
 from tests.torture.loops.fleet import Victim, fleet
 from tests.torture.loops.judge import summed
-from tests.torture.loops.kills import RECOVERY_SECONDS_MAX, Chaos, Story
+from tests.torture.loops.kills import RECOVERY_SECONDS_MAX, REPORTS_SECONDS_MAX, Chaos, Story
 from tests.torture.matrix.forge import End, Forge
 from tests.torture.matrix.matrix import Laboratory, all_cells, run_cell
 from tests.torture.matrix.singles import all_single_cells, run_single_cell
@@ -25,6 +25,21 @@ from tests.torture.shops import Shops
 SEEDS: Final = 30
 SECONDS: Final = 10.0
 NAIVE: Final = "tests.torture.guards.naive"
+ACTS: Final = {
+    "links": "opt-outs by link",
+    "texts": "opt-outs by text",
+    "erased": "erasures",
+    "deleted": "deletions",
+    "moved": "number changes",
+    "added": "contacts added again",
+    "files": "imports",
+    "undone": "undone imports",
+}
+"""The columns of what owners and people did, and was confirmed."""
+COLUMNS: Final = (
+    *("seed", "kills", "halts", "campaigns", "accepted", "unknown", *ACTS),
+    *("recovery", "reports", "  rest", "  verdict"),
+)
 
 
 def say(line: str) -> None:
@@ -75,12 +90,14 @@ def try_all_single_cells(directory: Path) -> int:
 
 def run_seeds(directory: Path, seeds: Sequence[int], seconds: float, worker: str) -> int:
     """Kill loops, one seed after the other on the same servers; returns how many are not clean."""
-    stories = []
+    stories: list[Story] = []
+    say(aligned(COLUMNS))
     with fleet(directory, worker) as servers, Shops.at(servers.database_url) as shops:
         for seed in seeds:
             stories.append(Chaos.of(servers, shops, seed).run(seconds, directory))
-            say(line_of(stories[-1]))
-    recoveries = sorted(story.recovery_seconds for story in stories)
+            say(row_of(stories[-1]))
+            for line in faults_of(stories[-1], seconds):
+                say(line)
     for what, counters in (
         ("kills", [story.kills for story in stories]),
         ("halts", [story.halts for story in stories]),
@@ -91,10 +108,16 @@ def run_seeds(directory: Path, seeds: Sequence[int], seconds: float, worker: str
     done = sum((story.done for story in stories), Counter[str]())
     say(", ".join(f"{count} {name}" for name, count in done.most_common()))
     say(totals(summed(story.verdict for story in stories)))
-    say(
-        f"recovery: median {recoveries[len(recoveries) // 2]:.1f} s, longest {recoveries[-1]:.1f} s"
-        f" (allowed: {RECOVERY_SECONDS_MAX} s)"
-    )
+    for what, allowed, seconds_of in (
+        ("recovery", RECOVERY_SECONDS_MAX, [story.recovery_seconds for story in stories]),
+        ("applying reports", REPORTS_SECONDS_MAX, [story.reports_seconds for story in stories]),
+    ):
+        median = sorted(seconds_of)[len(seconds_of) // 2]
+        longest = f"longest {max(seconds_of):.1f} s (allowed: {allowed} s)"
+        say(f"{what}: median {median:.1f} s, {longest}")
+    missing = [name for name in ACTS.values() if not done[name]]
+    if missing:
+        say(f"never done, so nothing is shown about it: {', '.join(missing)}")
     return sum(not story.is_clean for story in stories)
 
 
@@ -103,17 +126,47 @@ def by_name(counts: Counter[Victim]) -> str:
     return ", ".join(f"{victim.value} {count}" for victim, count in counts.most_common())
 
 
-def line_of(story: Story) -> str:
-    """One seed in one line, and its complaints below."""
-    acts = ", ".join(f"{count} {name}" for name, count in story.done.most_common())
-    times = f"recovery {story.recovery_seconds:.1f} s, rest {story.rest_seconds:.1f} s"
-    fates = f"{story.kills.total()} kills, {story.halts.total()} halts"
-    lines = [
-        f"seed {story.seed}: {fates}, {story.campaigns} campaigns, {acts}, {times}: {story.verdict}"
+def row_of(story: Story) -> str:
+    """One seed in one line of the table."""
+    verdict = story.verdict
+    figures = (
+        story.seed,
+        story.kills.total(),
+        story.halts.total(),
+        story.campaigns,
+        verdict.accepted,
+        verdict.unknown,
+        *(story.done[name] for name in ACTS.values()),
+        f"{story.recovery_seconds:.1f}",
+        f"{story.reports_seconds:.1f}",
+        f"{story.rest_seconds:.1f}",
+        "clean" if story.is_clean else "NOT CLEAN",
+    )
+    return aligned(figures)
+
+
+def aligned(cells: Sequence[object]) -> str:
+    """Cells under the names of their columns."""
+    return "  ".join(f"{cell!s:>{len(name)}}" for cell, name in zip(cells, COLUMNS, strict=True))
+
+
+def faults_of(story: Story, seconds: float) -> Sequence[str]:
+    """What is wrong with a seed, and how to see it again."""
+    found = [
+        f"  {kind}: {each}" for kind, all_ in story.verdict.complaints.items() for each in all_
     ]
-    lines += [f"  trouble: {each}" for each in story.troubles]
-    lines += [f"  failed job: {each}" for each in story.failed_jobs]
-    return "\n".join(lines)
+    found += [f"  trouble: {each}" for each in story.troubles]
+    found += [f"  failed job: {each}" for each in story.failed_jobs]
+    for what, took, allowed in (
+        ("recovery", story.recovery_seconds, RECOVERY_SECONDS_MAX),
+        ("applying reports", story.reports_seconds, REPORTS_SECONDS_MAX),
+    ):
+        if took > allowed:
+            found.append(f"  {what} took {took:.1f} s, and {allowed} s are allowed")
+    if not story.is_clean:
+        again = f"--no-matrix --first-seed {story.seed} --seeds 1 --seconds {seconds:g}"
+        found.append(f"  again: .venv/bin/python -m tests.torture.run {again}")
+    return found
 
 
 def totals(sums: Counter[str]) -> str:
