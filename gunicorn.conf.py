@@ -7,17 +7,19 @@ one at once, and is loaded before anything listens.
 import os
 from pathlib import Path
 
+from loguru import logger
+
 from adapters_http.last_newcomers import stop_without_loss
-from adapters_http.process import logs
 from adapters_http.server import STOP_SECONDS
 from adapters_http.settings import request_seconds, web_threads
+from retail_core.kernel.process import logs
 from retail_core.kernel.settings import AppEnv, AppSettings, read_env
 
 _env = read_env(os.environ, Path.cwd())
 _is_production = _env.app_env is AppEnv.PRODUCTION
 _host = "0.0.0.0" if _is_production else "127.0.0.1"  # noqa: S104 - in production a proxy stands before it
 
-logs.configure(AppSettings.read(_env), "api")
+logs.configure(logger, AppSettings.read(_env), "api")
 logconfig_dict = logs.GUNICORN_LOGGING
 # the application writes one line per request itself, with the request's id and without secrets
 accesslog = None

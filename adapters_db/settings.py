@@ -6,6 +6,7 @@ import attrs
 
 from retail_core.kernel.settings import Env
 
+BCRYPT_COST: Final = 12
 SCHEMES: Final = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -27,10 +28,12 @@ class DatabaseSettings:
     statement_timeout_seconds: int = 60
     lock_timeout_seconds: int = 10
     idle_in_transaction_timeout_seconds: int = 60
+    bcrypt_cost: int = BCRYPT_COST
 
     @classmethod
     def read(cls, env: Env) -> Self:
-        """Take the addresses of the database; problems are collected by `env`."""
+        """Take the variables; problems are collected by `env`."""
         url = env.secret_url("DATABASE_URL", schemes=SCHEMES).reveal()
         direct = env.secret_url("DIRECT_DATABASE_URL", default=url, schemes=SCHEMES).reveal()
-        return cls(url=url, direct_url=direct)
+        cost = env.integer("BCRYPT_COST", default=BCRYPT_COST, minimum=4, maximum=16)
+        return cls(url=url, direct_url=direct, bcrypt_cost=cost)

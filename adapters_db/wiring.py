@@ -1,11 +1,13 @@
 """Which port of the core is satisfied by which adapter here."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import punq
 
 from adapters_db.accounts.accounts import SqlAccountQueries
 from adapters_db.accounts.api_keys import SqlApiKeyQueries
+from adapters_db.accounts.passwords import BcryptPasswords
 from adapters_db.accounts.sessions import SqlSessionQueries
 from adapters_db.audiences.lists_reading import SqlListQueries
 from adapters_db.audiences.queries import SqlAudienceQueries
@@ -20,7 +22,6 @@ from adapters_db.connection.reads import Reads
 from adapters_db.contacts.reading import (
     SqlContactOwners,
     SqlContactQueries,
-    SqlMessageOrigins,
     SqlOptOutQueries,
 )
 from adapters_db.contacts.subjects import SqlSubjectQueries
@@ -30,11 +31,12 @@ from adapters_db.imports.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.kernel.audit import SqlAuditTrail
 from adapters_db.kernel.idempotency import SqlIdempotencyReplies
 from adapters_db.messages.log.queries import SqlMessageQueries
+from adapters_db.messages.origins import SqlMessageOrigins
 from adapters_db.messages.reports.inbox import GroupedReportInbox
 from adapters_db.notices.notices import SqlNoticeFacts
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from retail_core.accounts.ports import AccountsUnitOfWork
+from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
 from retail_core.audiences.ports import AudiencesUnitOfWork
 from retail_core.audiences.queries import AudienceQueries, ListQueries
@@ -76,6 +78,33 @@ SLICES: Final = (
 )
 
 
+QUERIES: Final[Mapping[Any, Callable[[Reads], object]]] = {
+    AuditTrail: SqlAuditTrail,
+    AccountQueries: SqlAccountQueries,
+    SessionQueries: SqlSessionQueries,
+    ApiKeyQueries: SqlApiKeyQueries,
+    CreditQueries: SqlCreditQueries,
+    LedgerAudit: SqlLedgerAudit,
+    SubscriptionQueries: SqlSubscriptionQueries,
+    ContactQueries: SqlContactQueries,
+    SuppressionQueries: SqlSuppressionQueries,
+    SubjectQueries: SqlSubjectQueries,
+    ContactOwners: SqlContactOwners,
+    OptOutQueries: SqlOptOutQueries,
+    MessageOrigins: SqlMessageOrigins,
+    ImportQueries: SqlImportQueries,
+    UploadReads: SqlUploadReads,
+    ListQueries: SqlListQueries,
+    AudienceQueries: SqlAudienceQueries,
+    CampaignQueries: SqlCampaignQueries,
+    FrozenRecipients: SqlFrozenRecipients,
+    RecipientGroups: SqlRecipientGroups,
+    MessageQueries: SqlMessageQueries,
+    NoticeFacts: SqlNoticeFacts,
+}
+"""Ports that read, and what reads for them."""
+
+
 def register(
     container: punq.Container, settings: DatabaseSettings, remaining: Remaining = without_end
 ) -> None:
@@ -93,28 +122,9 @@ def register(
     register_transactions(container, transactions)
     container.register(Reads, instance=reads)
     container.register(IdempotencyReplies, instance=SqlIdempotencyReplies(connections))
-    container.register(AuditTrail, instance=SqlAuditTrail(reads))
-    container.register(AccountQueries, instance=SqlAccountQueries(reads))
-    container.register(SessionQueries, instance=SqlSessionQueries(reads))
-    container.register(ApiKeyQueries, instance=SqlApiKeyQueries(reads))
-    container.register(CreditQueries, instance=SqlCreditQueries(reads))
-    container.register(LedgerAudit, instance=SqlLedgerAudit(reads))
-    container.register(SubscriptionQueries, instance=SqlSubscriptionQueries(reads))
-    container.register(ContactQueries, instance=SqlContactQueries(reads))
-    container.register(SuppressionQueries, instance=SqlSuppressionQueries(reads))
-    container.register(SubjectQueries, instance=SqlSubjectQueries(reads))
-    container.register(ContactOwners, instance=SqlContactOwners(reads))
-    container.register(OptOutQueries, instance=SqlOptOutQueries(reads))
-    container.register(MessageOrigins, instance=SqlMessageOrigins(reads))
-    container.register(ImportQueries, instance=SqlImportQueries(reads))
-    container.register(UploadReads, instance=SqlUploadReads(reads))
-    container.register(ListQueries, instance=SqlListQueries(reads))
-    container.register(AudienceQueries, instance=SqlAudienceQueries(reads))
-    container.register(CampaignQueries, instance=SqlCampaignQueries(reads))
-    container.register(FrozenRecipients, instance=SqlFrozenRecipients(reads))
-    container.register(RecipientGroups, instance=SqlRecipientGroups(reads))
-    container.register(MessageQueries, instance=SqlMessageQueries(reads))
-    container.register(NoticeFacts, instance=SqlNoticeFacts(reads))
+    container.register(PasswordHasher, instance=BcryptPasswords(settings.bcrypt_cost))
+    for port, adapter in QUERIES.items():
+        container.register(port, instance=adapter(reads))
     container.register(ReportInbox, instance=GroupedReportInbox(transactions))
 
 

@@ -7,7 +7,6 @@ import attrs
 import falcon
 
 from adapters_http.limits.counting import Counts, KeyNames
-from adapters_http.limits.table import chosen
 from adapters_http.middleware import errors
 from adapters_http.middleware.acting import Acting
 from adapters_http.middleware.admission import (
@@ -19,7 +18,7 @@ from adapters_http.middleware.admission import (
     Sizes,
 )
 from adapters_http.middleware.headers import Caching, SecurityHeaders
-from adapters_http.middleware.limiting import RateLimits
+from adapters_http.middleware.limiting import RateLimits, chosen
 from adapters_http.middleware.origins import Origins
 from adapters_http.middleware.tracing import Tracing
 from adapters_http.security.authentication import Credentials

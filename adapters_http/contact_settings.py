@@ -8,6 +8,7 @@ import attrs
 from adapters_http.security.proof_keys import ProofKeys
 from retail_core.contacts.model import ResubscribePolicy
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.settings import number_hash_of
 from retail_core.kernel.settings import Env
 
 NONE: Final = "none"
@@ -67,13 +68,6 @@ class ContactSettings:
             queue=Queue(not env.flag("QUEUE_DISABLED", default=False)),
             undo=ImportUndo(env.integer("IMPORT_UNDO_DAYS", default=30, minimum=0, maximum=3650)),
         )
-
-
-def number_hash_of(env: Env) -> NumberHash:
-    """How numbers that may not be kept are recognised; the command line needs this alone."""
-    if env.given("SUPPRESSION_HASH_SECRET"):
-        return NumberHash(env.secret("SUPPRESSION_HASH_SECRET").reveal_bytes())
-    return NumberHash.derived(env.secret("UNSUBSCRIBE_TOKEN_SECRET").reveal_bytes())
 
 
 def _front_end(env: Env) -> FrontEnd:

@@ -21,7 +21,6 @@ from loguru import logger
 from adapters_http.arriving import BodyRoom, ReceivedUnreader
 from adapters_http.framing import HEAD_BYTES_MAX, Extent
 from adapters_http.middleware.headers import SECURITY
-from adapters_http.process.logs import request_context
 from adapters_http.slow_clients import PATIENCE
 from adapters_http.unread import closing_unread
 from adapters_http.waiting_room import LINGER_BYTES_MAX, Leaving, Waiting, WaitingRoom
@@ -226,7 +225,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Answer what is no request as the application answers errors; log no word of it."""
         request_id = uuid4().hex
         is_ours = isinstance(exc, OURS) or not isinstance(exc, ParseException)
-        with request_context(request_id):
+        with logger.contextualize(requestId=request_id):
             if is_ours:
                 logger.opt(exception=exc).error("unexpected error outside the application")
             else:

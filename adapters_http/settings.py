@@ -1,4 +1,4 @@
-"""What the HTTP edge must be told; accounts' part apart, since the command line needs it alone."""
+"""What the HTTP edge must be told."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,39 +7,18 @@ from typing import Final, Self
 import attrs
 
 from adapters_http.middleware.origins import allowed_origins, origin_of
-from retail_core.accounts.model import AccountDefaults, Locale, SessionRules
-from retail_core.kernel.phones import is_supported_region
+from retail_core.accounts.model import SessionRules
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
 from retail_core.kernel.settings.values import Network
 
 JWT_SECRET_BYTES_MIN: Final = 32
-BCRYPT_COST: Final = 12
 RATE_LIMITS_FACTOR_MAX: Final = 1_000_000
 REQUEST_SECONDS: Final = 25
 """Less than the 30 seconds that orchestrators give a process to end, by custom."""
 
 REQUEST_SECONDS_MAX: Final = 3600
 NONE: Final = "none"
-
-
-@attrs.frozen
-class AccountSettings:
-    """How accounts begin and how their passwords are kept."""
-
-    defaults: AccountDefaults
-    bcrypt_cost: int
-
-    @classmethod
-    def read(cls, env: Env) -> Self:
-        """Take the variables; problems are collected by `env`."""
-        return cls(
-            defaults=AccountDefaults(
-                country=env.parsed("DEFAULT_COUNTRY", _country, default="GR"),
-                locale=env.choice("DEFAULT_LOCALE", Locale, default=Locale.EN),
-            ),
-            bcrypt_cost=env.integer("BCRYPT_COST", default=BCRYPT_COST, minimum=4, maximum=16),
-        )
 
 
 @attrs.frozen
@@ -110,13 +89,6 @@ def request_seconds(env: Env) -> int:
     return env.integer(
         "REQUEST_TIMEOUT_SECONDS", default=REQUEST_SECONDS, minimum=1, maximum=REQUEST_SECONDS_MAX
     )
-
-
-def _country(raw: str) -> str:
-    code = raw.upper()
-    if not is_supported_region(code):
-        raise ValueError("is not a country of the phone library")
-    return code
 
 
 def _origins(env: Env) -> tuple[str, ...]:

@@ -20,13 +20,12 @@ from adapters_http.resources.messages.gateway_webhooks import GatewayDoor
 from adapters_http.resources.system.documents import Documents
 from adapters_http.routes import ROUTES
 from adapters_http.security.authentication import Credentials
-from adapters_http.security.passwords import BcryptPasswords
 from adapters_http.security.proof_keys import ProofKeys, ProofSigner
 from adapters_http.security.tokens import JwtAccessTokens
-from adapters_http.settings import AccountSettings, EdgeSettings
+from adapters_http.settings import EdgeSettings
 from adapters_http.web.routing import Route
-from retail_core.accounts.model import AccountDefaults, SessionRules
-from retail_core.accounts.ports import AccessTokens, PasswordHasher
+from retail_core.accounts.model import SessionRules
+from retail_core.accounts.ports import AccessTokens
 from retail_core.contacts.model import ResubscribePolicy
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.ports import Clock, IdempotencyReplies
@@ -48,12 +47,6 @@ def register(container: punq.Container, settings: EdgeSettings) -> None:
     container.register(MessageShapes)
     container.register(SharedStore, instance=SharedStore.at(settings.redis_url))
     container.register(Drain, instance=Drain(settings.drain_file))
-
-
-def register_accounts(container: punq.Container, settings: AccountSettings) -> None:
-    """Register what opening an account takes; the command line needs no more than this."""
-    container.register(AccountDefaults, instance=settings.defaults)
-    container.register(PasswordHasher, instance=BcryptPasswords(settings.bcrypt_cost))
 
 
 def register_contacts(container: punq.Container, settings: ContactSettings) -> None:

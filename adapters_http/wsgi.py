@@ -19,17 +19,19 @@ import adapters_sms.wiring
 from adapters_db.settings import DatabaseSettings
 from adapters_http.app import create_app
 from adapters_http.contact_settings import ContactSettings
-from adapters_http.policy import keywords
-from adapters_http.process import logs
-from adapters_http.process.machine import SystemClock, SystemPause, SystemRandomness
-from adapters_http.sending import confirmation_policy, sending_policy
-from adapters_http.settings import AccountSettings, EdgeSettings, web_threads
+from adapters_http.settings import EdgeSettings, web_threads
 from adapters_http.web import deadlines
 from adapters_http.web.context import Request, Response
 from adapters_sms.settings import SmsSettings
+from retail_core.accounts.model import AccountDefaults
+from retail_core.accounts.settings import account_defaults
 from retail_core.campaigns.planning import SendingPolicy
+from retail_core.campaigns.settings import sending_policy
 from retail_core.engagement.model import ConfirmationPolicy, Keywords
+from retail_core.engagement.settings import confirmation_policy, keywords
 from retail_core.kernel.ports import Clock, Randomness
+from retail_core.kernel.process import logs
+from retail_core.kernel.process.machine import SystemClock, SystemPause, SystemRandomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.messages.ports import Pause
 
@@ -41,7 +43,7 @@ class Settings:
     app: AppSettings
     database: DatabaseSettings
     sms: SmsSettings
-    accounts: AccountSettings
+    accounts: AccountDefaults
     contacts: ContactSettings
     edge: EdgeSettings
     sending: SendingPolicy
@@ -56,7 +58,7 @@ class Settings:
             # a connection for each thread: to open one costs more than most requests
             database=attrs.evolve(DatabaseSettings.read(env), pool_connections=web_threads(env)),
             sms=SmsSettings.read(env),
-            accounts=AccountSettings.read(env),
+            accounts=account_defaults(env),
             contacts=ContactSettings.read(env),
             edge=EdgeSettings.read(env),
             sending=sending_policy(env),
@@ -69,7 +71,7 @@ def build(env: Env) -> "falcon.App[Request, Response]":
     """The app of these settings. Raises SettingsError, naming every variable that is wrong."""
     settings = Settings.read(env)
     warnings = env.finish()
-    logs.configure(settings.app, "api")
+    logs.configure(logger, settings.app, "api")
     for warning in warnings:
         logger.warning(warning)
     container = compose(settings)
@@ -82,12 +84,12 @@ def compose(settings: Settings) -> punq.Container:
     container.register(Clock, instance=SystemClock())
     container.register(Randomness, instance=SystemRandomness())
     container.register(Pause, instance=SystemPause())
+    container.register(AccountDefaults, instance=settings.accounts)
     container.register(SendingPolicy, instance=settings.sending)
     container.register(ConfirmationPolicy, instance=settings.confirmations)
     container.register(Keywords, instance=settings.keywords)
     adapters_db.wiring.register(container, settings.database, deadlines.remaining_seconds)
     adapters_sms.wiring.register(container, settings.sms)
-    adapters_http.wiring.register_accounts(container, settings.accounts)
     adapters_http.wiring.register_contacts(container, settings.contacts)
     adapters_http.wiring.register(container, settings.edge)
     return container

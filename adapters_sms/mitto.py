@@ -15,8 +15,8 @@ from adapters_sms import vocabulary
 from adapters_sms.answers import Answer, is_page, outcome_of
 from adapters_sms.settings import SmsSettings
 from adapters_sms.sockets import CallBackend, CallLimits, TooLateToWrite, limited
-from retail_core.kernel.clock import Clock, Deadline
 from retail_core.kernel.ids import ProviderId
+from retail_core.kernel.time.clock import Clock, Deadline
 from retail_core.messages.errors import GatewayUnavailable
 from retail_core.messages.model import (
     Accepted,

@@ -21,7 +21,7 @@ from typing import Any, Final
 import attrs
 import httpcore
 
-from retail_core.kernel.clock import Clock, Deadline
+from retail_core.kernel.time.clock import Clock, Deadline
 
 PIECE_BYTES: Final = 16 * 1024
 """One TLS record: what leaves between two looks at the deadline."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import MESSAGE_NUMBER_MAX, MessageNumber, ProviderId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 
 ID_NAMES: Final = ("messageId", "id", "MessageId")

@@ -10,7 +10,7 @@ from adapters_sms.pace import pace_of
 from adapters_sms.reports import MittoReportReader
 from adapters_sms.settings import SmsSettings
 from retail_core.engagement.ports import InboundReader
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.time.clock import Clock
 from retail_core.messages.ports import GatewayPace, ReportReader, SmsGateway
 
 

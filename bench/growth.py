@@ -31,7 +31,6 @@ from adapters_db.connection.reads import Reads
 from adapters_db.messages.log.queries import SqlMessageQueries
 from adapters_db.operations.pruning import PRUNED, SqlPruning
 from adapters_db.transactions import SqlTransactions
-from adapters_http.process.machine import SystemClock
 from adapters_sms.reports import MittoReportReader
 from bench.floors import LayoutFloor
 from bench.processes import cpu_seconds, postmaster
@@ -39,6 +38,7 @@ from bench.stage import Stage, scratch, stage
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import CampaignId, ContactId, MessageNumber, ProviderId
 from retail_core.kernel.pages import PageRequest
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.messages.model import WebhookCall
 from retail_core.messages.queries import MessageFilter
 from retail_core.messages.use_cases import (

@@ -18,7 +18,6 @@ from typing import LiteralString
 import orjson
 
 from adapters_db.transactions import SqlTransactions
-from adapters_http.process.machine import SystemClock
 from adapters_sms.inbound import MittoInboundReader
 from bench.reports import send
 from bench.stage import Stage, scratch, seconds, spread, stage
@@ -26,6 +25,7 @@ from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.engagement.model import BUILT_IN, StopConfirmationPolicy
 from retail_core.engagement.use_cases import ApplyInboundTexts, ConfirmStop, RecordInboundTexts
 from retail_core.engagement.use_cases.answering import TEXTS_MAX
+from retail_core.kernel.process.machine import SystemClock
 
 FIRST_PHONE = 306900000000
 CALL_TEXTS = 1_000

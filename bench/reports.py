@@ -18,12 +18,12 @@ from pathlib import Path
 import orjson
 import psutil
 
-from adapters_http.process.machine import SystemClock
 from adapters_sms.reports import MittoReportReader
 from bench.load import Load, drive, post
 from bench.processes import SECRET, api, cpu_seconds, free_port, postmaster, variables
 from bench.stage import Stage, gateway, scratch, seconds, spread, stage
 from retail_core.kernel.ids import WorkerId
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.messages.model import WebhookCall
 from retail_core.messages.use_cases import ApplyReports
 from workers.jobs.dispatching import dispatch_until_idle

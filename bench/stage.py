@@ -23,7 +23,6 @@ from adapters_db.connection.reads import Reads
 from adapters_db.operations.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.process.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.settings import SmsSettings
 from retail_core.audiences.model import AudienceSpec
@@ -32,6 +31,7 @@ from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.use_cases import CancelCampaign, ForecastCampaign, StartCampaign
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.kernel.ids import AccountId, CampaignId
+from retail_core.kernel.process.machine import SystemClock, SystemPause, SystemRandomness
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.links.codes import LinkCodes

@@ -3,8 +3,8 @@
 import timeit
 from collections.abc import Callable
 
+from retail_core.kernel.addresses.phones import PhoneNumber, country_of, parse_phone
 from retail_core.kernel.folding import fold
-from retail_core.kernel.phones import PhoneNumber, country_of, parse_phone
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.links.codes import LinkCodes
 from retail_core.links.urls import LinkTemplates

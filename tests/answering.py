@@ -7,8 +7,8 @@ from adapters_sms.inbound import MittoInboundReader
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.engagement.model import BUILT_IN, StopConfirmationPolicy
 from retail_core.engagement.use_cases import ApplyInboundTexts, ConfirmStop, RecordInboundTexts
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Clock, Transactions
 from tests.contracts.every_store import EveryStore
 from tests.contracts.worlds import World

@@ -14,7 +14,7 @@ import loguru
 import pytest
 from loguru import logger
 
-from adapters_http.process.logs import json_line
+from retail_core.kernel.process.logs import json_line
 
 FORMS: Final = {
     "telephone number": re.compile(r"(?<![\w.])(?:\+|00)?(?:30)?69\d{8}(?!\w)"),

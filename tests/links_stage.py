@@ -30,8 +30,8 @@ from retail_core.contacts.use_cases import (
     Unsubscribe,
     UpdateContact,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 from tests.answering import HASH
 from tests.contracts import staging

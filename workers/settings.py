@@ -5,16 +5,17 @@ from typing import Final, Self
 
 import attrs
 
-from adapters_http.contact_settings import number_hash_of
-from adapters_http.policy import frequency_cap, keywords, quiet_policy
-from adapters_http.sending import stop_confirmation_policy
 from retail_core.audiences.model import FrequencyCap
+from retail_core.audiences.settings import frequency_cap
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.settings import number_hash_of
 from retail_core.engagement.model import BUILT_IN, Keywords, StopConfirmationPolicy
+from retail_core.engagement.settings import keywords, stop_confirmation_policy
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import LEASE_SECONDS, SETTLE_HOURS, CreditPolicy
 from retail_core.messages.quiet_hours import OFF, QuietPolicy
+from retail_core.messages.settings import quiet_policy
 from retail_core.messages.use_cases import UnknownPolicy
 from workers.jobs.cleaning import Lives
 

@@ -14,7 +14,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 import adapters_db.wiring
-import adapters_http.process.logs
 import adapters_sms.wiring
 from adapters_db.campaigns.books import SqlBooks
 from adapters_db.connection.connections import Connections
@@ -22,8 +21,6 @@ from adapters_db.kernel.periodic_jobs import SqlPeriodicJobs
 from adapters_db.operations.failed_jobs import SqlFailedJobs
 from adapters_db.operations.pruning import SqlPruning
 from adapters_db.settings import DatabaseSettings
-from adapters_db.transactions import SqlTransactions
-from adapters_http.process.machine import SystemClock, SystemPause, SystemRandomness
 from adapters_sms.settings import SmsSettings
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.engagement.model import Keywords, StopConfirmationPolicy
@@ -32,9 +29,11 @@ from retail_core.imports.ports import TableReader
 from retail_core.imports.use_cases import ImportContacts
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness
+from retail_core.kernel.process import logs
+from retail_core.kernel.process.machine import SystemClock, SystemPause, SystemRandomness
 from retail_core.kernel.settings import AppSettings, Env, read_env
 from retail_core.links.codes import LinkCodes
-from retail_core.messages.ports import Pause, SmsGateway
+from retail_core.messages.ports import Pause
 from retail_core.messages.use_cases import (
     AskGateway,
     DispatchBatch,
@@ -45,7 +44,6 @@ from retail_core.messages.use_cases import (
 from retail_core.messages.use_cases.looking_up import round_budget
 from retail_core.notices.ports import Notifier
 from retail_core.notices.use_cases import ResetLink
-from workers.dev import crash_points
 from workers.jobs.checking_books import BooksStore
 from workers.jobs.cleaning import Lives, Pruning
 from workers.jobs.kinds import JOB_KINDS
@@ -68,7 +66,6 @@ class Settings:
     sms: SmsSettings
     worker: WorkerSettings
     notifying: NotifyingSettings
-    crash_at: crash_points.CrashAt | None = None
 
     @classmethod
     def read(cls, env: Env) -> Self:
@@ -83,7 +80,6 @@ class Settings:
             sms=sms,
             worker=worker,
             notifying=NotifyingSettings.read(env),
-            crash_at=crash_points.CrashAt.read(env),
         )
 
 
@@ -95,7 +91,7 @@ def start(process: str) -> Settings:
     env = read_env(os.environ, Path.cwd())
     settings = Settings.read(env)
     warnings = env.finish()
-    adapters_http.process.logs.configure(settings.app, process)
+    logs.configure(logger, settings.app, process)
     for warning in warnings:
         logger.warning(warning)
     return settings
@@ -136,18 +132,7 @@ def build(settings: Settings) -> punq.Container:
     policy = worker.quiet_policy
     container.register(DispatchBatch, quiet_policy=policy, cap=worker.cap, **leased)
     container.register(SendSingleMessages, quiet_policy=policy, **leased)
-    if settings.crash_at is not None:
-        plant(container, crash_points.Trap(settings.crash_at))
     return container
-
-
-def plant(container: punq.Container, trap: crash_points.Trap) -> None:
-    """Let a process of a test die where it was told to."""
-    gateway: SmsGateway = container.resolve(SmsGateway)
-    crashing = crash_points.CrashingGateway(gateway, trap)
-    container.register(SmsGateway, instance=crashing)
-    transactions = crash_points.CrashingTransactions(container.resolve(SqlTransactions), trap)
-    adapters_db.wiring.register_transactions(container, transactions)
 
 
 def register_machine(container: punq.Container) -> None:

@@ -33,7 +33,7 @@ from workers.processes.trouble import Trouble
 from workers.wiring import Settings, build, new_worker_id, redis_of, start
 
 
-def main() -> int:
+def main(compose: Callable[[Settings], punq.Container] = build) -> int:
     """Run until stopped; 1 if the settings do not allow it to start."""
     try:
         settings = start("worker")
@@ -45,11 +45,14 @@ def main() -> int:
         return 1
     quieten_rq()
     logger.info("worker starts", processes=settings.worker.concurrency)
-    Supervisor(settings.worker.concurrency, lambda index: serve(settings, index)).run()
+    processes = settings.worker.concurrency
+    Supervisor(processes, lambda index: serve(settings, index, compose)).run()
     return 0
 
 
-def serve(settings: Settings, index: int) -> None:
+def serve(
+    settings: Settings, index: int, compose: Callable[[Settings], punq.Container] = build
+) -> None:
     """The life of one process: connect, and take jobs until asked to stop."""
     assert settings.worker.redis_url is not None
     hold_little()
@@ -57,7 +60,7 @@ def serve(settings: Settings, index: int) -> None:
     redis_url = settings.worker.redis_url.reveal()
     stopping = Stopping()
     queue = JobQueue(redis_of(redis_url), lane_of)
-    run = runner(build(settings), queue, worker, stopping)
+    run = runner(compose(settings), queue, worker, stopping)
     settle()
     lanes = served_by(index, settings.worker.import_concurrency)
     logger.debug("worker process serves", worker=worker, lanes=",".join(lanes))

@@ -14,8 +14,8 @@ from adapters_db.tables.closing import account_closing
 from adapters_db.tables.contacts import consent_subject, contact
 from adapters_db.tables.jobs import failed_job
 from adapters_db.tables.kernel import account as accounts
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 
 CLOSED_EMAIL: Final = "closed-{}"
 """No e-mail address, so nobody can register it."""

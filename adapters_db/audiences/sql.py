@@ -31,9 +31,9 @@ from retail_core.audiences.model import (
 )
 from retail_core.audiences.segments import SegmentMoment
 from retail_core.contacts.model import SEARCH_SEPARATOR
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.folding import fold
 from retail_core.kernel.ids import AccountId, CampaignId, ListId
-from retail_core.kernel.phones import LineType
 
 Condition = ColumnElement[bool]
 

@@ -25,7 +25,7 @@ from adapters_db.tables.contacts import contact
 from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.campaigns.model import RecipientGroup
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.zones import NORTH_AMERICA, PLACE_DIGITS
+from retail_core.kernel.time.zones import NORTH_AMERICA, PLACE_DIGITS
 from retail_core.templates.rendering import MERGE_FIELDS, Field
 
 GROUPS_PER_FETCH: Final = 5_000

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 
 Value = TypeVar("Value")
 WordEnum = TypeVar("WordEnum", bound=enum.Enum)

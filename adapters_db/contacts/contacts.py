@@ -33,8 +33,8 @@ from retail_core.contacts.model import (
     ContactDraft,
 )
 from retail_core.contacts.model.erasure import Erased
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId
-from retail_core.kernel.phones import PhoneNumber
 
 CONTACT_COLUMNS: Final = [contact.c[field.name] for field in attrs.fields(Contact)]
 EVENT_COLUMNS: Final = {

@@ -23,15 +23,13 @@ from adapters_db.contacts.choosing import (
 from adapters_db.contacts.contacts import CONTACT_COLUMNS, EVENT_COLUMNS, contact_of
 from adapters_db.contacts.list_conditions import is_suppressed
 from adapters_db.contacts.suppressions import SqlSuppressionStore
-from adapters_db.messages.messages import SqlMessageStore
 from adapters_db.tables.contacts import consent_event, consent_subject, contact
 from adapters_db.tables.inbound import number_trace
 from retail_core.contacts.model import ConsentEvent, Contact, OptOutLink
 from retail_core.contacts.model.erasure import Erasure
 from retail_core.contacts.model.number_hash import NumberHash
-from retail_core.contacts.ports import MessageOrigin
 from retail_core.contacts.queries import ContactFilter, ContactView, NumberStanding
-from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
+from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.pages import Page, PageRequest
 
 CONTACTS_PER_FETCH: Final = 1_000
@@ -194,18 +192,6 @@ class SqlOptOutQueries:
                 barred_for = suppressions.hash_reasons(link.account, link.phone_hash)
                 return NumberStanding(None, barred_for)
         return NumberStanding()
-
-
-@attrs.frozen
-class SqlMessageOrigins:
-    """`MessageOrigins` on PostgreSQL: asks the store of messages."""
-
-    reads: Reads
-
-    def find_across_accounts(self, number: MessageNumber) -> MessageOrigin | None:
-        """Whose message carried a link."""
-        with self.reads.across_accounts() as connection:
-            return SqlMessageStore(connection).find_across_accounts(number)
 
 
 def _is_last_holder(link: OptOutLink) -> ColumnElement[bool]:

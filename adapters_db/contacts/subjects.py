@@ -15,8 +15,8 @@ from adapters_db.tables.contacts import contact, suppression
 from adapters_db.tables.imports import import_job, import_row
 from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId
-from retail_core.kernel.phones import PhoneNumber
 
 FAULT_DIGITS_MIN: Final = 7
 """A cell with fewer digits is nobody's number."""

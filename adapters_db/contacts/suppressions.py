@@ -32,9 +32,9 @@ from retail_core.contacts.model import (
 )
 from retail_core.contacts.model.number_hash import HASH_BYTES
 from retail_core.contacts.queries import SuppressionFilter
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, SuppressionId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.kernel.phones import PhoneNumber
 
 SUPPRESSION_COLUMNS: Final = (
     suppression.c.id,

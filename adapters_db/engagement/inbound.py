@@ -19,8 +19,8 @@ from adapters_db.connection.plans import by_index
 from adapters_db.connection.reads import Reads
 from adapters_db.tables.inbound import inbound_text
 from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, RawInbound
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, InboundId
-from retail_core.kernel.phones import PhoneNumber
 
 EARLIER_TEXTS_MAX: Final = 100
 TEXTS_OF_A_NUMBER_MAX: Final = 100

@@ -19,8 +19,8 @@ from adapters_db.contacts.suppressions import GIVEN, given
 from adapters_db.messages.waiting_recipients import lock_batches
 from adapters_db.tables.inbound import number_trace
 from retail_core.contacts.ports import LastHandOver
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import BatchState, MessageState
 
 _REACHED: Final = f"({MessageState.UNKNOWN:d}, {MessageState.SENT:d}, {MessageState.DELIVERED:d})"

@@ -20,8 +20,8 @@ from retail_core.contacts.model import (
     SuppressionReason,
 )
 from retail_core.engagement.model import Answered, Standing, StoreNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, SuppressionId
-from retail_core.kernel.phones import PhoneNumber
 
 _DECIDING: Final = ", ".join(sorted(f"'{each.value}'" for each in DECIDING_TYPES))
 _PEOPLE: Final = "unnest(%(accounts)s::integer[], %(phones)s::bigint[])"

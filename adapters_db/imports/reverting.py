@@ -16,8 +16,8 @@ from adapters_db.connection.connections import psycopg_connection
 from adapters_db.messages.waiting_recipients import lock_batches
 from retail_core.contacts.model import SEARCH_SEPARATOR
 from retail_core.imports.model import ImportTerms, RemovedContact, UndoCounts, UndoStep
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId, ImportId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import BatchState
 
 _STAGE: Final = """

@@ -14,13 +14,13 @@ from adapters_db.messages import partitions
 from adapters_db.messages.partitions import WITHIN, Partition
 from adapters_db.messages.waiting_recipients import take_out
 from retail_core.contacts.ports import MessageOrigin
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
     ContactId,
     MessageNumber,
 )
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     REPORTED_WITHIN,
     BatchState,

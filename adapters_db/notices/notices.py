@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Connection, delete, literal, null, or_, se
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters_db.connection.reads import Reads
-from adapters_db.credits.credits import SqlCreditLedger
 from adapters_db.tables.campaigns import campaign
+from adapters_db.tables.credits import wallet
 from adapters_db.tables.kernel import account as accounts
 from adapters_db.tables.notices import notice as notices
 from retail_core.kernel.ids import AccountId, CampaignId, NoticeId
@@ -132,6 +132,8 @@ class SqlNoticeFacts:
         return CampaignFacts(name, state.value, *others)
 
     def available(self, account: AccountId) -> int:
-        """As the ledger says."""
+        """As the wallet says; nothing before its first credits."""
+        wanted = select(wallet.c.available).where(wallet.c.account_id == account)
         with self.reads.account(account) as connection:
-            return SqlCreditLedger(connection).wallet(account).available
+            found = connection.execute(wanted).scalar_one_or_none()
+        return found or 0

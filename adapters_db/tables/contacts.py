@@ -35,7 +35,7 @@ from retail_core.contacts.model import (
     SuppressionReason,
 )
 from retail_core.contacts.model.erasure import Erased
-from retail_core.kernel.phones import LineType
+from retail_core.kernel.addresses.phones import LineType
 
 LINE_TYPE_NUMBERS: Final[Mapping[LineType, int]] = {
     LineType.UNKNOWN: 0,

@@ -1,12 +1,10 @@
 """The closed table of rate limits: what the names in `Route.limits` mean (http-contract, 1.8)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
 import attrs
-
-from adapters_http.web.routing import GUARDED, Route
 
 MINUTE: Final = 60
 TEN_MINUTES: Final = 600
@@ -87,30 +85,3 @@ LIMITS: Final[Mapping[str, Limit]] = {
         EVERY_CALLER,
     )
 }
-
-
-def limits_of(route: Route) -> tuple[Limit, ...]:
-    """All limits of a route; whatever needs a sign-in also has the one of every caller.
-
-    Raises KeyError for a name that is not in the table.
-    """
-    named = tuple(LIMITS[name] for name in route.limits)
-    return (*named, EVERY_CALLER) if route.access in GUARDED else named
-
-
-def chosen(
-    routes: Iterable[Route], factor: int, *, after_sign_in: bool
-) -> dict[tuple[str, str], tuple[Limit, ...]]:
-    """What applies to each method and path, before or after it is known who asks.
-
-    What is counted late is left out.
-    """
-    found = {
-        (route.method, route.path): tuple(
-            limit.times(factor)
-            for limit in limits_of(route)
-            if (limit.by in AFTER_SIGN_IN) is after_sign_in and not limit.counted_late
-        )
-        for route in routes
-    }
-    return {place: limits for place, limits in found.items() if limits}

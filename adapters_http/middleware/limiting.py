@@ -1,16 +1,17 @@
 """Rate limits of a request: by address and by what it names first, by its caller later."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 import attrs
 
 from adapters_http.limits.counting import Asked, Counts, KeyNames, Standing, Verdict
-from adapters_http.limits.table import LIMITS, By, Limit
+from adapters_http.limits.table import AFTER_SIGN_IN, EVERY_CALLER, LIMITS, By, Limit
 from adapters_http.web import bodies
 from adapters_http.web.context import Caller, Request, Response
 from adapters_http.web.refusals import RateLimited
+from adapters_http.web.routing import GUARDED, Route
 from retail_core.kernel.errors import DomainError
 
 IPV6_NETWORK_BITS: Final = 64
@@ -155,3 +156,30 @@ def _document(req: Request) -> Mapping[str, object]:
         return bodies.document(req.context.raw_body, bodies.media_type(req))
     except DomainError:
         return {}
+
+
+def limits_of(route: Route) -> tuple[Limit, ...]:
+    """All limits of a route; whatever needs a sign-in also has the one of every caller.
+
+    Raises KeyError for a name that is not in the table.
+    """
+    named = tuple(LIMITS[name] for name in route.limits)
+    return (*named, EVERY_CALLER) if route.access in GUARDED else named
+
+
+def chosen(
+    routes: Iterable[Route], factor: int, *, after_sign_in: bool
+) -> dict[tuple[str, str], tuple[Limit, ...]]:
+    """What applies to each method and path, before or after it is known who asks.
+
+    What is counted late is left out.
+    """
+    found = {
+        (route.method, route.path): tuple(
+            limit.times(factor)
+            for limit in limits_of(route)
+            if (limit.by in AFTER_SIGN_IN) is after_sign_in and not limit.counted_late
+        )
+        for route in routes
+    }
+    return {place: limits for place, limits in found.items() if limits}

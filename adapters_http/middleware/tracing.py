@@ -10,7 +10,6 @@ import falcon
 from loguru import logger
 
 from adapters_http.middleware.peers import peer_address
-from adapters_http.process.logs import request_context
 from adapters_http.web import deadlines, targets
 from adapters_http.web.context import Request, Response
 from retail_core.kernel.settings.values import Network
@@ -44,7 +43,7 @@ class Tracing:
             req.context.request_id = given
         req.context.began = time.perf_counter()
         deadlines.begin(self.request_seconds)
-        req.context.log_scope = request_context(req.context.request_id)
+        req.context.log_scope = logger.contextualize(requestId=req.context.request_id)
         req.context.log_scope.__enter__()
         req.context.address = peer_address(req, self.trusted_proxies)
         req.context.segments = targets.path_segments(req.env)

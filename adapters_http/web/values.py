@@ -9,7 +9,7 @@ from adapters_http.web.routing import Paging
 from retail_core.kernel.errors import InvalidField, NotFound
 from retail_core.kernel.ids import ID_MAX
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.zones import day_start
+from retail_core.kernel.time.zones import day_start
 
 INTEGER_DIGITS_MAX: Final = 30
 _ID: Final = re.compile(r"-?[1-9][0-9]*")

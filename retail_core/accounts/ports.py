@@ -14,8 +14,8 @@ from retail_core.accounts.model import (
     RefreshToken,
     Session,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ApiKeyId, SessionId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 
 

@@ -14,11 +14,11 @@ from retail_core.audiences.model import (
 )
 from retail_core.audiences.ports import AudiencesUnitOfWork
 from retail_core.contacts.errors import ContactNotFound
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId, ListId
 from retail_core.kernel.ports import Transactions
-from retail_core.kernel.zones import local_date
+from retail_core.kernel.time.clock import Clock
+from retail_core.kernel.time.zones import local_date
 
 SYNCED_PER_STEP_MAX = 5_000
 

@@ -5,9 +5,9 @@ import attrs
 from retail_core.billing.model import Plan, Subscription
 from retail_core.billing.ports import BillingUnitOfWork
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 
 @attrs.frozen

@@ -15,9 +15,9 @@ from retail_core.campaigns.errors import (
 )
 from retail_core.campaigns.model import CampaignContent
 from retail_core.credits.model import LOW_CREDITS
+from retail_core.kernel.addresses.senders import first_valid_sender
 from retail_core.kernel.money import DEFAULT_PRICES, PriceList
-from retail_core.kernel.senders import first_valid_sender
-from retail_core.kernel.zones import local_date
+from retail_core.kernel.time.zones import local_date
 from retail_core.links.urls import LinkTemplates
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import BATCH_MESSAGES_MAX, MergeGroup, SendingPlan

@@ -22,6 +22,7 @@ from retail_core.contacts.model import (
 )
 from retail_core.contacts.model.erasure import Erased
 from retail_core.contacts.queries import ContactFilter
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
@@ -29,7 +30,6 @@ from retail_core.kernel.ids import (
     MessageNumber,
     SuppressionId,
 )
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 
 

@@ -22,8 +22,8 @@ from retail_core.engagement.model import (
     Standing,
     StoreNumber,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, InboundId, MessageNumber, SuppressionId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 from retail_core.messages.ports import MessageNumbers, SingleMessageStore
 from retail_core.notices.ports import NoticeStore

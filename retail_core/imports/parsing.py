@@ -34,9 +34,9 @@ from retail_core.imports.model import (
     ImportedRow,
     RowFault,
 )
+from retail_core.kernel.addresses.phones import Phone, parse_phone
 from retail_core.kernel.errors import InvalidField, RuleViolation
 from retail_core.kernel.folding import fold
-from retail_core.kernel.phones import Phone, parse_phone
 
 _Read: TypeAlias = Callable[[Cell], object]
 """Reads one cell; None where it is blank. Raises `RuleViolation`."""

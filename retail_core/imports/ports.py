@@ -25,8 +25,8 @@ from retail_core.imports.model import (
     RowFault,
     UndoStep,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId, ImportId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Work
 
 

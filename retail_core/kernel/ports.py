@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from retail_core.kernel.audit import AuditEntry, AuditFilter, AuditRecord
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import DueJob, Job
+from retail_core.kernel.time.clock import Clock
 
 UnitOfWork_co = TypeVar("UnitOfWork_co", covariant=True)
 

@@ -5,8 +5,8 @@ from collections.abc import Container, Iterator, Sequence
 
 import attrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.model import ClaimedBatch, OutgoingMessage, SendingPlan

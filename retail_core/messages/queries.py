@@ -7,6 +7,7 @@ from typing import Protocol
 
 import attrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AccountId,
     AutomationId,
@@ -16,7 +17,6 @@ from retail_core.kernel.ids import (
     ProviderId,
 )
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind, MessageState, SendingPlan
 from retail_core.templates.encoding import Encoding
 

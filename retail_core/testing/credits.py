@@ -8,9 +8,9 @@ import attrs
 from retail_core.credits import ledger
 from retail_core.credits.model import LedgerAccount, Transfer, Wallet
 from retail_core.credits.queries import CreditTransaction, LedgerMismatch, WalletView
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, TransferId
 from retail_core.kernel.pages import Page, PageRequest
+from retail_core.kernel.time.clock import Clock
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.kernel.table import sees
 from retail_core.testing.tables import MemoryTables, StoredTransfer

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import attrs
 
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import IdempotencyInProgress, Unavailable
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId
+from retail_core.kernel.time.clock import Clock
 from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.tables import MemoryTables
 

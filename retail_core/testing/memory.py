@@ -6,10 +6,10 @@ from datetime import datetime
 
 import attrs
 
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import AccountId
+from retail_core.kernel.time.clock import Clock
 from retail_core.testing.accounts.accounts import MemoryAccountStore, MemorySessionStore
 from retail_core.testing.accounts.api_keys import MemoryApiKeyStore
 from retail_core.testing.accounts.closing import MemoryClosingStore

@@ -14,6 +14,7 @@ from retail_core.contacts.model import ConsentEvent, Contact, Suppression
 from retail_core.contacts.model.erasure import Erasure
 from retail_core.contacts.ports import LastHandOver
 from retail_core.credits.model import Transfer, Wallet
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.audit import AuditRecord
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import (
@@ -34,7 +35,6 @@ from retail_core.kernel.ids import (
     WorkerId,
 )
 from retail_core.kernel.jobs import DueJob
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     BatchKey,
     BatchState,

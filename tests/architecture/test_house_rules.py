@@ -20,7 +20,9 @@ from tests.architecture.tree import (
 
 FUNCTION_LINES_MAX = 40
 SPECIALISTS_MAX = 2
-ROOM_FILES = frozenset({"__init__", "errors", "model", "jobs", "ports", "queries", "use_cases"})
+ROOM_FILES = frozenset(
+    {"__init__", "errors", "model", "jobs", "ports", "queries", "settings", "use_cases"}
+)
 CORE_MAY_IMPORT = sys.stdlib_module_names | {"attr", "attrs", "phonenumbers", "retail_core"}
 SIMULATOR_MAY_IMPORT = sys.stdlib_module_names | {"adapters_sms", "attrs", "httpx", "orjson"}
 FORBIDDEN_WORDS = frozenset({"Abstract", "Base", "Helper", "Manager", "Service", "Util", "Utils"})

@@ -14,8 +14,8 @@ from retail_core.contacts.model import (
 )
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.use_cases import Actor, DeleteContact, UpdateContact
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind, NewSingle
 from retail_core.templates.encoding import measure
 from tests.contracts import staging

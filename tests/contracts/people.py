@@ -17,9 +17,9 @@ from retail_core.contacts.model import (
     SuppressionReason,
 )
 from retail_core.contacts.ports import ContactsUnitOfWork
+from retail_core.kernel.addresses.phones import LineType, PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import LineType, PhoneNumber
 from tests.contracts.worlds import World
 
 ANA = PhoneNumber("+306900000001")

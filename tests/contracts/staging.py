@@ -14,10 +14,10 @@ from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.use_cases import StartCampaign
 from retail_core.contacts.model import Contact, SuppressionEntry, SuppressionReason
 from retail_core.engagement.model import AppliedText, InboundText
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId, ProviderId, WorkerId
 from retail_core.kernel.money import DEFAULT_PRICES
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 from retail_core.links.codes import LinkCodes
 from retail_core.links.urls import LinkTemplates

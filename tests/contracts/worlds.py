@@ -26,7 +26,6 @@ from adapters_db.connection.reads import Reads
 from adapters_db.contacts.reading import (
     SqlContactOwners,
     SqlContactQueries,
-    SqlMessageOrigins,
     SqlOptOutQueries,
 )
 from adapters_db.contacts.subjects import SqlSubjectQueries
@@ -36,6 +35,7 @@ from adapters_db.imports.imports import SqlImportQueries, SqlUploadReads
 from adapters_db.kernel.audit import SqlAuditTrail
 from adapters_db.kernel.idempotency import SqlIdempotencyReplies
 from adapters_db.messages.log.queries import SqlMessageQueries
+from adapters_db.messages.origins import SqlMessageOrigins
 from adapters_db.messages.reports.inbox import GroupedReportInbox
 from adapters_db.notices.notices import SqlNoticeFacts
 from adapters_db.settings import DatabaseSettings

@@ -11,14 +11,17 @@ import falcon
 import punq
 from falcon.testing import Result, TestClient
 
+from adapters_db.accounts.passwords import BcryptPasswords
 from adapters_http import wiring
 from adapters_http.app import create_app
 from adapters_http.resources.accounts import api_keys, auth, password_reset, profile, sessions
 from adapters_http.resources.system import health
-from adapters_http.settings import AccountSettings, EdgeSettings
+from adapters_http.settings import EdgeSettings
 from adapters_http.web.context import Request, Response
-from retail_core.accounts.ports import AccountsUnitOfWork
+from retail_core.accounts.model import AccountDefaults
+from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
 from retail_core.accounts.queries import AccountQueries, ApiKeyQueries, SessionQueries
+from retail_core.accounts.settings import account_defaults
 from retail_core.credits.queries import CreditQueries
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import (
@@ -182,7 +185,7 @@ def error_of(reply: Result) -> tuple[int, str]:
 def api_in_memory(world: World, **variables: str) -> Api:
     """The app on a world in memory, as far as that world has what its resources need."""
     env = Env(VARIABLES | variables)
-    edge, accounts = EdgeSettings.read(env), AccountSettings.read(env)
+    edge, accounts = EdgeSettings.read(env), account_defaults(env)
     env.finish()
     container = punq.Container()
     container.register(Clock, instance=world.clock)
@@ -201,7 +204,8 @@ def api_in_memory(world: World, **variables: str) -> Api:
     container.register(CreditQueries, instance=world.credit_queries)
     container.register(NoticeFacts, instance=world.notice_facts)
     container.register(AuditTrail, instance=world.audit_trail)
-    wiring.register_accounts(container, accounts)
+    container.register(AccountDefaults, instance=accounts)
+    container.register(PasswordHasher, instance=BcryptPasswords(4))
     wiring.register(container, edge)
     app = create_app(wiring.parts(container, edge, IN_MEMORY))
     return Api(app, container, world.clock)

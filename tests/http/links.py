@@ -4,8 +4,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 from adapters_db.connection.connections import Connections
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.links.codes import LinkCodes, OptOutToken, issue_token
 from retail_core.messages.model import MessageKind, NewSingle
 from retail_core.templates.encoding import measure

@@ -6,8 +6,8 @@ from falcon.testing import Result
 
 from retail_core.contacts.model import SuppressionEntry, SuppressionReason
 from retail_core.contacts.ports import ContactsUnitOfWork
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 from tests.http.api import Shop
 

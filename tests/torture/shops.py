@@ -13,7 +13,6 @@ from adapters_db.connection.connections import Connections
 from adapters_db.connection.engine import make_engine
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.process.machine import SystemClock
 from retail_core.accounts.model import KeyText, NewApiKey, Scope
 from retail_core.accounts.model.api_key import API_KEY_PREFIX_BYTES
 from retail_core.audiences.model import AudienceSpec
@@ -26,6 +25,7 @@ from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.use_cases.keeping import Actor, UpdateContact
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.links.urls import LinkTemplates
 from tests.torture.loops.witness import WATCH
 

@@ -11,7 +11,7 @@ import punq
 from retail_core.accounts.errors import AccountNotFound
 from retail_core.accounts.model import Account
 from retail_core.accounts.ports import AccountsUnitOfWork
-from retail_core.kernel.emails import parse_email
+from retail_core.kernel.addresses.emails import parse_email
 from retail_core.kernel.ports import Transactions
 
 Result = Mapping[str, object]

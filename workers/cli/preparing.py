@@ -10,18 +10,18 @@ import punq
 from loguru import logger
 
 import adapters_db.wiring
-import adapters_http.process.logs
-import adapters_http.wiring
 import adapters_sms.wiring
 from adapters_db.connection.connections import Connections
 from adapters_db.settings import DatabaseSettings
-from adapters_http.contact_settings import number_hash_of
-from adapters_http.process.machine import SystemPause
-from adapters_http.sending import sending_policy
-from adapters_http.settings import AccountSettings
 from adapters_sms.settings import SmsSettings
+from retail_core.accounts.model import AccountDefaults
+from retail_core.accounts.settings import account_defaults
 from retail_core.campaigns.planning import SendingPolicy
+from retail_core.campaigns.settings import sending_policy
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.contacts.settings import number_hash_of
+from retail_core.kernel.process import logs
+from retail_core.kernel.process.machine import SystemPause
 from retail_core.kernel.settings import AppSettings, Env
 from retail_core.messages.ports import Pause
 from workers.cli.command import Need
@@ -34,7 +34,7 @@ STATEMENT_SECONDS_MAX: Final = 3600
 
 def log_to_standard_error(settings: AppSettings) -> None:
     """What a command prints stays clean of its log."""
-    adapters_http.process.logs.configure(settings, "cli", sys.stderr)
+    logs.configure(logger, settings, "cli", sys.stderr)
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def prepared(
     app = AppSettings.read(env)
     database = DatabaseSettings.read(env) if Need.DATABASE in needs else None
     kept = lives(env)
-    accounts = AccountSettings.read(env) if Need.ACCOUNTS in needs else None
+    accounts = account_defaults(env) if Need.ACCOUNTS in needs else None
     policy = sending_policy(env) if Need.SENDING in needs else None
     sms = SmsSettings.read(env) if Need.GATEWAY in needs else None
     number_hash = number_hash_of(env) if Need.NUMBERS in needs else None
@@ -59,7 +59,7 @@ def prepared(
     container = punq.Container()
     register_machine(container)
     if accounts is not None:
-        adapters_http.wiring.register_accounts(container, accounts)
+        container.register(AccountDefaults, instance=accounts)
     if policy is not None:
         container.register(SendingPolicy, instance=policy)
     if number_hash is not None:

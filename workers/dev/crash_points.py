@@ -15,10 +15,10 @@ from typing import Any, Final, Self
 
 import attrs
 
-from retail_core.kernel.clock import Deadline
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ProviderId
 from retail_core.kernel.settings import AppEnv, Env
+from retail_core.kernel.time.clock import Deadline
 from retail_core.messages.model import GatewayMessage, OutgoingMessage, SubmissionOutcome
 from retail_core.messages.ports import SmsGateway
 

@@ -7,8 +7,8 @@ from typing import Final, Protocol, Self
 import attrs
 
 from retail_core.contacts.model import HAND_OVER_REMEMBERED
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.settings import Env
+from retail_core.kernel.time.clock import Clock
 
 MESSAGE_TEXT_DAYS: Final = 400
 RAW_EVENTS_DAYS: Final = 90

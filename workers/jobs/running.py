@@ -9,12 +9,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import attrs
 from loguru import logger
 
-from adapters_http.process.redaction import redacted
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import DomainError, Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.jobs import Job
 from retail_core.kernel.ports import Transactions, Work
+from retail_core.kernel.process.redaction import redacted
+from retail_core.kernel.time.clock import Clock
 from workers.jobs.lanes import Lane
 
 UseCase = TypeVar("UseCase")

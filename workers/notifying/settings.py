@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import attrs
 
-from retail_core.kernel.emails import parse_email
+from retail_core.kernel.addresses.emails import parse_email
 from retail_core.kernel.secrets import SecretText
 from retail_core.kernel.settings import AppEnv, Env
 from retail_core.notices.use_cases import ResetLink

@@ -7,9 +7,9 @@ from typing import Final, Protocol
 import attrs
 from loguru import logger
 
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ports import Transactions, Work
+from retail_core.kernel.time.clock import Clock
 from workers.jobs.running import Putting
 from workers.processes.trouble import Trouble
 

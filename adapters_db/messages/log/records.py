@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import cattrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AutomationId,
     CampaignId,
@@ -14,7 +15,6 @@ from retail_core.kernel.ids import (
     MessageNumber,
     ProviderId,
 )
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import MessageKind, MessageState, SendingPlan
 from retail_core.messages.queries import MessageRecord

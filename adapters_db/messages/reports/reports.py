@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from adapters_db.connection.connections import psycopg_connection
 from adapters_db.connection.lines import one_per_line
 from adapters_db.connection.plans import by_index
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import MessageNumber, ProviderId, ReportId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     BatchKey,
     DeliveryReport,

@@ -10,8 +10,8 @@ import attrs
 from adapters_db.connection.plans import by_index
 from adapters_db.messages import partitions
 from adapters_db.messages.partitions import WITHIN, Driver
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber, ProviderId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     NO_CAMPAIGN,
     REPORTED_EARLIER_MAX,

@@ -24,7 +24,7 @@ from retail_core.accounts.use_cases import (
     SignIn,
     SignOut,
 )
-from retail_core.kernel.emails import EMAIL_CHARACTERS_MAX
+from retail_core.kernel.addresses.emails import EMAIL_CHARACTERS_MAX
 
 PASSWORD_GIVEN_CHARACTERS_MAX: Final = 1024
 Email = Annotated[str, Characters(1, EMAIL_CHARACTERS_MAX)]

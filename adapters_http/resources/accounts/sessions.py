@@ -12,8 +12,8 @@ from adapters_http.web.routing import Access, Paging, Route
 from retail_core.accounts.model import Session
 from retail_core.accounts.queries import SessionQueries
 from retail_core.accounts.use_cases import EndOtherSessions, EndSession
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import SessionId
+from retail_core.kernel.time.clock import Clock
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_MAX: Final = 100

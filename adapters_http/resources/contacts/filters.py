@@ -19,11 +19,11 @@ from retail_core.audiences.model import (
 from retail_core.audiences.queries import ListQueries, reachable
 from retail_core.contacts.model import Gender, search_term
 from retail_core.contacts.queries import ContactFilter, ContactQueries, ContactView, Reachable
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import InvalidField, Unauthenticated
 from retail_core.kernel.ids import ID_MAX, AccountId, ListId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.kernel.zones import local_date
+from retail_core.kernel.time.clock import Clock
+from retail_core.kernel.time.zones import local_date
 
 _OWN_LIST: Final = re.compile(r"-?[1-9][0-9]*")
 _GENDERS: Final = "|".join(gender.value for gender in Gender)

@@ -23,9 +23,9 @@ from retail_core.contacts.use_cases import (
     SignedClaim,
     Unsubscribe,
 )
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.addresses.phones import PhoneNumber, mask_phone
 from retail_core.kernel.ids import MessageNumber
-from retail_core.kernel.phones import PhoneNumber, mask_phone
+from retail_core.kernel.time.clock import Clock
 from retail_core.links.codes import LinkCodes, read_token
 
 TEXT_CHARACTERS_MAX: Final = 512

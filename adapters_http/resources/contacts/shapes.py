@@ -12,8 +12,8 @@ from retail_core.contacts.model import (
     SuppressionReason,
 )
 from retail_core.contacts.queries import ContactView
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import LineType
 
 
 class Contact(TypedDict):

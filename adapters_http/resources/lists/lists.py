@@ -46,10 +46,10 @@ from retail_core.audiences.use_cases import (
 )
 from retail_core.contacts.model import KEEP, Gender, Keep
 from retail_core.contacts.model.contact import read_gender
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import Unauthenticated
 from retail_core.kernel.ids import AccountId, ContactId, ListId
-from retail_core.kernel.zones import local_date
+from retail_core.kernel.time.clock import Clock
+from retail_core.kernel.time.zones import local_date
 
 Value = TypeVar("Value")
 Name = Annotated[str, Characters(1, NAME_CHARACTERS_MAX)]

@@ -11,10 +11,10 @@ from adapters_http.web.context import Request
 from adapters_http.web.fields import Described
 from adapters_http.web.routing import Paging
 from retail_core.accounts.queries import AccountQueries
+from retail_core.kernel.addresses.phones import country_of
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId, AutomationId, CampaignId, ContactId
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import country_of
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.composing import text_of
 from retail_core.messages.model import MessageKind, MessageState

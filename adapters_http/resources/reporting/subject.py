@@ -29,9 +29,9 @@ from retail_core.contacts.model.erasure import Erased, Erasure
 from retail_core.contacts.model.values import REASON_LENGTH_MAX
 from retail_core.contacts.queries import ContactQueries, ContactView, SubjectQueries
 from retail_core.contacts.use_cases import DiscloseContact, EraseContact
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.pages import PageRequest
+from retail_core.kernel.time.clock import Clock
 from retail_core.messages.queries import MessageFilter, MessageQueries
 
 EVENTS_PER_READ: Final = 1_000

@@ -6,14 +6,14 @@ from typing import Final
 
 import attrs
 
+from retail_core.kernel.addresses.emails import parse_email
+from retail_core.kernel.addresses.phones import is_supported_region
+from retail_core.kernel.addresses.senders import is_valid_sender
 from retail_core.kernel.changes import KEEP, Keep
-from retail_core.kernel.emails import parse_email
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import is_supported_region
-from retail_core.kernel.senders import is_valid_sender
 from retail_core.kernel.smart_encoding import SmartEncoding
-from retail_core.kernel.zones import is_zone
+from retail_core.kernel.time.zones import is_zone
 
 PASSWORD_CHARACTERS_MIN: Final = 8
 PASSWORD_CHARACTERS_MAX: Final = 128

@@ -7,10 +7,10 @@ import attrs
 
 from retail_core.accounts.errors import AccountBusy, AccountNotFound
 from retail_core.accounts.ports import AccountsUnitOfWork
+from retail_core.kernel.addresses.emails import parse_email
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.emails import parse_email
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Clock, Transactions
 
 ROWS_PER_TRANSACTION_MAX: Final = 1_000

@@ -8,8 +8,8 @@ import attrs
 from retail_core.accounts.errors import AccountNotFound, AuthenticationFailed
 from retail_core.accounts.model import check_password
 from retail_core.accounts.ports import AccountsUnitOfWork, PasswordHasher
+from retail_core.kernel.addresses.emails import parse_email
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.emails import parse_email
 from retail_core.kernel.ids import AccountId, SessionId
 from retail_core.kernel.ports import Clock, Transactions
 

@@ -17,8 +17,8 @@ from retail_core.accounts.use_cases.issuing import (
     session_deed,
     token_hash,
 )
+from retail_core.kernel.addresses.emails import parse_email
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.emails import parse_email
 from retail_core.kernel.ports import Clock, Transactions
 
 

@@ -10,9 +10,9 @@ from retail_core.audiences.model.ages import AgeGroup
 from retail_core.audiences.model.lists import SYSTEM_LISTS
 from retail_core.audiences.model.tree import Segment
 from retail_core.contacts.model import Gender
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import CampaignId, ContactId, ListId
 from retail_core.kernel.money import PriceList
-from retail_core.kernel.phones import PhoneNumber
 
 
 class MatchRule(enum.Enum):

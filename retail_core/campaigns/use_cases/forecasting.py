@@ -17,7 +17,7 @@ from retail_core.kernel.ids import AccountId, CampaignId, ContactId
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.kernel.smart_encoding import SmartEncoding
-from retail_core.kernel.zones import place_in
+from retail_core.kernel.time.zones import place_in
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import SendingPlan
 from retail_core.messages.quiet_hours import StoreQuiet

@@ -9,8 +9,8 @@ from retail_core.audiences.queries import PREVIEW_MEMBERS_MAX, AudienceQueries
 from retail_core.campaigns import planning
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.use_cases.referring import must_refer_to_what_is
+from retail_core.kernel.addresses.phones import PhoneNumber, country_of
 from retail_core.kernel.ids import AccountId, CampaignId
-from retail_core.kernel.phones import PhoneNumber, country_of
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.messages.composing import compiled
 from retail_core.templates.encoding import TextSize

@@ -18,11 +18,11 @@ from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.contacts.errors import ContactNotFound, ContactSuppressed
 from retail_core.credits.jobs import warn_of_low_credits
 from retail_core.credits.ledger import must_afford
+from retail_core.kernel.addresses.phones import LineType, Phone, country_of, parse_phone
 from retail_core.kernel.errors import FieldFault
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
 from retail_core.kernel.money import PriceList
-from retail_core.kernel.phones import LineType, Phone, country_of, parse_phone
 from retail_core.kernel.ports import Clock, Transactions
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.composing import compiled, text_of

@@ -11,6 +11,7 @@ from typing import Final
 
 import attrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
@@ -18,7 +19,6 @@ from retail_core.kernel.ids import (
     ContactId,
     SuppressionId,
 )
-from retail_core.kernel.phones import PhoneNumber
 
 
 class ConsentType(enum.Enum):

@@ -15,10 +15,10 @@ from retail_core.contacts.model.values import (
     read_phone,
     read_tags,
 )
+from retail_core.kernel.addresses.phones import LineType, PhoneNumber
 from retail_core.kernel.changes import KEEP, Keep
 from retail_core.kernel.folding import fold
 from retail_core.kernel.ids import ContactId
-from retail_core.kernel.phones import LineType, PhoneNumber
 
 SEARCH_SEPARATOR: Final = "\x1f"
 """Stands between the folded fields; it is taken out of fields and of what is searched for."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 
 HASH_BYTES: Final = 32
 _LABEL: Final = b"suppression hash"

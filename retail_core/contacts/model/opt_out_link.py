@@ -4,8 +4,8 @@ import attrs
 
 from retail_core.contacts.model.contact import Contact
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 
 
 @attrs.frozen

@@ -11,9 +11,9 @@ from retail_core.contacts.errors import (
     InvalidPhone,
     InvalidTags,
 )
-from retail_core.kernel.emails import parse_email
+from retail_core.kernel.addresses.emails import parse_email
+from retail_core.kernel.addresses.phones import Phone, parse_phone
 from retail_core.kernel.errors import InvalidField
-from retail_core.kernel.phones import Phone, parse_phone
 
 NAME_LENGTH_MAX: Final = 120
 CONSENT_SOURCE_LENGTH_MAX: Final = 500

@@ -8,10 +8,10 @@ from retail_core.contacts.ports import ContactsUnitOfWork
 from retail_core.contacts.queries import ContactFilter
 from retail_core.contacts.use_cases.keeping import forget_contacts
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 TAGGED_CONTACTS_MAX = 10_000
 DELETED_CONTACTS_MAX = 1_000

@@ -18,10 +18,10 @@ from retail_core.contacts.ports import ContactsUnitOfWork
 from retail_core.contacts.queries import ContactQueries, ContactView
 from retail_core.contacts.use_cases.keeping import Actor
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 
 @attrs.frozen

@@ -24,13 +24,13 @@ from retail_core.contacts.model import (
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.model.values import read_consent_source
 from retail_core.contacts.ports import ContactsUnitOfWork
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.changes import Keep
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 
 @attrs.frozen

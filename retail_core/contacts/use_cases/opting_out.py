@@ -20,10 +20,10 @@ from retail_core.contacts.model import (
 )
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.ports import ContactOwners, ContactsUnitOfWork, MessageOrigins
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 CODE_LIFE_DAYS: Final = 396
 """13 months; a signed token carries its own end instead."""

@@ -9,9 +9,9 @@ from retail_core.contacts.errors import ContactNotFound
 from retail_core.contacts.model import Consent, ConsentEvent, Contact, fold_consent
 from retail_core.contacts.ports import ContactsUnitOfWork
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, ContactId
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 
 @attrs.frozen

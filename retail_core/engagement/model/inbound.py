@@ -10,8 +10,8 @@ import attrs
 from retail_core.contacts.ports import LastHandOver
 from retail_core.engagement.model.keywords import Keyword
 from retail_core.engagement.model.sender_numbers import NationalForm, international_number
+from retail_core.kernel.addresses.phones import PhoneNumber, country_of, parse_phone
 from retail_core.kernel.ids import AccountId, InboundId
-from retail_core.kernel.phones import PhoneNumber, country_of, parse_phone
 
 REPEAT_WINDOW: Final = timedelta(minutes=10)
 """So long the same text without an id of its own may be the same message, delivered again."""

@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from retail_core.kernel.phones import (
+from retail_core.kernel.addresses.phones import (
     NO_REGION,
     PhoneNumber,
     calling_code_of,

@@ -16,8 +16,8 @@ from retail_core.contacts.model import (
 )
 from retail_core.contacts.ports import LastHandOver
 from retail_core.engagement.model.keywords import Keyword
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, InboundId
-from retail_core.kernel.phones import PhoneNumber
 
 CAUSE_WINDOW: Final = timedelta(days=7)
 """A campaign that was handed over to somebody so short before is why they leave."""

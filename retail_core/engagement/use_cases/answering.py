@@ -35,8 +35,8 @@ from retail_core.engagement.model import (
 )
 from retail_core.engagement.ports import EngagementUnitOfWork, InboundReader
 from retail_core.engagement.use_cases.stop_confirming import ConfirmStop, Leaver, told_by
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SuppressionId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Clock, Transactions
 
 TEXTS_MAX: Final = 100

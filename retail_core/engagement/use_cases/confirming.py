@@ -31,14 +31,14 @@ from retail_core.engagement.model import (
     number_free_at,
 )
 from retail_core.engagement.ports import EngagementUnitOfWork
+from retail_core.kernel.addresses.phones import LineType
+from retail_core.kernel.addresses.senders import first_valid_sender
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
 from retail_core.kernel.errors import DomainError
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
-from retail_core.kernel.phones import LineType
 from retail_core.kernel.ports import Clock, Transactions
-from retail_core.kernel.senders import first_valid_sender
-from retail_core.kernel.zones import local_date
+from retail_core.kernel.time.zones import local_date
 from retail_core.links.codes import LinkCodes
 from retail_core.messages.jobs import send_singles
 from retail_core.messages.model import MessageKind, NewSingle, single_credits_key

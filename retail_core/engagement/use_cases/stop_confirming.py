@@ -18,9 +18,9 @@ from retail_core.engagement.model import (
     stop_confirmation_text,
 )
 from retail_core.engagement.ports import EngagementUnitOfWork
+from retail_core.kernel.addresses.phones import LineType
+from retail_core.kernel.addresses.senders import first_valid_sender
 from retail_core.kernel.ids import MessageNumber, SuppressionId
-from retail_core.kernel.phones import LineType
-from retail_core.kernel.senders import first_valid_sender
 from retail_core.messages.errors import NumbersUsedUp
 from retail_core.messages.jobs import send_singles
 from retail_core.messages.model import MessageKind, NewSingle, single_credits_key

@@ -8,8 +8,8 @@ import attrs
 
 from retail_core.imports.errors import ImportNotUndoable
 from retail_core.imports.model.files import FileForm, ImportPurpose, ImportTerms
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ImportId
-from retail_core.kernel.phones import PhoneNumber
 
 STARTS_WITHOUT_PROGRESS_MAX: Final = 5
 STALLED_AFTER_SECONDS: Final = 60

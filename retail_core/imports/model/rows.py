@@ -7,8 +7,8 @@ import attrs
 
 from retail_core.contacts.model import Gender
 from retail_core.imports.model.job import UndoCounts
+from retail_core.kernel.addresses.phones import Phone, PhoneNumber
 from retail_core.kernel.ids import ContactId
-from retail_core.kernel.phones import Phone, PhoneNumber
 
 
 @attrs.frozen

@@ -31,10 +31,10 @@ from retail_core.imports.ports import (
     TableReader,
     UploadReads,
 )
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 
 @attrs.frozen

@@ -21,10 +21,10 @@ from retail_core.imports.model import (
 )
 from retail_core.imports.ports import ImportsUnitOfWork
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ImportId, ListId
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 
 @attrs.frozen(kw_only=True)

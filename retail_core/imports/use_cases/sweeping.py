@@ -8,8 +8,8 @@ import attrs
 from retail_core.imports.jobs import import_contacts, undo_import
 from retail_core.imports.model import STALLED_AFTER_SECONDS
 from retail_core.imports.ports import ImportsUnitOfWork
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 NUDGED_IMPORTS_MAX: Final = 100
 

@@ -9,10 +9,10 @@ from retail_core.imports.errors import ImportNotFound
 from retail_core.imports.jobs import undo_import
 from retail_core.imports.model import BATCH_ROWS_MAX, ImportKey, ImportStatus
 from retail_core.imports.ports import ImportsUnitOfWork
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId, ImportId
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.time.clock import Clock
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import attrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AccountId,
     AutomationId,
@@ -14,7 +15,6 @@ from retail_core.kernel.ids import (
     ProviderId,
     SuppressionId,
 )
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model.batches import Dropped
 from retail_core.messages.model.states import MessageState
 from retail_core.templates.encoding import TextSize

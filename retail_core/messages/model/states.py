@@ -6,8 +6,8 @@ from datetime import datetime
 
 import attrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import MessageNumber, ProviderId, ReportId
-from retail_core.kernel.phones import PhoneNumber
 
 
 class MessageState(enum.IntEnum):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from retail_core.kernel.clock import Deadline
 from retail_core.kernel.ids import AccountId, ProviderId
+from retail_core.kernel.time.clock import Deadline
 from retail_core.messages.model import (
     DeliveryReport,
     GatewayHealth,

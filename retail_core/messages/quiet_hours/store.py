@@ -8,8 +8,8 @@ from typing import Final, cast
 import attrs
 
 from retail_core.accounts.model import QuietHours
-from retail_core.kernel.phones import PhoneNumber, calling_code_of, has_sole_country
-from retail_core.kernel.zones import Place, place_of
+from retail_core.kernel.addresses.phones import PhoneNumber, calling_code_of, has_sole_country
+from retail_core.kernel.time.zones import Place, place_of
 from retail_core.messages.quiet_hours.policy import QuietPolicy
 from retail_core.messages.quiet_hours.rules import (
     HORIZON_DAYS,

@@ -9,11 +9,11 @@ import attrs
 
 from retail_core.audiences.model import FrequencyCap
 from retail_core.contacts.model.number_hash import NumberHash
-from retail_core.kernel.clock import Deadline
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.ports import Clock, Randomness, Transactions
-from retail_core.kernel.zones import local_date
+from retail_core.kernel.time.clock import Deadline
+from retail_core.kernel.time.zones import local_date
 from retail_core.links.codes import LinkCodes
 from retail_core.messages import composing, jobs
 from retail_core.messages.errors import LeaseLost

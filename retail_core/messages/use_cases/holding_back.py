@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from retail_core.kernel.ids import AccountId, MessageNumber
-from retail_core.kernel.zones import place_of
+from retail_core.kernel.time.zones import place_of
 from retail_core.messages import jobs
 from retail_core.messages.model import (
     ClaimedSingle,

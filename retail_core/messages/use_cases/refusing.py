@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from retail_core.contacts.model.number_hash import NumberHash
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     ClaimedBatch,
     ClaimedSingle,

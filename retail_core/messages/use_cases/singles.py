@@ -7,11 +7,11 @@ from uuid import UUID
 import attrs
 
 from retail_core.contacts.model.number_hash import NumberHash
-from retail_core.kernel.clock import Deadline
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.kernel.ports import Clock, Randomness, Transactions
-from retail_core.kernel.zones import local_date
+from retail_core.kernel.time.clock import Deadline
+from retail_core.kernel.time.zones import local_date
 from retail_core.messages import jobs
 from retail_core.messages.model import (
     CALL_SECONDS,

@@ -5,8 +5,8 @@ from typing import Final
 import attrs
 
 from retail_core.accounts.model import Account
+from retail_core.kernel.addresses.emails import parse_email
 from retail_core.kernel.audit import AuditAction, AuditEntry, AuditKind
-from retail_core.kernel.emails import parse_email
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.ports import Clock, Randomness, Transactions

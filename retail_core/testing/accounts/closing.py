@@ -9,8 +9,8 @@ import attrs
 from retail_core.billing.model import SubscriptionStatus
 from retail_core.campaigns.model import CampaignState
 from retail_core.credits.model import Wallet
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 from retail_core.testing.contacts.subject_traces import forget_texts
 from retail_core.testing.kernel.table import MemoryTable, sees

@@ -22,9 +22,9 @@ from retail_core.audiences.model import (
 from retail_core.audiences.segments import SegmentMoment, decided_by, holds, leaf_holds
 from retail_core.contacts.model import SEARCH_SEPARATOR, Contact
 from retail_core.contacts.queries import Reachable
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.folding import fold
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
-from retail_core.kernel.phones import LineType
 from retail_core.testing.audiences.frequency import had_enough
 from retail_core.testing.audiences.lists import is_on, lists_of
 from retail_core.testing.audiences.subjects import subject_of

@@ -8,7 +8,7 @@ from retail_core.audiences.model import AudienceRules, AudienceSpec
 from retail_core.campaigns.model import RecipientGroup
 from retail_core.contacts.model import Contact
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId
-from retail_core.kernel.zones import NORTH_AMERICA, PLACE_DIGITS
+from retail_core.kernel.time.zones import NORTH_AMERICA, PLACE_DIGITS
 from retail_core.templates.rendering import MERGE_FIELDS, Field
 from retail_core.testing.audiences.audiences import recipients
 from retail_core.testing.database import MemoryDatabase

@@ -21,7 +21,7 @@ from retail_core.contacts.model import (
 from retail_core.contacts.model.erasure import Erased, Erasure
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.queries import ContactFilter, ContactView, NumberStanding
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     SYSTEM_ACCOUNT,
     AccountId,
@@ -29,7 +29,7 @@ from retail_core.kernel.ids import (
     ContactId,
 )
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.time.clock import Clock
 from retail_core.testing.contacts.suppressions import MemorySuppressionStore, cut, suppressions_of
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.engagement.number_traces import MemoryNumberTraces

@@ -9,8 +9,8 @@ import attrs
 from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.engagement.model import InboundText
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId, InboundId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind
 from retail_core.testing.contacts.contacts import MemoryContactStore
 from retail_core.testing.contacts.suppressions import suppressions_of

@@ -13,9 +13,9 @@ from retail_core.contacts.model import (
     SuppressionTerms,
 )
 from retail_core.contacts.queries import SuppressionFilter
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, SuppressionId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.kernel.table import DuplicateRow, sees
 from retail_core.testing.tables import MemoryTables

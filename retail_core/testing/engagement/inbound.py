@@ -6,8 +6,8 @@ from datetime import datetime
 import attrs
 
 from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, RawInbound
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import InboundId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.testing.contacts.subject_traces import forget_text
 from retail_core.testing.engagement.inbound_rows import StoredInbound
 from retail_core.testing.tables import MemoryTables

@@ -7,8 +7,8 @@ import attrs
 
 from retail_core.contacts.model import Contact
 from retail_core.contacts.ports import LastHandOver
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import BatchState, MessageState
 from retail_core.testing.kernel.table import sees
 from retail_core.testing.messages.singles.rows import StoredSingle

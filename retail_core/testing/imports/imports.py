@@ -29,8 +29,8 @@ from retail_core.imports.model import (
 )
 from retail_core.imports.ports import StalledImport
 from retail_core.imports.queries import ImportView
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId, ImportId
+from retail_core.kernel.time.clock import Clock
 from retail_core.testing.audiences.lists import MemoryListMembers, MemoryListStore
 from retail_core.testing.contacts.contacts import MemoryConsentLedger, MemoryContactStore
 from retail_core.testing.contacts.suppressions import MemorySuppressionStore

@@ -8,9 +8,9 @@ import attrs
 
 from retail_core.contacts.model import ConsentFact, ConsentSource, ConsentType, Contact
 from retail_core.imports.model import ImportTerms, RemovedContact, UndoCounts, UndoStep
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId, ImportId
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.time.clock import Clock
 from retail_core.messages.model import BatchState
 from retail_core.testing.audiences.lists import MemoryListMembers
 from retail_core.testing.contacts.contacts import MemoryConsentLedger, MemoryContactStore

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import attrs
 
 from retail_core.kernel.audit import AuditEntry, AuditFilter, AuditRecord, present_agent
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ids import AccountId
+from retail_core.kernel.time.clock import Clock
 from retail_core.testing.database import MemoryDatabase
 from retail_core.testing.tables import MemoryTables
 

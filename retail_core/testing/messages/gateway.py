@@ -8,9 +8,9 @@ from typing import Final
 
 import attrs
 
-from retail_core.kernel.clock import Clock, Deadline
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, MessageNumber, ProviderId
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.time.clock import Clock, Deadline
 from retail_core.messages.errors import GatewayUnavailable
 from retail_core.messages.model import (
     Accepted,

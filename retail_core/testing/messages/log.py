@@ -6,9 +6,9 @@ from datetime import datetime
 import attrs
 
 from retail_core.campaigns.model import Campaign
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber, ProviderId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import BatchState, Dropped, MessageKind, MessageState, Recipients
 from retail_core.messages.queries import MessageFilter, MessageHistory, MessageRecord

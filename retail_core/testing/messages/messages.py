@@ -6,13 +6,13 @@ from datetime import datetime
 import attrs
 
 from retail_core.contacts.ports import MessageOrigin
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AccountId,
     CampaignId,
     ContactId,
     MessageNumber,
 )
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compiled
 from retail_core.messages.model import (
     BatchState,

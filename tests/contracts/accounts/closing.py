@@ -9,9 +9,9 @@ from retail_core.accounts.model import Account
 from retail_core.billing.model import Subscription
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.model import SuppressionEntry, SuppressionReason
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.notices.model import NewNotice, NoticeKind
 from tests.contracts.accounts.api_keys import an_api_key, found

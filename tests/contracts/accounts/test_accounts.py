@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapters_http.security.passwords import BcryptPasswords
+from adapters_db.accounts.passwords import BcryptPasswords
 from adapters_http.security.tokens import JwtAccessTokens
 from retail_core.accounts.ports import AccessTokens, PasswordHasher
 from retail_core.kernel.secrets import SecretText

@@ -8,9 +8,9 @@ import pytest
 
 from retail_core.audiences.model import AgeGroup, AudienceCount, AudienceSpec, Exclusion
 from retail_core.contacts.model import Gender
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
 from retail_core.kernel.money import PriceList
-from retail_core.kernel.phones import LineType
 from tests.contracts.people import added, draft
 from tests.contracts.staging import bar, people, phone, rules
 from tests.contracts.worlds import World

@@ -6,8 +6,8 @@ import attrs
 
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.model import RecipientGroup
+from retail_core.kernel.addresses.phones import PhoneNumber, country_of
 from retail_core.kernel.ids import AccountId, ContactId
-from retail_core.kernel.phones import PhoneNumber, country_of
 from retail_core.templates.rendering import Field
 from tests.contracts.people import added, draft
 from tests.contracts.staging import people, rules

@@ -14,9 +14,9 @@ from retail_core.audiences.model import (
 )
 from retail_core.audiences.segments import read_segment
 from retail_core.contacts.model import Gender
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.ids import CampaignId, ContactId, ListId
 from retail_core.kernel.money import PriceList
-from retail_core.kernel.phones import LineType
 from tests.contracts.audiences.lists import WOMEN, made, put
 from tests.contracts.people import added, draft
 from tests.contracts.staging import bar, freeze, people, phone, rules, written

@@ -16,9 +16,9 @@ from retail_core.contacts.model import (
     search_term,
 )
 from retail_core.contacts.queries import ContactFilter, ContactView, NumberStanding, Reachable
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
 from retail_core.kernel.pages import Page, PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from tests.answering import HASH
 from tests.contracts.people import (
     ANA,

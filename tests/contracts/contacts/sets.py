@@ -5,8 +5,8 @@ from datetime import timedelta
 from retail_core.contacts.model import TagChange, TagCounts
 from retail_core.contacts.model.values import TAGS_MAX
 from retail_core.contacts.queries import ContactFilter
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.imports.lists import contacts_of
 from tests.contracts.people import AT, added, draft
 from tests.contracts.worlds import World

@@ -4,8 +4,8 @@ from retail_core.audiences.model import EngagementFact, EngagementKind
 from retail_core.contacts.model import SuppressionReason
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.imports.model import ImportMode, RowFault
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
-from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.audiences.lists import made, on_it, put
 from tests.contracts.imports.imports import AT, new_import
 from tests.contracts.imports.lists import merge, row

@@ -33,8 +33,8 @@ from retail_core.contacts.use_cases import (
     UpdateContact,
 )
 from retail_core.imports.model import ImportJob, ImportMode
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId
-from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.imports.imports import new_import
 from tests.contracts.imports.lists import contacts_of, merge, row
 from tests.contracts.imports.reversal import revert

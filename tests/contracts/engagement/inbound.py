@@ -13,8 +13,8 @@ from retail_core.engagement.model import (
     Keyword,
     RawInbound,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId
-from retail_core.kernel.phones import PhoneNumber
 from tests.answering import apply_all
 from tests.contracts.messages.messages import OnAClearStage
 from tests.contracts.staging import phone

@@ -9,9 +9,9 @@ import attrs
 
 from retail_core.contacts.model import Contact
 from retail_core.engagement.model import StopConfirmationPolicy
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind
 from retail_core.messages.queries import MessageFilter, MessageRecord
 from retail_core.messages.use_cases import SendSingleMessages

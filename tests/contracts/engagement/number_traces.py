@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.ports import LastHandOver
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ContactId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 from tests.answering import HASH, SHOP
 from tests.contracts.messages.messages import OnAClearStage

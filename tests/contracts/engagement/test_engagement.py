@@ -27,8 +27,8 @@ from retail_core.engagement.errors import (
     NotSubscribedToPlan,
     StoreAskedTooMany,
 )
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
-from retail_core.kernel.phones import LineType
 from retail_core.messages.model import MessageKind, MessageState
 from tests.contracts.billing.billing import subscribed
 from tests.contracts.engagement.asking import (

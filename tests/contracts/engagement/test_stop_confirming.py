@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from retail_core.accounts.model import Locale
 from retail_core.contacts.model import ConsentType, Contact, SuppressionReason
 from retail_core.contacts.use_cases import DeleteContact
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
 from retail_core.kernel.money import PriceList
-from retail_core.kernel.phones import LineType
 from retail_core.messages.model import MessageState
 from retail_core.testing.messages.gateway import FakeGateway
 from tests.answering import HASH, apply_all, reasons

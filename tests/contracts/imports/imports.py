@@ -16,8 +16,8 @@ from retail_core.imports.model import (
     RowFault,
     UndoCounts,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ImportId, ListId
-from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.worlds import World
 
 AT = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)

@@ -17,9 +17,9 @@ from retail_core.imports.model import (
     ImportMode,
     MergeOutcome,
 )
+from retail_core.kernel.addresses.phones import LineType, Phone, PhoneNumber
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import LineType, Phone, PhoneNumber
 from tests.contracts.audiences.lists import WOMEN, made, on_it, put
 from tests.contracts.imports.imports import AT, new_import
 from tests.contracts.people import ANA, BOB, added, draft

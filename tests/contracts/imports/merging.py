@@ -15,7 +15,7 @@ from retail_core.contacts.model import (
 from retail_core.imports.model import (
     ImportMode,
 )
-from retail_core.kernel.phones import LineType, PhoneNumber
+from retail_core.kernel.addresses.phones import LineType, PhoneNumber
 from tests.contracts.imports.imports import AT, fault, new_import
 from tests.contracts.imports.lists import CAT, PuttingOnLists, contacts_of, merge, row
 from tests.contracts.people import ANA, BOB, added, draft, entry, history, suppress

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from retail_core.contacts.model import ConsentSource, ConsentType, Contact, Gender
 from retail_core.imports.model import ImportedRow, ImportJob, ImportMode, UndoStep
+from retail_core.kernel.addresses.phones import LineType, Phone, PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId
-from retail_core.kernel.phones import LineType, Phone, PhoneNumber
 from retail_core.messages.model import Dropped
 from tests.contracts.audiences.lists import made, on_it, put
 from tests.contracts.imports.imports import AT, new_import

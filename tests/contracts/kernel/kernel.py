@@ -6,12 +6,12 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from retail_core.kernel.clock import Clock, Deadline
 from retail_core.kernel.errors import IdempotencyInProgress, IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once
 from retail_core.kernel.ids import AccountId
 from retail_core.kernel.jobs import Job
 from retail_core.kernel.ports import Randomness
+from retail_core.kernel.time.clock import Clock, Deadline
 from tests.contracts.every_store import EveryStore
 from tests.contracts.worlds import World
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from adapters_http.process.machine import SystemClock, SystemRandomness
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.ports import Randomness
+from retail_core.kernel.process.machine import SystemClock, SystemRandomness
+from retail_core.kernel.time.clock import Clock
 from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.kernel.randomness import SeededRandomness
 from tests.contracts.kernel.audit import AuditLogContract, AuditTrailContract

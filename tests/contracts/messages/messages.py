@@ -9,10 +9,10 @@ import pytest
 
 from retail_core.campaigns.model import Campaign
 from retail_core.contacts.ports import MessageOrigin
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import CampaignId, ContactId, MessageNumber
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.time.clock import Clock
 from retail_core.links.codes import CODE_NUMBER_MAX
 from retail_core.messages.errors import NumbersUsedUp
 from retail_core.messages.model import MessageState

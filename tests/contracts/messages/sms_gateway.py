@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retail_core.kernel.clock import Deadline
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, MessageNumber, ProviderId
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.time.clock import Deadline
 from retail_core.messages.errors import GatewayUnavailable
 from retail_core.messages.model import (
     Accepted,

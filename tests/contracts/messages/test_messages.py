@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters_http.process.machine import SystemClock, SystemPause
-from retail_core.kernel.clock import Clock
+from retail_core.kernel.process.machine import SystemClock, SystemPause
+from retail_core.kernel.time.clock import Clock
 from retail_core.messages.ports import Pause
 from retail_core.testing.kernel.clock import ClockPause, FixedClock
 from tests.contracts.messages.log import MessageLog

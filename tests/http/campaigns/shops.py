@@ -21,7 +21,6 @@ from adapters_http.resources.campaigns import results as campaign_results
 from adapters_http.resources.campaigns import steering as campaign_steering
 from adapters_http.resources.contacts.filters import ListContacts
 from adapters_http.resources.lists import routes as list_routes
-from adapters_http.sending import sending_policy
 from adapters_http.settings import EdgeSettings
 from retail_core.audiences.model import AudienceSpec
 from retail_core.audiences.ports import AudiencesUnitOfWork
@@ -31,12 +30,13 @@ from retail_core.campaigns.model import CampaignContent
 from retail_core.campaigns.planning import SendingPolicy
 from retail_core.campaigns.ports import CampaignsUnitOfWork
 from retail_core.campaigns.queries import CampaignQueries, FrozenRecipients, RecipientGroups
+from retail_core.campaigns.settings import sending_policy
 from retail_core.contacts.model import Contact
 from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.contacts.queries import ContactQueries
 from retail_core.credits.model import Wallet
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import CampaignId, WorkerId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 from retail_core.kernel.settings import Env
 from retail_core.links.codes import LinkCodes

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from retail_core.contacts.model import Gender
-from retail_core.kernel.phones import LineType, PhoneNumber
+from retail_core.kernel.addresses.phones import LineType, PhoneNumber
 from tests.http.api import Api, Shop, error_of
 from tests.http.campaigns.shops import (
     add_person,

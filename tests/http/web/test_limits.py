@@ -6,7 +6,8 @@ import attrs
 import pytest
 from falcon.testing import Result
 
-from adapters_http.limits.table import EVERY_CALLER, LIMITS, limits_of
+from adapters_http.limits.table import EVERY_CALLER, LIMITS
+from adapters_http.middleware.limiting import limits_of
 from adapters_http.routes import ROUTES
 from adapters_http.web.routing import GUARDED, Access, Route
 from tests.contracts.worlds import World

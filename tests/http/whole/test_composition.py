@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 import pytest
 
-from adapters_http.limits.table import limits_of
+from adapters_http.middleware.limiting import limits_of
 from adapters_http.routes import ROUTES
 from adapters_http.web.routing import GUARDED
 from retail_core.kernel.settings import Env, SettingsError

@@ -9,11 +9,11 @@ from typing import Any
 import attrs
 from falcon.testing import Result
 
-from adapters_http.process.machine import SystemRandomness
 from retail_core.accounts.model import Device, SessionRules
 from retail_core.accounts.ports import AccessTokens, AccountsUnitOfWork, PasswordHasher
 from retail_core.accounts.use_cases import SignIn, TokenIssuer, token_hash
 from retail_core.kernel.ports import Transactions
+from retail_core.kernel.process.machine import SystemRandomness
 from tests.http.api import CLEARED_COOKIE, PASSWORD, Api, Shop, cookie_of, error_of
 
 SIDE_BY_SIDE = 6

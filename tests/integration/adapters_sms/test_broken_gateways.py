@@ -10,11 +10,11 @@ from datetime import datetime
 import attrs
 import pytest
 
-from adapters_http.process.machine import SystemClock
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.sockets import CallBackend, CallLimits, limited
-from retail_core.kernel.clock import Deadline
 from retail_core.kernel.ids import ProviderId
+from retail_core.kernel.process.machine import SystemClock
+from retail_core.kernel.time.clock import Deadline
 from retail_core.messages.errors import GatewayUnavailable
 from retail_core.messages.model import (
     Accepted,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import attrs
 
-from adapters_http.process.machine import SystemClock
 from adapters_sms.mitto import MittoGateway
 from adapters_sms.settings import SmsSettings
 from adapters_sms.simulator.scenario import Fault, FaultName, ReportPlan, Scenario
 from adapters_sms.simulator.server import SimulatorOptions
 from adapters_sms.simulator.thread import SimulatorThread
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.kernel.secrets import SecretText
 from retail_core.messages.model import (
     AccessRefused,

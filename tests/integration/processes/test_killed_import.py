@@ -11,10 +11,10 @@ from adapters_db.connection.engine import make_engine
 from adapters_db.operations.migrate import upgrade
 from adapters_db.settings import DatabaseSettings
 from adapters_db.transactions import SqlTransactions
-from adapters_http.process.machine import SystemClock
 from retail_core.imports.model import UPLOAD_CHUNK_BYTES, FileForm, FileKind, ImportMode
 from retail_core.imports.use_cases import ImportRequest, StartImport, UndoImport
 from retail_core.kernel.ids import AccountId, ImportId
+from retail_core.kernel.process.machine import SystemClock
 from tests.integration.processes.plant import FIRST_PHONE, Plant, kill, started
 from tests.integration.workers.watching import until
 

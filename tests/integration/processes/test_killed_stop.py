@@ -67,7 +67,7 @@ def waiting(plant: Plant) -> int:
 
 def let_die(plant: Plant, at: str) -> None:
     """Let the process that works die at a point, and then kill all that is left."""
-    worker = plant.start("workers.worker", CRASH_AT=at)
+    worker = plant.start("workers.dev.crashing", CRASH_AT=at)
     until(worker.children, WAITS_FOR_SECONDS)
     working = worker.children()
     until(lambda: any(not is_alive(each) for each in working), WAITS_FOR_SECONDS)

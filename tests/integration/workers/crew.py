@@ -15,8 +15,8 @@ import adapters_db.wiring
 from adapters_db.connection.connections import Connections
 from adapters_db.operations.failed_jobs import SqlFailedJobs
 from adapters_db.settings import DatabaseSettings
-from adapters_http.process.machine import SystemClock
 from retail_core.kernel.ports import Clock
+from retail_core.kernel.process.machine import SystemClock
 from workers.jobs.lanes import Lane
 from workers.jobs.running import JobKind, Run
 from workers.processes.lane_worker import quieten_rq

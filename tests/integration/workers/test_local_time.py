@@ -18,9 +18,9 @@ from adapters_sms.simulator.server import SimulatorOptions
 from adapters_sms.simulator.thread import SimulatorThread
 from retail_core.campaigns.model import Campaign, CampaignState
 from retail_core.campaigns.use_cases import StartCampaign
+from retail_core.kernel.addresses.phones import PhoneNumber, country_of
 from retail_core.kernel.ids import WorkerId
 from retail_core.kernel.jobs import Job
-from retail_core.kernel.phones import PhoneNumber, country_of
 from retail_core.kernel.ports import Clock
 from retail_core.kernel.settings import Env
 from retail_core.messages.jobs import DISPATCH

@@ -6,8 +6,8 @@ import attrs
 from adapters_db.connection.connections import Connections
 from adapters_db.kernel.listening import OutboxListener
 from adapters_db.transactions import SqlTransactions
-from adapters_http.process.machine import SystemClock
 from retail_core.kernel.jobs import Job
+from retail_core.kernel.process.machine import SystemClock
 from tests.integration.workers.watching import until
 from workers.processes.queue import JobQueue
 from workers.processes.relay import Relay, RelayLoop

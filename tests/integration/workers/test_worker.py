@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import redis
 
-from adapters_http.process.machine import SystemClock
 from retail_core.kernel.jobs import Job
+from retail_core.kernel.process.machine import SystemClock
 from tests.integration.workers.watching import Crew, until
 from workers.dev.embedded import EmbeddedValkey
 from workers.jobs.lanes import Lane

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import MessageNumber, ProviderId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     ClaimedBatch,
     CreditPolicy,

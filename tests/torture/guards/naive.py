@@ -2,14 +2,14 @@
 
 It takes a lost answer for none and tries again, it queues again what a dead worker was
 submitting, at the hand-over it asks nobody whether they left, and it hands over however late it
-is. Run as a module it is a whole worker (`workers.worker`).
+is. Run as a module it is a whole worker (`workers.dev.crashing`).
 """
 
 import sys
 from typing import Final
 
 from tests.torture.guards.patches import Patch, replaced
-from workers import worker
+from workers.dev import crashing
 
 RETRIES_LOST_ANSWERS: Final = replaced(
     "retail_core.messages.use_cases.outcomes:judge",
@@ -38,4 +38,4 @@ NAIVE: Final = (RETRIES_LOST_ANSWERS, REQUEUES_SUBMITTING, ASKS_NOBODY, NEVER_LA
 if __name__ == "__main__":
     for patch in NAIVE:
         patch.apply()
-    sys.exit(worker.main())
+    sys.exit(crashing.main())

@@ -131,7 +131,7 @@ class Fleet:
     """Servers that last, and processes that come and go; all files lie in `directory`."""
 
     directory: Path
-    worker_module: str = "workers.worker"
+    worker_module: str = "workers.dev.crashing"
     postgres: EmbeddedPostgres = attrs.field(init=False)
     valkey: EmbeddedValkey = attrs.field(init=False)
     database_url: str = attrs.field(init=False, default="")
@@ -351,7 +351,7 @@ class Fleet:
 
 
 @contextmanager
-def fleet(directory: Path, worker_module: str = "workers.worker") -> Iterator[Fleet]:
+def fleet(directory: Path, worker_module: str = "workers.dev.crashing") -> Iterator[Fleet]:
     """A fleet whose servers run; everything ends with the block."""
     made = Fleet(directory, worker_module)
     try:

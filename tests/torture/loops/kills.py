@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import attrs
 
-from adapters_http.process.machine import SystemClock
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.messages.use_cases import MatchParkedReports, ResolveByReports
 from tests.torture.loops.actors import Act, Actors
 from tests.torture.loops.fleet import HALTED, LEASE_SECONDS, WEIGHTS, Fleet, Victim

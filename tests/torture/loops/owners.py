@@ -8,12 +8,12 @@ from typing import Final, TypeVar
 
 import attrs
 
-from adapters_http.process.machine import SystemClock
 from retail_core.campaigns.errors import NoRecipients, WrongCampaignState
 from retail_core.campaigns.model import CampaignState
 from retail_core.campaigns.use_cases import CancelCampaign, PauseCampaign
 from retail_core.contacts.errors import ContactNotFound
 from retail_core.kernel.ids import AccountId, ContactId
+from retail_core.kernel.process.machine import SystemClock
 from tests.torture.loops.departures import How
 from tests.torture.loops.judge import Standstill, Witnessed
 from tests.torture.shops import AWAY, Planned, Shops, argentines

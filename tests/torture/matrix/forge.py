@@ -1,6 +1,6 @@
 """Forges worker processes: forks them from a parent that has everything imported, in milliseconds.
 
-A child is a real worker but for the queue: it is wired by `workers.wiring.build` out of variables,
+A child is a real worker but for the queue: it is wired by `build_crashing` out of variables, its
 crash point included, and calls the use cases that jobs would call. Run as a module, this is the
 parent: orders come pickled on its standard input, what became of the child goes to the standard
 output.
@@ -24,11 +24,11 @@ import punq
 from sqlalchemy import text
 
 from adapters_db.connection.connections import Connections
-from adapters_http.process.machine import SystemClock
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import WorkerId
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.kernel.settings import Env
+from retail_core.kernel.time.clock import Clock
 from retail_core.messages.use_cases import (
     ApplyReports,
     DispatchBatch,
@@ -39,7 +39,9 @@ from retail_core.messages.use_cases import (
     SweepStaleBatches,
 )
 from tests.torture.guards.patches import Patch
-from workers.wiring import Settings, build
+from workers.dev.crash_points import CrashAt
+from workers.dev.crashing import build_crashing
+from workers.wiring import Settings
 
 FAULT_OF_OURS: Final = 70
 CALLS_MAX: Final = 500
@@ -155,8 +157,9 @@ def carry_out(order: Order) -> None:
         patch.apply()
     env = Env(order.variables)
     settings = Settings.read(env)
+    at = CrashAt.read(env)
     env.finish()
-    container = build(settings)
+    container = build_crashing(settings, at)
     child = Child(container, TravellingClock())
     container.register(Clock, instance=child.clock)
     for task in order.tasks:

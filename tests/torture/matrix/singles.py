@@ -13,10 +13,10 @@ import attrs
 
 from adapters_db.connection.reads import Reads
 from adapters_db.credits.credits import SqlLedgerAudit
-from adapters_http.process.machine import SystemClock
 from adapters_sms.simulator.log import read_accepted
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, MessageNumber
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.messages.model import (
     MessageKind,
     MessageState,

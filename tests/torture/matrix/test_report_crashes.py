@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from adapters_db.messages.reports.inbox import GroupedReportInbox
-from adapters_http.process.machine import SystemClock
+from retail_core.kernel.process.machine import SystemClock
 from retail_core.messages.model import MessageState
 from retail_core.messages.use_cases import RecordReports
 from tests.torture.matrix.forge import End, Task

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters_db.imports.staging import COLUMNS, staged_lines
 from retail_core.contacts.model import folded_fields
 from retail_core.imports.model import ImportedRow
-from retail_core.kernel.phones import LineType, Phone, PhoneNumber
+from retail_core.kernel.addresses.phones import LineType, Phone, PhoneNumber
 
 PHONE = Phone(PhoneNumber("+306900000001"), "GR", LineType.LANDLINE)
 MEANT = {r"\\": "\\", r"\t": "\t", r"\n": "\n", r"\r": "\r"}

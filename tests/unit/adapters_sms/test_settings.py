@@ -11,8 +11,8 @@ from adapters_sms.pace import LocalPace, RedisPace
 from adapters_sms.reports import MittoReportReader
 from adapters_sms.settings import SmsSettings
 from adapters_sms.wiring import register
-from retail_core.kernel.clock import Clock
 from retail_core.kernel.settings import Env, SettingsError
+from retail_core.kernel.time.clock import Clock
 from retail_core.messages.ports import GatewayPace, ReportReader, SmsGateway
 from retail_core.testing.kernel.clock import FixedClock
 

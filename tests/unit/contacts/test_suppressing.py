@@ -22,9 +22,9 @@ from retail_core.contacts.use_cases import (
     SuppressNumber,
     UpdateContact,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.errors import InvalidField
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId, SuppressionId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.memory import MemoryDatabase, MemoryTransactions
 

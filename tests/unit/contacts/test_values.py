@@ -16,7 +16,7 @@ from retail_core.contacts.model.values import (
     read_tags,
     split_tags,
 )
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 
 TODAY = date(2026, 11, 24)
 

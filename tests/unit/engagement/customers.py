@@ -6,8 +6,8 @@ from typing import Final
 
 from retail_core.contacts.model import ConsentEvent, ConsentSource, Contact
 from retail_core.contacts.use_cases import Actor
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from tests.contracts.people import added, draft, history
 from tests.contracts.staging import sent, started
 from tests.contracts.worlds import World

@@ -11,8 +11,8 @@ from retail_core.contacts.use_cases import (
     Unsubscribe,
     UpdateContact,
 )
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from tests.answering import HASH, answer, reasons
 from tests.contracts.people import added, draft
 from tests.contracts.staging import phone, sent, shop, started

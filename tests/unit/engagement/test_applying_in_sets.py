@@ -13,11 +13,11 @@ from adapters_sms.inbound import MittoInboundReader
 from retail_core.contacts.queries import ContactFilter
 from retail_core.engagement.model import InboundText, StopConfirmationPolicy
 from retail_core.engagement.use_cases.answering import PUT_OFF, TEXTS_MAX, ApplyInboundTexts
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import AccountId, WorkerId
 from retail_core.kernel.jobs import Job
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind
 from retail_core.messages.queries import MessageFilter
 from tests.answering import SHOP, apply_all, applying, reasons, record

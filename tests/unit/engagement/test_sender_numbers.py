@@ -9,8 +9,8 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from retail_core.engagement.model import home_of, international_forms, national_forms
 from retail_core.engagement.model.sender_numbers import sender_end
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from tests.answering import answer, reasons
 from tests.contracts.staging import shop
 from tests.contracts.worlds import World, memory_world

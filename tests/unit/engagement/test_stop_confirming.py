@@ -2,10 +2,10 @@
 
 import pytest
 
-from adapters_http.sending import stop_confirmation_policy
 from retail_core.accounts.model import Locale
 from retail_core.contacts.model import SuppressionReason
 from retail_core.engagement.model import StopConfirmationPolicy, stop_confirmation_text
+from retail_core.engagement.settings import stop_confirmation_policy
 from retail_core.kernel.money import PriceList
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.templates.encoding import Encoding, measure

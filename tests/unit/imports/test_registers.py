@@ -7,7 +7,7 @@ from retail_core.contacts.model.number_hash import NumberHash
 from retail_core.imports.errors import ImportNotUndoable
 from retail_core.imports.model import FileForm, FileKind
 from retail_core.imports.use_cases import StartSuppressionImport, SuppressionsRequest, UndoImport
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.testing.kernel.clock import FixedClock
 from retail_core.testing.memory import MemoryDatabase
 from tests.unit.imports.works import STORE, Killed, Reader, Rehearsal, Rows, Works, people

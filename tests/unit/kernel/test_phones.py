@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata
 
-from retail_core.kernel import phones
-from retail_core.kernel.phones import (
+from retail_core.kernel.addresses import phones
+from retail_core.kernel.addresses.phones import (
     LineType,
     PhoneNumber,
     country_of,

@@ -1,6 +1,6 @@
 import pytest
 
-from retail_core.kernel.senders import first_valid_sender, is_valid_sender
+from retail_core.kernel.addresses.senders import first_valid_sender, is_valid_sender
 
 
 @pytest.mark.parametrize("text", ["Shop", "abc", "4you", "ABCDEFGHIJK", "+306984303406"])

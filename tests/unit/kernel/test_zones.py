@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retail_core.kernel.zones import day_start, full_years, is_zone, local_date, local_to_utc
+from retail_core.kernel.time.zones import day_start, full_years, is_zone, local_date, local_to_utc
 
 ATHENS = "Europe/Athens"
 

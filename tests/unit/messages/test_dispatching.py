@@ -7,8 +7,8 @@ import pytest
 
 from retail_core.campaigns.model import Campaign, CampaignCounts, CampaignState
 from retail_core.credits.model import Wallet
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     AccessRefused,
     AllRejected,

@@ -8,8 +8,8 @@ from adapters_db.connection.reads import Reads
 from adapters_db.engagement.inbound import NobodysText, SqlNobodysTexts
 from adapters_sms.inbound import MittoInboundReader
 from retail_core.engagement.model import international_forms
+from retail_core.kernel.addresses.phones import mask_phone
 from retail_core.kernel.ids import InboundId
-from retail_core.kernel.phones import mask_phone
 from workers.cli.command import Given, Refused, Result
 
 SHOWN: Final = 20

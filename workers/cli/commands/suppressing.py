@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from retail_core.contacts.use_cases import LiftEverywhere, SuppressEverywhere
+from retail_core.kernel.addresses.phones import PhoneNumber, parse_phone
 from retail_core.kernel.errors import InvalidField
-from retail_core.kernel.phones import PhoneNumber, parse_phone
 from workers.cli.command import Given, Refused, Result
 
 REFUSED_LINES_MAX = 20

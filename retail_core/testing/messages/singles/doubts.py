@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import attrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, ProviderId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     Askable,
     Doubt,

@@ -3,8 +3,8 @@
 from datetime import date, datetime
 
 from retail_core.contacts.model import LIFTED_BY_LINK, Suppression, SuppressionReason
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import Dropped, MessageKind
 from retail_core.testing.contacts.suppressions import suppressions_of
 from retail_core.testing.messages.recipients import reason_of_age

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import attrs
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import (
     AccountId,
     ProviderId,
 )
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import (
     ClaimedSingle,
     Dropped,

@@ -7,9 +7,9 @@ import attrs
 import pytest
 
 from retail_core.campaigns.model import Campaign
+from retail_core.kernel.addresses.phones import LineType
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, CampaignId, ContactId
 from retail_core.kernel.money import PriceList
-from retail_core.kernel.phones import LineType
 from retail_core.kernel.smart_encoding import SmartEncoding
 from retail_core.messages.model import FrozenAudience, MergeGroup
 from retail_core.templates.encoding import TextSize

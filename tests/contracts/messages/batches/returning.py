@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.composing import compose
 from retail_core.messages.model import (
     ClaimedBatch,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 from tests.http.api import Api, Shop, error_of
 from tests.http.campaigns.reading import messages_of

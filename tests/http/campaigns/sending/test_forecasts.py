@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from retail_core.kernel.phones import LineType
+from retail_core.kernel.addresses.phones import LineType
 from tests.http.api import Api, Shop, error_of
 from tests.http.campaigns.shops import (
     add_person,

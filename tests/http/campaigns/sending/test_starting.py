@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from retail_core.credits.model import Wallet
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 from tests.contracts.worlds import memory_world
 from tests.http.api import Api, Shop, error_of
 from tests.http.campaigns.shops import (

@@ -14,9 +14,9 @@ from adapters_http.settings import EdgeSettings
 from retail_core.billing.model import Subscription
 from retail_core.contacts.model import SuppressionEntry, SuppressionReason
 from retail_core.credits.model import Wallet
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.idempotency import Once, StoredReply
 from retail_core.kernel.ids import SYSTEM_ACCOUNT
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import IdempotencyReplies, Transactions
 from retail_core.kernel.settings import Env
 from retail_core.messages.model import (

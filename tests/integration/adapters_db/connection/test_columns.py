@@ -9,7 +9,7 @@ from sqlalchemy import Column, MetaData, Table, insert, select, text
 
 from adapters_db.connection.columns import EnumNumber, EnumText, JsonOf, PhoneDigits, UtcTime
 from adapters_db.connection.connections import Connections
-from retail_core.kernel.phones import PhoneNumber
+from retail_core.kernel.addresses.phones import PhoneNumber
 
 
 class Colour(Enum):

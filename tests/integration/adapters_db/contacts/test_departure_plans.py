@@ -10,8 +10,8 @@ from adapters_db.contacts import suppressions
 from adapters_db.messages.batches import batches
 from adapters_db.operations.migrate import upgrade
 from retail_core.contacts.model.number_hash import HASH_BYTES
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 
 _STAGE: Final = """
 INSERT INTO account (id, email)

@@ -12,8 +12,8 @@ from adapters_db.contacts.suppressions import given
 from adapters_db.engagement import number_traces
 from adapters_db.operations.migrate import upgrade
 from retail_core.contacts.model.number_hash import HASH_BYTES
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageState
 
 STORES: Final = 5_000

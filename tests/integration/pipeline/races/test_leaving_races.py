@@ -34,9 +34,9 @@ from retail_core.contacts.use_cases import (
 )
 from retail_core.imports.model import ImportKey
 from retail_core.imports.use_cases import RevertImport, UndoImport
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.idempotency import Once
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.ports import Transactions
 from retail_core.messages.model import Dropped, MessageState
 from retail_core.messages.use_cases import SendSingleMessages

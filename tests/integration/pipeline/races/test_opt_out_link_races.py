@@ -9,8 +9,8 @@ import pytest
 from retail_core.contacts.model import OptOutLink
 from retail_core.contacts.use_cases import OptOut
 from retail_core.imports.use_cases import ImportContacts
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import MessageNumber
-from retail_core.kernel.phones import PhoneNumber
 from tests.answering import HASH
 from tests.contracts.worlds import World
 from tests.integration.pipeline.races.test_import_races import file_of, sent

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from retail_core.accounts.model import QuietHours, Weekday
-from retail_core.kernel.phones import PhoneNumber
-from retail_core.kernel.zones import Place, is_zone, place_of
+from retail_core.kernel.addresses.phones import PhoneNumber
+from retail_core.kernel.time.zones import Place, is_zone, place_of
 from retail_core.messages.quiet_hours import (
     BUILT_IN,
     HAND_OVER_SECONDS,

@@ -9,9 +9,9 @@ import pytest
 from retail_core.accounts.model import ProfileChanges, QuietHours
 from retail_core.campaigns.model import CampaignState
 from retail_core.campaigns.use_cases import CancelCampaign, PauseCampaign, StartCampaign
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, WorkerId
-from retail_core.kernel.phones import PhoneNumber
-from retail_core.kernel.zones import place_of
+from retail_core.kernel.time.zones import place_of
 from retail_core.messages.model import GatewayHealth, NotSent
 from retail_core.messages.quiet_hours import BUILT_IN, OFF, QuietPolicy, StoreQuiet
 from retail_core.messages.use_cases import DispatchOutcome

@@ -7,8 +7,8 @@ import pytest
 from retail_core.accounts.model import ProfileChanges, QuietHours
 from retail_core.contacts.model import Contact
 from retail_core.credits.model import Wallet
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.messages.model import MessageKind, MessageState, NewSingle
 from retail_core.messages.quiet_hours import BUILT_IN, OFF
 from retail_core.messages.use_cases import SendSingleMessages

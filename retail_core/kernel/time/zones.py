@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import attrs
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from retail_core.kernel.phones import (
+from retail_core.kernel.addresses.phones import (
     PhoneNumber,
     calling_code_of,
     calling_code_of_country,

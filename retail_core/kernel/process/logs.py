@@ -1,12 +1,7 @@
 """Logs of every process: one JSON object a line, or text for people.
 
-Each composition root calls `configure` once. Whoever logs uses `from loguru import logger`; what
-other libraries log through the standard library comes out of the same place. Requests and jobs are
-bound around their work, so that every line in between carries their id:
-
-    with request_context(request_id):
-        ...
-
+Each composition root calls `configure` once, with the logger of loguru, which the core does not
+import. What other libraries log through the standard library comes out of the same place.
 Nothing is written before it went through `redaction`, tracebacks included, and tracebacks never
 show the values of variables.
 """
@@ -17,16 +12,19 @@ import os
 import sys
 import threading
 import traceback
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from datetime import UTC
+from functools import partial
 from types import TracebackType
-from typing import Final, TextIO
+from typing import Any, Final, TextIO, TypeAlias
 
-import loguru
-from loguru import logger
-
-from adapters_http.process.redaction import redacted, redacted_lines, redacted_value
+from retail_core.kernel.process.redaction import redacted, redacted_lines, redacted_value
 from retail_core.kernel.settings import AppSettings, LogFormat, SettingsError
+
+Logger: TypeAlias = Any
+"""`loguru.logger`."""
+Record: TypeAlias = Mapping[str, Any]
+"""A `loguru.Record`."""
 
 # libraries whose information is noise: httpx prints each call with its full address
 QUIET: Final = ("httpx", "httpcore", "urllib3", "asyncio", "faker", "docker")
@@ -40,9 +38,11 @@ GUNICORN_LOGGING: Final[dict[str, object]] = {
         "gunicorn.error": {"level": "INFO", "handlers": ["loguru"], "propagate": False},
         "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
     },
-    "handlers": {"loguru": {"class": "adapters_http.process.logs.StandardLibraryHandler"}},
+    "handlers": {"loguru": {"()": "retail_core.kernel.process.logs.configured_handler"}},
     "formatters": {},
 }
+
+_configured: Final[list[Logger]] = []
 
 LONG_IDS: Final = frozenset({"requestId", "jobKey"})
 
@@ -65,21 +65,33 @@ _CONTROLS: Final = {code: f"\\x{code:02x}" for code in [*range(0x20), *range(0x7
 class StandardLibraryHandler(logging.Handler):
     """Hands what gunicorn, rq, SQLAlchemy and others log over to loguru."""
 
+    def __init__(self, logger: Logger) -> None:
+        super().__init__()
+        self._logger = logger
+
     def emit(self, record: logging.LogRecord) -> None:
         level: str | int = record.levelname
         try:
-            logger.level(record.levelname)
+            self._logger.level(record.levelname)
         except ValueError:
             level = record.levelno
         name = record.name
 
-        def rename(line: "loguru.Record") -> None:
+        def rename(line: dict[str, Any]) -> None:
             line["name"] = name
 
-        logger.opt(exception=record.exc_info).patch(rename).log(level, "{}", record.getMessage())
+        there = self._logger.opt(exception=record.exc_info).patch(rename)
+        there.log(level, "{}", record.getMessage())
 
 
-def configure(settings: AppSettings, process: str, stream: TextIO | None = None) -> None:
+def configured_handler() -> logging.Handler:
+    """One over the logger that `configure` was given, for gunicorn, which makes its own by name."""
+    return StandardLibraryHandler(_configured[-1])
+
+
+def configure(
+    logger: Logger, settings: AppSettings, process: str, stream: TextIO | None = None
+) -> None:
     """Set up the logs of this process; `process` is its name in every line.
 
     Writes to the standard error (or `stream`), so that what a command prints stays clean.
@@ -87,7 +99,7 @@ def configure(settings: AppSettings, process: str, stream: TextIO | None = None)
     out = sys.stderr if stream is None else stream
     colour = settings.log_format is LogFormat.TEXT and _has_colours(out)
 
-    def write(message: "loguru.Message") -> None:
+    def write(message: Any) -> None:  # noqa: ANN401 - a `loguru.Message`
         if settings.log_format is LogFormat.JSON:
             line = json_line(message.record)
         else:
@@ -99,22 +111,12 @@ def configure(settings: AppSettings, process: str, stream: TextIO | None = None)
     logger.remove()
     logger.configure(extra={"process": process})
     logger.add(write, level=level, format="{message}", backtrace=False, diagnose=False)
-    _intercept_standard_library(level)
-    sys.excepthook = _log_uncaught
-    threading.excepthook = _log_uncaught_in_thread
+    _intercept_standard_library(logger, level)
+    sys.excepthook = partial(_log_uncaught, logger)
+    threading.excepthook = partial(_log_uncaught_in_thread, logger)
 
 
-def request_context(request_id: str) -> AbstractContextManager[None]:
-    """Bind the id of a request to every line logged inside."""
-    return logger.contextualize(requestId=request_id)
-
-
-def job_context(kind: str, key: str) -> AbstractContextManager[None]:
-    """Bind the kind and the key of a job to every line logged inside."""
-    return logger.contextualize(jobKind=kind, jobKey=key)
-
-
-def json_line(record: "loguru.Record") -> str:
+def json_line(record: Record) -> str:
     """A record as one JSON object without line breaks."""
     extra = {str(name): value for name, value in record["extra"].items()}
     line: dict[str, object] = {
@@ -132,7 +134,7 @@ def json_line(record: "loguru.Record") -> str:
     return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def text_line(record: "loguru.Record", *, colour: bool = False) -> str:
+def text_line(record: Record, *, colour: bool = False) -> str:
     """A record for people: time, level, message, and what is bound to it but not said by it."""
     bound = " ".join(
         f"{name}={redacted_value(value, name)}" for name, value in _unsaid(record).items()
@@ -151,7 +153,7 @@ def text_line(record: "loguru.Record", *, colour: bool = False) -> str:
     return " ".join(parts) + (f"\n    {failure}" if failure else "")
 
 
-def _unsaid(record: "loguru.Record") -> dict[str, object]:
+def _unsaid(record: Record) -> dict[str, object]:
     """What is bound, without what the message or another name says already; long ids last."""
     said = {"None", *record["message"].split()}
     unsaid: dict[str, object] = {}
@@ -163,7 +165,7 @@ def _unsaid(record: "loguru.Record") -> dict[str, object]:
     return unsaid
 
 
-def _traceback_of(record: "loguru.Record") -> str:
+def _traceback_of(record: Record) -> str:
     failure = record["exception"]
     if failure is None or failure.type is None:
         return ""
@@ -171,10 +173,11 @@ def _traceback_of(record: "loguru.Record") -> str:
     return redacted_lines(lines)
 
 
-def _intercept_standard_library(level: str) -> None:
+def _intercept_standard_library(logger: Logger, level: str) -> None:
+    _configured[:] = [logger]
     # loguru knows a level more than the standard library
     logging.basicConfig(
-        handlers=[StandardLibraryHandler()],
+        handlers=[StandardLibraryHandler(logger)],
         level="DEBUG" if level == "TRACE" else level,
         force=True,
     )
@@ -190,19 +193,19 @@ def _has_colours(stream: TextIO) -> bool:
 
 
 def _log_uncaught(
-    kind: type[BaseException], value: BaseException, trace: TracebackType | None
+    logger: Logger, kind: type[BaseException], value: BaseException, trace: TracebackType | None
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, value, trace)
         return
     if isinstance(value, SettingsError):
         # the operator's to mend, and where in the code we noticed does not help
-        logger.critical("{}", value)
+        logger.critical("{}", value)  # noqa: PLE1205 - as loguru has it
         return
     logger.opt(exception=(kind, value, trace)).critical("the process ended by an unexpected error")
 
 
-def _log_uncaught_in_thread(failure: threading.ExceptHookArgs) -> None:
+def _log_uncaught_in_thread(logger: Logger, failure: threading.ExceptHookArgs) -> None:
     if failure.exc_value is None or issubclass(failure.exc_type, SystemExit):
         return
     caught = (failure.exc_type, failure.exc_value, failure.exc_traceback)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from adapters_http.policy import frequency_cap, keywords, quiet_policy
 from retail_core.accounts.model import Weekday
 from retail_core.audiences.model import FrequencyCap
+from retail_core.audiences.settings import frequency_cap
 from retail_core.engagement import model as engagement
 from retail_core.engagement.model import Keyword, Keywords
+from retail_core.engagement.settings import keywords
 from retail_core.kernel.settings import Env, SettingsError
 from retail_core.messages.quiet_hours import BUILT_IN, OFF, Holiday, QuietPolicy, QuietRule
+from retail_core.messages.settings import quiet_policy
 
 
 def read(**variables: str) -> QuietPolicy:

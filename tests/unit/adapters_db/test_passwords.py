@@ -5,7 +5,7 @@ import time
 import bcrypt
 import pytest
 
-from adapters_http.security.passwords import BcryptPasswords
+from adapters_db.accounts.passwords import BcryptPasswords
 
 
 def seconds_of(passwords: BcryptPasswords, password_hash: str | None) -> float:

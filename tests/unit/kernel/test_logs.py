@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from loguru import logger
 
-from adapters_http.process import logs
-from adapters_http.process.redaction import (
+from retail_core.kernel.process import logs
+from retail_core.kernel.process.redaction import (
     TEXT_CHARACTERS_MAX,
     TRACEBACK_CHARACTERS_MAX,
     redacted,
@@ -40,7 +40,7 @@ def harmless_logs() -> None:
 
 def configured(log_format: LogFormat, level: LogLevel = LogLevel.INFO) -> io.StringIO:
     stream = io.StringIO()
-    logs.configure(AppSettings(AppEnv.TEST, level, log_format), "api", stream)
+    logs.configure(logger, AppSettings(AppEnv.TEST, level, log_format), "api", stream)
     return stream
 
 
@@ -50,9 +50,9 @@ def lines_of(stream: io.StringIO) -> list[dict[str, Any]]:
 
 def test_each_line_is_one_json_object_with_process_and_bound_ids() -> None:
     stream = configured(LogFormat.JSON)
-    with logs.request_context("r-1"):
+    with logger.contextualize(requestId="r-1"):
         logger.bind(route="/api/me", status=200).info("answered\nin two lines")
-    with logs.job_context("dispatch", "k:1"):
+    with logger.contextualize(jobKind="dispatch", jobKey="k:1"):
         logger.warning("slow")
     first, second = lines_of(stream)
     assert first["message"] == "answered\nin two lines"

@@ -1,0 +1,1 @@
+"""Where people are reached: phone numbers, e-mail addresses, senders."""
