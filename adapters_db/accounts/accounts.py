@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql
 
 from adapters_db.connection.reads import Reads
-from adapters_db.tables.kernel import account as accounts
+from adapters_db.tables.accounts import account as accounts
 from retail_core.accounts.errors import AccountNotFound, EmailTaken
 from retail_core.accounts.model import Account, NewAccount, ProfileChanges
 from retail_core.kernel.ids import AccountId

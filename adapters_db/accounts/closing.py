@@ -9,11 +9,10 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters_db.accounts.closing_sql import ERASURES, OBSTACLES
-from adapters_db.tables.accounts import api_key
-from adapters_db.tables.closing import account_closing
+from adapters_db.tables.accounts import account as accounts
+from adapters_db.tables.accounts import account_closing, api_key
 from adapters_db.tables.contacts import consent_subject, contact
-from adapters_db.tables.jobs import failed_job
-from adapters_db.tables.kernel import account as accounts
+from adapters_db.tables.kernel import failed_job
 from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId
 

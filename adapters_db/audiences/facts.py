@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, true
 from adapters_db.tables.audiences import engagement_fact
 from adapters_db.tables.campaigns import campaign, message
 from adapters_db.tables.contacts import consent_event, contact
-from adapters_db.tables.singles import single_message
+from adapters_db.tables.messages import single_message
 from retail_core.audiences.model import GRANTING, EngagementKind
 from retail_core.kernel.ids import AccountId
 from retail_core.messages.model import MessageKind, MessageState

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select, text, union_all
 
 from adapters_db.audiences.facts import FINISH_SLACK, campaign_handed_over_at
 from adapters_db.tables.campaigns import campaign, message, send_batch
-from adapters_db.tables.singles import single_message
+from adapters_db.tables.messages import single_message
 from retail_core.audiences.model import CapWindow
 from retail_core.campaigns.model import CampaignState
 from retail_core.kernel.ids import AccountId

@@ -24,7 +24,7 @@ from adapters_db.contacts.contacts import CONTACT_COLUMNS, EVENT_COLUMNS, contac
 from adapters_db.contacts.list_conditions import is_suppressed
 from adapters_db.contacts.suppressions import SqlSuppressionStore
 from adapters_db.tables.contacts import consent_event, consent_subject, contact
-from adapters_db.tables.inbound import number_trace
+from adapters_db.tables.engagement import number_trace
 from retail_core.contacts.model import ConsentEvent, Contact, OptOutLink
 from retail_core.contacts.model.erasure import Erasure
 from retail_core.contacts.model.number_hash import NumberHash

@@ -8,7 +8,7 @@ import attrs
 from sqlalchemy import Connection, exists, insert, select
 
 from adapters_db.connection.connections import psycopg_connection
-from adapters_db.tables.confirmations import confirmation
+from adapters_db.tables.engagement import confirmation
 from retail_core.kernel.ids import AccountId, MessageNumber
 
 # Whoever asked before has committed by the time that the next one counts.

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert
 from adapters_db.connection.connections import psycopg_connection
 from adapters_db.connection.plans import by_index
 from adapters_db.connection.reads import Reads
-from adapters_db.tables.inbound import inbound_text
+from adapters_db.tables.engagement import inbound_text
 from retail_core.engagement.model import AppliedText, EarlierText, InboundCall, RawInbound
 from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, InboundId

@@ -17,7 +17,7 @@ from adapters_db.connection.connections import psycopg_connection
 from adapters_db.connection.plans import by_index
 from adapters_db.contacts.suppressions import GIVEN, given
 from adapters_db.messages.waiting_recipients import lock_batches
-from adapters_db.tables.inbound import number_trace
+from adapters_db.tables.engagement import number_trace
 from retail_core.contacts.ports import LastHandOver
 from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import AccountId, CampaignId, ContactId

@@ -7,7 +7,7 @@ import attrs
 import psycopg
 from sqlalchemy import Connection, select, update
 
-from adapters_db.tables.gateway import gateway_health
+from adapters_db.tables.messages import gateway_health
 from retail_core.messages.model import GatewayHealth
 
 GATEWAY: Final = "sms"

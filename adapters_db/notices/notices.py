@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Connection, delete, literal, null, or_, se
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters_db.connection.reads import Reads
+from adapters_db.tables.accounts import account as accounts
 from adapters_db.tables.campaigns import campaign
 from adapters_db.tables.credits import wallet
-from adapters_db.tables.kernel import account as accounts
 from adapters_db.tables.notices import notice as notices
 from retail_core.kernel.ids import AccountId, CampaignId, NoticeId
 from retail_core.notices.model import ATTEMPTS_MAX, CampaignFacts, NewNotice, Notice, NoticeKind

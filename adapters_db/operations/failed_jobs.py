@@ -7,7 +7,7 @@ import attrs
 from sqlalchemy import delete, func, insert, select
 
 from adapters_db.connection.connections import Connections
-from adapters_db.tables.jobs import failed_job
+from adapters_db.tables.kernel import failed_job
 from retail_core.kernel.jobs import Job
 
 DETAIL_CHARACTERS_MAX: Final = 2000

@@ -14,11 +14,9 @@ from adapters_db.operations import retention
 from adapters_db.operations.lean_partitions import WAITED_FOR, LeanPartitions
 from adapters_db.operations.retention import KINDS, Old, Walk
 from adapters_db.tables.accounts import refresh_token, session
-from adapters_db.tables.confirmations import confirmation
-from adapters_db.tables.doubts import status_look_up
-from adapters_db.tables.inbound import message_trace, number_trace
-from adapters_db.tables.jobs import failed_job
-from adapters_db.tables.kernel import audit_entry, idempotency_key
+from adapters_db.tables.engagement import confirmation, message_trace, number_trace
+from adapters_db.tables.kernel import audit_entry, failed_job, idempotency_key
+from adapters_db.tables.messages import status_look_up
 from adapters_db.tables.notices import notice, password_reset
 
 ROWS_PER_TRANSACTION_MAX: Final = 10_000

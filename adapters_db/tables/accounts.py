@@ -1,6 +1,7 @@
-"""Sessions, refresh tokens and API keys; the accounts themselves are in `kernel`."""
+"""Accounts, their sessions, refresh tokens and API keys, and accounts that are being closed."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -11,11 +12,33 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from adapters_db.connection.columns import UtcTime
+from adapters_db.connection.columns import EnumText, JsonOf, UtcTime
 from adapters_db.tables.metadata import metadata
+from retail_core.accounts.model import Locale, QuietHours
+from retail_core.kernel.smart_encoding import SmartEncoding
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, Identity(always=False), primary_key=True),
+    Column("email", Text, nullable=False, unique=True),
+    Column("password_hash", Text),
+    Column("sender_name", Text),
+    Column("company", Text),
+    Column("timezone", Text),
+    Column("adults_only", Boolean, nullable=False, server_default=text("false")),
+    Column("quiet_hours", JsonOf(QuietHours)),
+    Column("default_country", Text, nullable=False, server_default="GR", index=True),
+    Column("locale", EnumText(Locale), nullable=False, server_default="en"),
+    Column("smart_encoding", EnumText(SmartEncoding), nullable=False, server_default="off"),
+    Column("created_at", UtcTime, nullable=False, server_default=func.now()),
+    Column("updated_at", UtcTime, nullable=False, server_default=func.now()),
+)
 
 session = Table(
     "session",
@@ -62,4 +85,13 @@ api_key = Table(
     Column("expires_at", UtcTime),
     Column("revoked_at", UtcTime),
     Index("api_key_account_id_id_idx", "account_id", "id"),
+)
+
+account_closing = Table(
+    "account_closing",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id"), primary_key=True, autoincrement=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("erasing_since", UtcTime),
+    Column("closed_at", UtcTime),
 )

@@ -1,4 +1,4 @@
-"""Tables that every room shares: accounts, the outbox, idempotency keys, periodic jobs.
+"""Tables that every room shares: the outbox, idempotency keys, audit log, periodic and failed jobs.
 
 Models know columns, keys and references; checks, row security and triggers live in the
 migrations alone.
@@ -6,7 +6,6 @@ migrations alone.
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ForeignKey,
     Identity,
@@ -18,33 +17,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from adapters_db.connection.columns import EnumText, JsonOf, UtcTime
+from adapters_db.connection.columns import EnumText, UtcTime
 from adapters_db.tables.metadata import metadata
-from retail_core.accounts.model import Locale, QuietHours
 from retail_core.kernel.audit import AgentKind, AuditAction, AuditKind
-from retail_core.kernel.smart_encoding import SmartEncoding
-
-account = Table(
-    "account",
-    metadata,
-    Column("id", Integer, Identity(always=False), primary_key=True),
-    Column("email", Text, nullable=False, unique=True),
-    Column("password_hash", Text),
-    Column("sender_name", Text),
-    Column("company", Text),
-    Column("timezone", Text),
-    Column("adults_only", Boolean, nullable=False, server_default=text("false")),
-    Column("quiet_hours", JsonOf(QuietHours)),
-    Column("default_country", Text, nullable=False, server_default="GR", index=True),
-    Column("locale", EnumText(Locale), nullable=False, server_default="en"),
-    Column("smart_encoding", EnumText(SmartEncoding), nullable=False, server_default="off"),
-    Column("created_at", UtcTime, nullable=False, server_default=func.now()),
-    Column("updated_at", UtcTime, nullable=False, server_default=func.now()),
-)
 
 outbox = Table(
     "outbox",
@@ -98,4 +76,27 @@ periodic_job = Table(
     Column("name", Text, primary_key=True),
     Column("next_run_at", UtcTime, nullable=False),
     Column("last_run_at", UtcTime),
+)
+
+failed_job = Table(
+    "failed_job",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("account_id", Integer),
+    Column("error", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failed_at", UtcTime, nullable=False, server_default=func.now(), index=True),
+)
+
+scheduler_lead = Table(
+    "scheduler_lead",
+    metadata,
+    Column("what", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("leads_until", UtcTime, nullable=False),
+    Column("backend", Integer),
 )

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from adapters_db.connection.connections import psycopg_connection
 from adapters_db.messages.singles.intent import INTENT, IS_DUE
 from adapters_db.messages.singles.reports import apply_reports, share
-from adapters_db.tables.singles import single_message
+from adapters_db.tables.messages import single_message
 from retail_core.audiences.model import ADULT_AGE_YEARS, years_before
 from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, MessageNumber

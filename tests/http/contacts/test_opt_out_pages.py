@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from adapters_db.connection.connections import Connections
 from adapters_db.connection.reads import Reads
-from adapters_db.tables.kernel import account
+from adapters_db.tables.accounts import account
 from adapters_http.contact_settings import FrontEnd
 from adapters_http.pages.refusals import WORDS
 from retail_core.accounts.model import Locale

@@ -10,8 +10,8 @@ from adapters_db.connection.connections import Connections
 from adapters_db.connection.engine import make_engine
 from adapters_db.connection.questions import Question
 from adapters_db.settings import DatabaseSettings
+from adapters_db.tables.accounts import account
 from adapters_db.tables.contacts import contact
-from adapters_db.tables.kernel import account
 from retail_core.kernel.errors import Unavailable
 from tests.contracts.worlds import World
 

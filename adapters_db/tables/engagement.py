@@ -1,4 +1,7 @@
-"""Texts that people send back, and traces of numbers that were written to."""
+"""What people text back, traces of numbers that were written to, and who was asked to confirm.
+
+Numbers of those asked are kept as keyed hashes alone.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -81,4 +84,19 @@ message_trace = Table(
     Column("account_id", Integer, ForeignKey("account.id"), nullable=False, index=True),
     Column("phone_hash", LargeBinary, nullable=False),
     Column("at", UtcTime, nullable=False, index=True),
+)
+
+confirmation = Table(
+    "confirmation",
+    metadata,
+    Column("message_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("phone_hash", LargeBinary, nullable=False),
+    Column("asked_at", UtcTime, nullable=False, index=True),
+    Column("is_of_stop", Boolean, nullable=False, server_default="false"),
+    Index(None, "account_id", "asked_at"),
+    Index(None, "account_id", "phone_hash", "asked_at"),
+    Index(
+        "confirmation_of_stop_idx", "phone_hash", "asked_at", postgresql_where=text("is_of_stop")
+    ),
 )
