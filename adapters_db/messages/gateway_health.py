@@ -5,13 +5,16 @@ from typing import Any, Final
 
 import attrs
 import psycopg
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 
 from adapters_db.tables.messages import gateway_health
 from retail_core.messages.model import GatewayHealth
 
 GATEWAY: Final = "sms"
 """The row's key; a second gateway would have a second row."""
+
+LOCK_WAIT_MS: Final = 500
+"""So long somebody who wants to tell of a call waits for the row; then it is not told."""
 
 IS_WELL: Final = f"""NOT EXISTS (
     SELECT FROM gateway_health g
@@ -22,7 +25,10 @@ STRAIN: Final = f"(SELECT g.strain FROM gateway_health g WHERE g.gateway = '{GAT
 
 _BEGIN_PROBE = f"""
 UPDATE gateway_health SET rests_until = %(lease_until)s
-WHERE gateway = '{GATEWAY}' AND level > 0 AND (rests_until IS NULL OR rests_until <= %(now)s)
+WHERE gateway = (
+    SELECT gateway FROM gateway_health
+    WHERE gateway = '{GATEWAY}' AND level > 0 AND (rests_until IS NULL OR rests_until <= %(now)s)
+    FOR UPDATE SKIP LOCKED)
 """
 _END_PROBE = f"UPDATE gateway_health SET rests_until = %(now)s WHERE gateway = '{GATEWAY}'"
 
@@ -43,9 +49,16 @@ class SqlGatewayHealthStore:
         return GatewayHealth(*self.connection.execute(select(*_COLUMNS).where(_OURS)).one())
 
     def lock(self) -> GatewayHealth:
-        """One row by its key."""
+        """One row by its key; whoever holds it for long may have been halted."""
+        self.connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS}"))
         locked = select(*_COLUMNS).where(_OURS).with_for_update()
         return GatewayHealth(*self.connection.execute(locked).one())
+
+    def lock_unless_held(self) -> GatewayHealth | None:
+        """One row by its key, or none."""
+        locked = select(*_COLUMNS).where(_OURS).with_for_update(skip_locked=True)
+        row = self.connection.execute(locked).first()
+        return None if row is None else GatewayHealth(*row)
 
     def save(self, health: GatewayHealth) -> None:
         """One row by its key."""

@@ -50,7 +50,14 @@ class GatewayHealthStore(Protocol):
         ...
 
     def lock(self) -> GatewayHealth:
-        """Lock and return it: whoever learns something next waits until the transaction ends."""
+        """Lock and return it: whoever learns something next waits, for a moment.
+
+        Raises `Unavailable` if somebody keeps it locked: they may have been halted.
+        """
+        ...
+
+    def lock_unless_held(self) -> GatewayHealth | None:
+        """Lock and return it; None if somebody has it locked. Never waits."""
         ...
 
     def save(self, health: GatewayHealth) -> None:

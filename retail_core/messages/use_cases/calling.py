@@ -25,11 +25,14 @@ class Call:
 
 
 def may_call(uow: MessagesUnitOfWork, now: datetime, lease_until: datetime) -> Call | None:
-    """Allow one call; None while the gateway rests. A probe is allowed once for all workers."""
-    health = uow.gateway_health.look()
-    if health.level > 0 and not health.is_resting(now):
-        health = uow.gateway_health.lock()
-    if health.is_resting(now):
+    """Allow one call; None while the gateway rests. A probe is allowed once for all workers.
+
+    Nobody waits for whoever is at it: they probe, or tell of a call, or were halted in between.
+    """
+    seen = uow.gateway_health.look()
+    probes = seen.level > 0 and not seen.is_resting(now)
+    health = uow.gateway_health.lock_unless_held() if probes else seen
+    if health is None or health.is_resting(now):
         return None
     if health.level == 0:
         return Call(health.strain)

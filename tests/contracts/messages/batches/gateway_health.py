@@ -53,6 +53,12 @@ class GatewayHealthStoreContract:
 
         assert health(world) == ill
 
+    def test_what_nobody_has_locked_is_locked_and_told(self, world: World) -> None:
+        fall_ill(world)
+
+        with world.transactions.across_accounts() as uow:
+            assert uow.gateway_health.lock_unless_held() == uow.gateway_health.look()
+
 
 class BatchProbing:
     def test_a_claim_knows_the_strain(self, world: World) -> None:
