@@ -134,10 +134,13 @@ WHERE account_id = %(account)s AND campaign_id = %(campaign)s AND credits_settle
 # First the lock, then a statement of its own that adds up: its snapshot is newer than all who had
 # the lock before.
 _LOCK_ENDED = """
-SELECT id FROM campaign
-WHERE state IN ('completed', 'cancelled') AND queued = 0 AND credits_held > 0
-ORDER BY id LIMIT %s
-FOR UPDATE SKIP LOCKED
+SELECT c.id FROM campaign c
+WHERE c.finished_at >= %(since)s AND c.texts_removed_at IS NULL
+  AND c.state IN ('completed', 'cancelled') AND c.queued = 0 AND c.credits_held > 0
+  AND c.credits_held > (SELECT coalesce(sum(d.credits), 0) FROM message_doubt d
+                        WHERE d.campaign_id = c.id AND d.credits_settled_at IS NULL)
+ORDER BY c.finished_at, c.id LIMIT %(campaigns_max)s
+FOR UPDATE OF c SKIP LOCKED
 """
 _LEFTOVERS = """
 SELECT c.account_id, c.id, c.credits_held - coalesce(sum(d.credits), 0) AS over,
@@ -250,9 +253,13 @@ class SqlDoubtStore:
         ((held,),) = self._driver.execute(_HELD, parameters)
         return int(held)
 
-    def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
+    def leftover_holds_across_accounts(
+        self, since: datetime, campaigns_max: int
+    ) -> Sequence[HeldShare]:
         """Two statements: the lock, and the sum."""
-        ended = [row[0] for row in self._driver.execute(_LOCK_ENDED, (campaigns_max,))]
+        bounds = {"since": since, "campaigns_max": campaigns_max}
+        with by_index(self._driver):
+            ended = [row[0] for row in self._driver.execute(_LOCK_ENDED, bounds)]
         if not ended:
             return ()
         return [

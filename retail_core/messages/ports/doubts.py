@@ -78,8 +78,11 @@ class DoubtStore(Protocol):
         """The credits that a campaign holds for its messages in doubt."""
         ...
 
-    def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
-        """What ended campaigns hold, but not for messages in doubt; there should be nothing.
+    def leftover_holds_across_accounts(
+        self, since: datetime, campaigns_max: int
+    ) -> Sequence[HeldShare]:
+        """What campaigns that ended since hold, but not for messages in doubt; there should be
+        nothing.
 
         Locks the campaigns' rows.
         """

@@ -28,6 +28,8 @@ REPORTS_PER_TRANSACTION_MAX = 1_000
 OVERDUE_PER_TRANSACTION_MAX = 5_000
 BATCHES_CLOSED_MAX = 100
 LEFTOVERS_MAX = 100
+LEFTOVERS_WITHIN = timedelta(days=7)
+"""So long after its doubts were settled a campaign is looked at; later the books are checked."""
 SINGLES_PER_TRANSACTION_MAX = 500
 
 Campaign = tuple[AccountId, CampaignId]
@@ -199,7 +201,9 @@ class SettleOverdueUnknown:
         with self.transactions.across_accounts() as uow:
             singles = self._settle_singles(uow, before, now)
         with self.transactions.across_accounts() as uow:
-            leftovers = uow.doubts.leftover_holds_across_accounts(LEFTOVERS_MAX)
+            leftovers = uow.doubts.leftover_holds_across_accounts(
+                before - LEFTOVERS_WITHIN, LEFTOVERS_MAX
+            )
             for share in leftovers:
                 change = ProgressChange(released=share.credits)
                 count(uow, share.account, share.campaign, change, now)

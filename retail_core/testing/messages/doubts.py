@@ -143,7 +143,9 @@ class MemoryDoubtStore:
             and doubt.credits_settled_at is None
         )
 
-    def leftover_holds_across_accounts(self, campaigns_max: int) -> Sequence[HeldShare]:
+    def leftover_holds_across_accounts(
+        self, since: datetime, campaigns_max: int
+    ) -> Sequence[HeldShare]:
         leftovers = []
         for campaign in self.tables.campaigns:
             in_doubt = sum(
@@ -152,7 +154,8 @@ class MemoryDoubtStore:
                 if stored.message.campaign == campaign.id and stored.credits_settled_at is None
             )
             over = campaign.credits.held - in_doubt
-            if campaign.state in _ENDED and campaign.counts.queued == 0 and over > 0:
+            ended = campaign.finished_at is not None and campaign.finished_at >= since
+            if ended and campaign.state in _ENDED and campaign.counts.queued == 0 and over > 0:
                 key = f"leftover:{campaign.id}:{campaign.credits.released}"
                 leftovers.append(HeldShare(campaign.account_id, campaign.id, over, 0, key))
         return leftovers[:campaigns_max]

@@ -1,7 +1,7 @@
 """What sending may rely on about messages in doubt: found by what is known, resolved once."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -30,6 +30,7 @@ from tests.contracts.worlds import World
 UNKNOWN, SENT, DELIVERED = MessageState.UNKNOWN, MessageState.SENT, MessageState.DELIVERED
 FAILED, CANCELLED = MessageState.FAILED, MessageState.CANCELLED
 SECOND = timedelta(seconds=1)
+EVER_SINCE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def in_doubt(
@@ -267,14 +268,33 @@ class DoubtEnding:
         with world.transactions.across_accounts() as uow:
             before = [
                 share
-                for share in uow.doubts.leftover_holds_across_accounts(10_000)
+                for share in uow.doubts.leftover_holds_across_accounts(EVER_SINCE, 10_000)
                 if share.campaign == campaign.id
             ]
         resolve(world, found(campaign, SENT, world.clock.now()))  # and nobody books it
 
         with world.transactions.across_accounts() as uow:
-            after = uow.doubts.leftover_holds_across_accounts(10_000)
+            after = uow.doubts.leftover_holds_across_accounts(EVER_SINCE, 10_000)
+
+            later = world.clock.now() + SECOND
+            ended_since = uow.doubts.leftover_holds_across_accounts(later, 10_000)
 
         assert before == []
+        assert campaign.id not in [each.campaign for each in ended_since]
         (share,) = [each for each in after if each.campaign == campaign.id]
         assert (share.account, share.credits, share.messages) == (campaign.account_id, 1, 0)
+
+    def test_campaigns_that_hold_for_their_doubts_hide_none_that_holds_for_nobody(
+        self, world: World
+    ) -> None:
+        for _ in range(2):
+            in_doubt(world, 1)
+        campaign = in_doubt(world, 1)
+        resolve(world, found(campaign, SENT, world.clock.now()))  # and nobody books it
+
+        with world.transactions.across_accounts() as uow:
+            # others may have left something behind: as many as there are
+            every = uow.doubts.leftover_holds_across_accounts(EVER_SINCE, 10_000)
+            some = uow.doubts.leftover_holds_across_accounts(EVER_SINCE, len(every))
+
+        assert campaign.id in [each.campaign for each in some]

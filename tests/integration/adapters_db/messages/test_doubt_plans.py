@@ -180,6 +180,15 @@ def test_whose_turn_it_is_reads_a_row_for_each_store(plan: Plan, statement: str)
     assert "Sort" not in found.split("->  Recursive Union")[1], found
 
 
+def test_what_ended_campaigns_hold_for_nobody_is_looked_for_among_those_that_ended_late(
+    plan: Plan,
+) -> None:
+    found = plan(doubts._LOCK_ENDED, {"since": NOON, "campaigns_max": 100}, pinned=True)
+
+    assert "campaign_finished_at_idx" in found, found
+    assert "Seq Scan" not in found, found
+
+
 def test_single_messages_that_are_due_are_found_store_by_store(plan: Plan) -> None:
     bounds = {"now": NOON, "singles_max": 250, "accounts": [1, 2]}
     found = plan(single_doubts._DUE, bounds, pinned=True)
