@@ -1,11 +1,25 @@
 """Pausing, resuming and cancelling (http-contract, 3.5)."""
 
-import pytest
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Final
 
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from adapters_db.campaigns.books import SqlBooks
+from adapters_db.connection.connections import Connections
+from adapters_db.transactions import SqlTransactions
 from retail_core.billing.model import Subscription
+from retail_core.kernel.ids import AccountId
+from retail_core.messages.use_cases import CloseCancelledBatches
 from tests.http.api import Shop, error_of
 from tests.http.campaigns.shops import create, keyed, send, started, state_of, stores
 
+STATEMENT_SECONDS_MAX: Final = 5
 STEPS = ("pause", "resume", "cancel")
 
 
@@ -132,3 +146,47 @@ def test_another_shops_campaign_is_not_found(sql_seller: Shop, step: str) -> Non
     reply = other.post(f"/api/campaigns/{campaign}/{step}", {})
 
     assert error_of(reply) == (404, "RESOURCE_NOT_FOUND")
+
+
+@pytest.mark.servers
+def test_a_cancel_over_http_leaves_all_batches_to_a_worker(
+    sql_seller: Shop, migrated_database_url: str
+) -> None:
+    """Here each batch that is written takes longer than a statement may last where it is short."""
+    campaign = started(sql_seller)
+    connections = sql_seller.api.container.resolve(Connections)
+    began = time.monotonic()
+
+    with slow_batches(migrated_database_url, campaign):
+        cancelled = steer(sql_seller, campaign, "cancel")
+        took = time.monotonic() - began
+    close = CloseCancelledBatches(SqlTransactions(connections))
+    while close():
+        pass
+
+    assert took < STATEMENT_SECONDS_MAX
+    assert (cancelled["status"], cancelled["cancelled"]) == ("cancelled", 3)
+    with connections.sweep() as connection:
+        batches = text("SELECT account_id, state FROM send_batch WHERE campaign_id = :campaign")
+        ((account, state),) = connection.execute(batches, {"campaign": campaign}).all()
+    assert state == "cancelled"
+    assert SqlBooks(connections).verify(AccountId(account), datetime.now(UTC)).are_right
+    assert sql_seller.get("/api/me").json["user"]["credits"] == 100
+
+
+@contextmanager
+def slow_batches(url: str, campaign: object) -> Iterator[None]:
+    """Whoever writes a batch of a campaign waits longer than a statement may last."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION slow_batch() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN PERFORM pg_sleep({STATEMENT_SECONDS_MAX + 1}); RETURN NEW; END $$"
+        )
+        connection.execute(
+            "CREATE TRIGGER slow_batch BEFORE UPDATE ON send_batch FOR EACH ROW "
+            f"WHEN (OLD.campaign_id = {campaign}) EXECUTE FUNCTION slow_batch()"
+        )
+        try:
+            yield
+        finally:
+            connection.execute("DROP FUNCTION slow_batch CASCADE")
