@@ -3,9 +3,10 @@
     python -m bench.growth [--partitions 1 10 100 1000] [--rounds 3] [--rows 500]
 
 A partition's worth is a thousand ids of campaigns, two of which were sent to `--rows` people each
-and are long done. In one run the same work is done behind ever more of them, each in a transaction
-of its own: what has nothing to do with the past must take as long as at first. Then old data is
-cleaned up, in tables of growing size: each row must cost as much as at first.
+and are long done; each is meant for four weeks and was used four weeks after the one before. In one
+run the same work is done behind ever more of them, each in a transaction of its own: what has
+nothing to do with the past must take as long as at first. Then old data is cleaned up, in tables of
+growing size: each row must cost as much as at first.
 
 What is shown is the CPU of PostgreSQL and of this process, which other work on the machine changes
 little.
@@ -35,9 +36,11 @@ from adapters_sms.reports import MittoReportReader
 from bench.floors import LayoutFloor
 from bench.processes import cpu_seconds, postmaster
 from bench.stage import Stage, scratch, stage
+from retail_core.contacts.model import HAND_OVER_REMEMBERED
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import CampaignId, ContactId, MessageNumber, ProviderId
 from retail_core.kernel.pages import PageRequest
+from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.process.machine import SystemClock
 from retail_core.messages.model import WebhookCall
 from retail_core.messages.queries import MessageFilter
@@ -60,6 +63,7 @@ OLD: Final = datetime(2020, 1, 1, tzinfo=UTC)
 MILLI: Final = 1_000
 OFTEN: Final = 20
 PAGE: Final = PageRequest(1, 20)
+STOPPED: Final = PhoneNumber("+306900000007")
 
 _CAMPAIGNS = """
 INSERT INTO campaign (id, account_id, name, message_text, include_offer, state, started_at,
@@ -88,8 +92,12 @@ FROM unnest(%(ids)s::integer[]) id, generate_series(0, %(rows)s - 1) seq
 
 
 _HANDED_OVER = """
-UPDATE message_partition p SET last_hand_over = %(at)s
+UPDATE message_partition p SET last_hand_over = %(at)s, made_at = %(at)s
 WHERE EXISTS (SELECT FROM unnest(%(ids)s::integer[]) c WHERE c >= p.first_campaign AND c < p.below)
+"""
+_LONGER_AGO = """
+UPDATE message_partition SET last_hand_over = last_hand_over - %(by)s, made_at = made_at - %(by)s
+WHERE below <= %(newest)s
 """
 _MAKE_WORTH = """
 SELECT make_message_partition(%(first)s, %(first)s + 1000, %(first)s)
@@ -139,13 +147,16 @@ class Past:
             if _knows_partitions(connection):
                 connection.execute(_HANDED_OVER, values)
 
-    def grow_to(self, partitions: int, at: datetime) -> None:
-        """So many partitions' worth in all, the newest one included."""
+    def grow_to(self, partitions: int, at: datetime, apart: timedelta = timedelta(0)) -> None:
+        """So many partitions' worth in all, the newest one included; the last at a time."""
         firsts = range(self.partitions, partitions - 1)
-        for start in range(0, len(firsts), 50):
-            some = firsts[start : start + 50]
-            ids = [each * WORTH + place for each in some for place in (1, WORTH // 2)]
-            self.send(ids, self.rows, at, 5)
+        with self.made.connect() as connection:
+            if apart and _knows_partitions(connection):
+                values = {"by": apart * len(firsts), "newest": NEWEST}
+                connection.execute(_LONGER_AGO, values)
+        for first in firsts:
+            ids = [first * WORTH + place for place in (1, WORTH // 2)]
+            self.send(ids, self.rows, at - apart * (firsts[-1] - first), 5)
         self.partitions = partitions - 1
         with self.made.connect() as connection:
             connection.execute("VACUUM ANALYZE")
@@ -276,6 +287,16 @@ class Work:
 
         return self.meter.cost(work, OFTEN)
 
+    def stop(self) -> float:
+        """Find the stores that wrote to a number."""
+        since = SystemClock().now() - HAND_OVER_REMEMBERED
+
+        def work() -> None:
+            with self.transactions.across_accounts() as uow:
+                uow.number_traces.last_hand_overs_across_accounts({STOPPED: bytes(32)}, since)
+
+        return self.meter.cost(work, OFTEN)
+
     def one_report(self) -> float:
         """Apply one report at a time."""
         return sum(self.reports(1, 1) for _ in range(OFTEN)) / OFTEN
@@ -325,11 +346,12 @@ def daily(made: Stage, meter: Meter, partitions: Sequence[int], rows: int, round
         "find 20 by the gateway's ids": work.look_up,
         "a page of a campaign's messages": work.page,
         "forget a person": work.forget,
+        "whom a STOP means": work.stop,
         "clean-up of nothing": work.clean_up,
     }
     found: dict[str, list[float]] = {kind: [] for kind in kinds}
     for count in partitions:
-        past.grow_to(count, SystemClock().now() - timedelta(days=60))
+        past.grow_to(count, SystemClock().now() - timedelta(days=60), timedelta(days=28))
         for kind, timed in kinds.items():
             found[kind].append(_median(timed, rounds))
     heads = "".join(f"{count:>10,}" for count in partitions)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, exists, select
 from adapters_db.connection.connections import psycopg_connection
 from adapters_db.connection.plans import by_index
 from adapters_db.contacts.suppressions import GIVEN, given
+from adapters_db.messages import partitions
 from adapters_db.messages.waiting_recipients import lock_batches
 from adapters_db.tables.engagement import number_trace
 from retail_core.contacts.ports import LastHandOver
@@ -28,13 +29,15 @@ _SINGLE_REACHED: Final = f"""s.submitted_at IS NOT NULL
     AND (s.state = {MessageState.SUBMITTING:d} OR s.state IN {_REACHED}
          OR s.provider_id IS NOT NULL)"""
 
-# What may have reached the gateway for contacts `o` (account_id, id, phone). A number that was
-# removed with age counts as theirs. A batch that is just being handed over has no rows yet.
+# What may have reached the gateway for contacts `o` (account_id, id, phone), in the partitions that
+# were used since. A number that was removed with age counts as theirs. A batch that is just being
+# handed over has no rows yet.
 _BY_CONTACT: Final = f"""
     SELECT o.account_id, o.id, o.phone, c.id AS campaign, c.plan ->> 'sender' AS sender,
            coalesce(m.sent_at, m.delivered_at, m.failed_at, m.updated_at) AS at,
            c.first_number + m.seq AS number
     FROM own o JOIN message m ON m.contact_id = o.id AND m.account_id = o.account_id
+              AND m.campaign_id >= %(first_campaign)s
          JOIN campaign c ON c.id = m.campaign_id
     WHERE (m.state IN {_REACHED} OR m.provider_id IS NOT NULL)
       AND (m.phone = o.phone OR m.phone IS NULL)
@@ -120,7 +123,7 @@ class SqlNumberTraces:
         return psycopg_connection(self.connection)
 
     def keep(self, account: AccountId, hashes: Mapping[ContactId, bytes], since: datetime) -> None:
-        """Lock what may become a hand-over at this moment; then one statement."""
+        """Lock what may become a hand-over at this moment; then one statement that keeps."""
         parameters = {
             "account": account,
             "contacts": list(hashes),
@@ -128,8 +131,10 @@ class SqlNumberTraces:
             "since": since,
         }
         lock_batches(self._driver, account, hashes)
+        # after the lock, since a batch that we waited for may be the first in its partition
+        first = partitions.first_used_since(self._driver, since)
         with by_index(self._driver):
-            self._driver.execute(_KEEP, parameters)
+            self._driver.execute(_KEEP, parameters | {"first_campaign": first})
 
     def has_any(self, account: AccountId) -> bool:
         """Over the primary key."""
@@ -158,6 +163,7 @@ class SqlNumberTraces:
             "phones": [int(phone[1:]) for phone in hashes],
             "hashes": list(hashes.values()),
             "since": since,
+            "first_campaign": partitions.first_used_since(self._driver, since),
         }
         with by_index(self._driver):
             rows = self._driver.execute(_FIND, parameters).fetchall()

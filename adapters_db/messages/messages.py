@@ -1,6 +1,6 @@
 """Messages on PostgreSQL: what delivery reports change, and what is forgotten."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypedDict
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from adapters_db.connection.connections import psycopg_connection
 from adapters_db.connection.plans import by_index
 from adapters_db.messages import partitions
-from adapters_db.messages.partitions import WITHIN, Partition
+from adapters_db.messages.partitions import WITHIN
 from adapters_db.messages.waiting_recipients import take_out
 from retail_core.contacts.ports import MessageOrigin
 from retail_core.kernel.addresses.phones import PhoneNumber
@@ -22,6 +22,7 @@ from retail_core.kernel.ids import (
     MessageNumber,
 )
 from retail_core.messages.model import (
+    REPORTED_AT_MOST_WITHIN,
     REPORTED_WITHIN,
     BatchState,
     DeliveryReport,
@@ -181,8 +182,9 @@ class SqlMessageStore:
         Partition by partition, the latest first, until every report has found its message.
         """
         waiting, counted = _merged(reports, now), list[tuple[int, ...]]()
+        within = REPORTED_AT_MOST_WITHIN if everywhere else REPORTED_WITHIN
         with by_index(self._driver):
-            for partition in self._partitions(now, everywhere=everywhere):
+            for partition in partitions.used_since(self._driver, now - within):
                 if not waiting:
                     break
                 parameters = _parameters(waiting, now) | partition.parameters
@@ -193,13 +195,6 @@ class SqlMessageStore:
                         waiting.pop(found, None)
             self._count(counted, now)
         return [report for report in reports if report.provider_id in waiting]
-
-    def _partitions(self, now: datetime, *, everywhere: bool) -> Iterator[Partition]:
-        late = partitions.used_since(self._driver, now - REPORTED_WITHIN)
-        yield from late
-        if everywhere:
-            known = set(late)
-            yield from (each for each in partitions.all_of_them(self._driver) if each not in known)
 
     def _count(self, counted: Sequence[tuple[int, ...]], now: datetime) -> None:
         if counted:

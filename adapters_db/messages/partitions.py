@@ -1,4 +1,4 @@
-"""Which partitions of messages to look into: those that reports come for, or all, one by one.
+"""Which partitions of messages to look into: those used of late, one by one or from one on.
 
 A statement about a few messages names the campaigns it is about, or a partition, as plain values:
 then the planner leaves all other partitions out, however many there are.
@@ -12,6 +12,7 @@ import attrs
 import psycopg
 
 from retail_core.kernel.ids import AccountId
+from retail_core.messages.model import REPORTED_WITHIN
 
 Driver = psycopg.Connection[tuple[Any, ...]]
 
@@ -19,7 +20,11 @@ _USED_SINCE: Final = """
 SELECT first_campaign, below FROM message_partition
 WHERE last_hand_over >= %s ORDER BY first_campaign DESC
 """
-_ALL: Final = "SELECT first_campaign, below FROM message_partition ORDER BY first_campaign DESC"
+# A new one counts also where the first hand-over in it is noted at this very moment.
+_FIRST_USED_SINCE: Final = """
+SELECT coalesce(min(first_campaign), 0) FROM message_partition
+WHERE last_hand_over >= %(since)s OR last_hand_over IS NULL OR made_at >= %(since)s
+"""
 _OF_ACCOUNT: Final = """
 SELECT p.first_campaign, p.below FROM message_partition p
 WHERE EXISTS (
@@ -68,9 +73,13 @@ def used_since(driver: Driver, since: datetime) -> Sequence[Partition]:
     return [Partition(*row) for row in driver.execute(_USED_SINCE, (since,))]
 
 
-def all_of_them(driver: Driver) -> Sequence[Partition]:
-    """The newest first."""
-    return [Partition(*row) for row in driver.execute(_ALL)]
+def first_used_since(driver: Driver, since: datetime) -> int:
+    """The first campaign of the oldest of them: whoever asks for hand-overs since then starts here.
+
+    A bit before: a hand-over may have been noted by an earlier one, and a report tell of it later.
+    """
+    ((first,),) = driver.execute(_FIRST_USED_SINCE, {"since": since - REPORTED_WITHIN})
+    return int(first)
 
 
 def of_account(driver: Driver, account: AccountId) -> Sequence[Partition]:

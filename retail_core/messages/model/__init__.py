@@ -49,6 +49,7 @@ from retail_core.messages.model.health import (
 from retail_core.messages.model.reports import (
     PARKED_LIFE,
     PARKED_WAITS,
+    REPORTED_AT_MOST_WITHIN,
     REPORTED_WITHIN,
     ParkedReport,
     WebhookCall,
@@ -97,6 +98,7 @@ __all__ = [
     "NO_CAMPAIGN",
     "PARKED_LIFE",
     "PARKED_WAITS",
+    "REPORTED_AT_MOST_WITHIN",
     "REPORTED_EARLIER_MAX",
     "REPORTED_LATER_MAX",
     "REPORTED_WITHIN",

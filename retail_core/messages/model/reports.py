@@ -22,6 +22,9 @@ was nudged for it.
 REPORTED_WITHIN: Final = timedelta(days=7)
 """So long after its hand-over a message's reports find it at once; later ones with a second try."""
 
+REPORTED_AT_MOST_WITHIN: Final = timedelta(days=400)
+"""Later than this nothing is found: by then a message loses the gateway's id."""
+
 PARKED_LIFE: Final = timedelta(hours=72)
 """So long a parked report is tried; after that it is only kept."""
 

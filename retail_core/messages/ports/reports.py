@@ -22,9 +22,9 @@ class MessageStore(Protocol):
     ) -> Sequence[DeliveryReport]:
         """Apply reports by provider id; states only climb. Returns those that match no message.
 
-        Those handed over within `REPORTED_WITHIN` are looked for; `everywhere` goes on to all that
-        were sent before, at a cost that grows with them. Locks the rows it changes; keeps the
-        campaigns' counters.
+        Those handed over within `REPORTED_WITHIN` are looked for; `everywhere` goes on to those
+        within `REPORTED_AT_MOST_WITHIN`, at a cost that grows with them. Locks the rows it changes;
+        keeps the campaigns' counters.
         """
         ...
 

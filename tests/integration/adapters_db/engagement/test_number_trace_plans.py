@@ -71,6 +71,7 @@ PARAMETERS: Final = {
     "phones": [PHONE],
     "hashes": [bytes(32)],
     "since": "2000-01-01",
+    "first_campaign": 0,
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,12 @@ from adapters_db.connection.connections import Connections, psycopg_connection
 from adapters_db.messages import partitions
 from adapters_db.messages.partitions import Partition
 from retail_core.kernel.ids import AccountId, ProviderId
-from retail_core.messages.model import PARKED_WAITS, REPORTED_WITHIN, MessageState
+from retail_core.messages.model import (
+    PARKED_WAITS,
+    REPORTED_AT_MOST_WITHIN,
+    REPORTED_WITHIN,
+    MessageState,
+)
 from retail_core.messages.use_cases import MatchParkedReports
 from tests.contracts.staging import messages, people, report, sent, shop, started
 from tests.contracts.worlds import World, sql_world
@@ -43,7 +48,8 @@ def world(connections: Connections) -> World:
 
 
 def all_of(database: Database) -> list[Partition]:
-    return list(reversed(partitions.all_of_them(database)))
+    rows = database.execute("SELECT first_campaign, below FROM message_partition ORDER BY 1")
+    return [Partition(*row) for row in rows]
 
 
 def ensure(database: Database, campaign: int) -> None:
@@ -145,7 +151,7 @@ def test_nobody_waits_for_whoever_is_just_making_the_next(
 def test_shops_see_partitions_and_change_nothing_but_their_use(connections: Connections) -> None:
     with connections.bound(AccountId(1)) as connection:
         driver = psycopg_connection(connection)
-        assert partitions.all_of_them(driver) == [Partition(0, 1_000)]
+        assert partitions.first_used_since(driver, datetime.now(UTC)) == 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege), driver.transaction():
             driver.execute("UPDATE message_partition SET below = 5")
         with pytest.raises(psycopg.errors.InsufficientPrivilege), driver.transaction():
@@ -196,6 +202,43 @@ class TestUse:
 
         assert (unmatched, tried) == ([late], 1)
         assert messages(world, campaign)[0].state is MessageState.DELIVERED
+
+    def test_a_stranger_is_looked_for_no_further_back_than_messages_keep_ids(
+        self, world: World
+    ) -> None:
+        campaign, ids = self.on_stage(world)
+        world.clock.advance(REPORTED_AT_MOST_WITHIN + timedelta(hours=2))
+        late = report(ids[0], MessageState.DELIVERED, world.clock.now())
+
+        with world.transactions.across_accounts() as uow:
+            unmatched = uow.messages.apply_reports_across_accounts(
+                [late], world.clock.now(), everywhere=True
+            )
+
+        assert list(unmatched) == [late]
+        assert messages(world, campaign)[0].state is MessageState.SENT
+
+
+def test_who_asks_for_hand_overs_begins_where_one_may_have_been(database: Database) -> None:
+    since = datetime.now(UTC) - timedelta(days=100)
+    for first in (1_000, 2_000, 3_000):
+        database.execute("SELECT make_message_partition(%s, %s, 1)", (first, first + 1_000))
+
+    def begins(*used_days_ago: int | None, made_days_ago: int = 900) -> int:
+        for place, days in enumerate(used_days_ago):
+            database.execute(
+                "UPDATE message_partition SET made_at = now() - %s * interval '1 day',"
+                " last_hand_over = now() - %s::integer * interval '1 day'"
+                " WHERE first_campaign = %s",
+                (made_days_ago, days, place * 1_000),
+            )
+        return partitions.first_used_since(database, since)
+
+    assert begins(300, 200, 90, 1) == 2_000
+    assert begins(300, 90, 200, 1) == 1_000
+    assert begins(300, 200, 104, 1) == 2_000
+    assert begins(300, 200, None, 1) == 2_000
+    assert begins(300, 300, 300, 300, made_days_ago=50) == 0
 
 
 def test_spans_that_touch_are_one() -> None:
