@@ -37,10 +37,10 @@ from bench.floors import LayoutFloor
 from bench.processes import cpu_seconds, postmaster
 from bench.stage import Stage, scratch, stage
 from retail_core.contacts.model import HAND_OVER_REMEMBERED
+from retail_core.kernel.addresses.phones import PhoneNumber
 from retail_core.kernel.errors import Unavailable
 from retail_core.kernel.ids import CampaignId, ContactId, MessageNumber, ProviderId
 from retail_core.kernel.pages import PageRequest
-from retail_core.kernel.phones import PhoneNumber
 from retail_core.kernel.process.machine import SystemClock
 from retail_core.messages.model import WebhookCall
 from retail_core.messages.queries import MessageFilter
