@@ -18,10 +18,14 @@ LOCK_TIMEOUT_SECONDS = 10
 LOCK_LOOK_SECONDS = 0.1
 _ADVISORY_LOCK = 7_308_324_466
 
-# Each look at the revision would tell the kind of database as well.
-logging.getLogger("alembic.runtime.migration").addFilter(
-    lambda record: record.msg.startswith("Running")
-)
+
+def _is_shown(record: logging.LogRecord) -> bool:
+    """Steps are for those who ask for more; each look at the revision tells the database's kind."""
+    record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    return record.msg.startswith("Running") and logging.getLogger().isEnabledFor(logging.DEBUG)
+
+
+logging.getLogger("alembic.runtime.migration").addFilter(_is_shown)
 
 
 def upgrade(url: str, revision: str = "heads") -> None:

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Final, NewType, TypeAlias, TypeVar, Union, ge
 import attrs
 
 from adapters_http.web import codec
-from adapters_http.web.fields import Between, Characters, Described, Items, PhoneText, Unset
+from adapters_http.web.fields import Between, Characters, Described, Items, PhoneText
+from retail_core.kernel.changes import Keep
 
 Schema: TypeAlias = dict[str, Any]
 REFERENCE: Final = "#/components/schemas/"
@@ -126,7 +127,7 @@ class Schemas:
         return schema
 
     def _union(self, kinds: tuple[Any, ...], way: Way) -> Schema:
-        nothing = {Unset, type(None)} if way is Way.QUERY else {Unset}
+        nothing = {Keep, type(None)} if way is Way.QUERY else {Keep}
         schemas = [self.of(kind, way) for kind in kinds if kind not in nothing]
         if len(schemas) == 1:
             return schemas[0]
@@ -206,7 +207,7 @@ def _is_required(hint: Any) -> bool:  # noqa: ANN401 - types are values here
 
 
 def _default(value: object, way: Way) -> Schema:
-    if value is attrs.NOTHING or isinstance(value, Unset) or way is Way.REPLY:
+    if value is attrs.NOTHING or isinstance(value, Keep) or way is Way.REPLY:
         return {}
     plain = value.value if isinstance(value, enum.Enum) else value
     return {"default": plain} if isinstance(plain, str | int | float) else {}

@@ -16,7 +16,8 @@ from cattrs.errors import BaseValidationError, ClassValidationError, IterableVal
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from adapters_http.web.context import Request
-from adapters_http.web.fields import Constraint, PhoneText, Unset
+from adapters_http.web.fields import Constraint, PhoneText
+from retail_core.kernel.changes import Keep
 from retail_core.kernel.errors import FieldFault, RuleViolation
 
 T = TypeVar("T")
@@ -155,14 +156,14 @@ def _constrained(kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN40
     return make
 
 
-def _may_be_unset(kind: object) -> bool:
-    return get_origin(kind) in (Union, UnionType) and Unset in get_args(kind)
+def _may_be_absent(kind: object) -> bool:
+    return get_origin(kind) in (Union, UnionType) and Keep in get_args(kind)
 
 
 def _sent(kind: Any, converter: cattrs.Converter) -> Hook:  # noqa: ANN401 - as above
-    """UNSET is what an absent key leaves behind, never something that can be sent."""
+    """KEEP is what an absent key leaves behind, never something that can be sent."""
     union: Any = Union
-    rest = union[tuple(each for each in get_args(kind) if each is not Unset)]
+    rest = union[tuple(each for each in get_args(kind) if each is not Keep)]
     return lambda value, _kind: converter.structure(value, rest)
 
 
@@ -211,7 +212,7 @@ def _reader(*, from_text: bool) -> cattrs.Converter:
     converter.register_structure_hook_factory(attrs.has, _object)
     converter.register_structure_hook_factory(_is_tuple, _array)
     converter.register_structure_hook_factory(_is_constrained, _constrained)
-    converter.register_structure_hook_factory(_may_be_unset, _sent)
+    converter.register_structure_hook_factory(_may_be_absent, _sent)
     return converter
 
 

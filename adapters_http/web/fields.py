@@ -2,31 +2,20 @@
 
 >>> from typing import Annotated
 >>> import attrs
+>>> from retail_core.kernel.changes import KEEP, Keep
 >>> @attrs.frozen
 ... class RenameBody:
 ...     name: Annotated[str, Characters(1, 160)]
-...     note: Annotated[str, Characters(0, 400)] | None | Unset = UNSET
+...     note: Annotated[str, Characters(0, 400)] | None | Keep = KEEP
 
 `codec.body` holds to them, and the description of the API is written from them. A field with
-UNSET as its default tells an absent key (UNSET) from null (None).
+KEEP as its default tells an absent key (KEEP) from null (None).
 """
 
 from collections.abc import Mapping, Sized
-from enum import Enum
-from typing import Final, NewType, Protocol, runtime_checkable
+from typing import NewType, Protocol, runtime_checkable
 
 import attrs
-
-
-class Unset(Enum):
-    """The type of UNSET."""
-
-    UNSET = "unset"
-
-
-UNSET: Final = Unset.UNSET
-"""What a field holds whose key was not sent."""
-
 
 PhoneText = NewType("PhoneText", str)
 """A phone number as somebody wrote it; the one text that may also be sent as a JSON number."""

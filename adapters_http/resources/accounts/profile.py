@@ -15,7 +15,7 @@ from adapters_http.resources.accounts.auth import (
 )
 from adapters_http.web import codec
 from adapters_http.web.context import Request, Response
-from adapters_http.web.fields import UNSET, Characters, Items, Unset
+from adapters_http.web.fields import Characters, Items
 from adapters_http.web.routing import Access, Route
 from retail_core.accounts import model
 from retail_core.accounts.errors import AuthenticationFailed
@@ -65,14 +65,14 @@ class QuietHoursShape:
 class ProfileBody:
     """What a shop changes about itself; an absent key leaves it as it is."""
 
-    company: Company | Unset | None = UNSET
-    sender_name: str | Unset | None = UNSET
-    timezone: str | Unset | None = UNSET
-    adults_only: bool | Unset = UNSET
-    quiet_hours: QuietHoursShape | Unset | None = UNSET
-    default_country: str | Unset = UNSET
-    locale: LocaleWord | Unset = UNSET
-    smart_encoding: SmartEncoding | Unset = UNSET
+    company: Company | Keep | None = KEEP
+    sender_name: str | Keep | None = KEEP
+    timezone: str | Keep | None = KEEP
+    adults_only: bool | Keep = KEEP
+    quiet_hours: QuietHoursShape | Keep | None = KEEP
+    default_country: str | Keep = KEEP
+    locale: LocaleWord | Keep = KEEP
+    smart_encoding: SmartEncoding | Keep = KEEP
 
     def changes(self) -> ProfileChanges:
         """What is to change. Raises RuleViolation if nothing is named, InvalidField for a value."""
@@ -80,14 +80,14 @@ class ProfileBody:
             raise RuleViolation("There is nothing to change.")
         quiet = self.quiet_hours
         return ProfileChanges(
-            company=_kept(self.company),
-            sender_name=_kept(self.sender_name),
-            timezone=_kept(self.timezone),
-            adults_only=_kept(self.adults_only),
-            quiet_hours=quiet.read() if isinstance(quiet, QuietHoursShape) else _kept(quiet),
-            default_country=_kept(self.default_country),
-            locale=KEEP if isinstance(self.locale, Unset) else locale_of(self.locale),
-            smart_encoding=_kept(self.smart_encoding),
+            company=self.company,
+            sender_name=self.sender_name,
+            timezone=self.timezone,
+            adults_only=self.adults_only,
+            quiet_hours=quiet.read() if isinstance(quiet, QuietHoursShape) else quiet,
+            default_country=self.default_country,
+            locale=KEEP if isinstance(self.locale, Keep) else locale_of(self.locale),
+            smart_encoding=self.smart_encoding,
         )
 
 
@@ -197,10 +197,6 @@ def _clock(path: str, text: str) -> time:
 def locale_of(word: LocaleWord) -> Locale:
     """The language of a word; `gr` is a legacy one for Greek."""
     return Locale.EN if word is LocaleWord.EN else Locale.EL
-
-
-def _kept(value: Value | Unset) -> Value | Keep:
-    return KEEP if isinstance(value, Unset) else value
 
 
 ROUTES: Final = (

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import attrs
 
 from adapters_http.resources.campaigns import fields
-from adapters_http.web.fields import UNSET, Characters, Described, Unset
+from adapters_http.web.fields import Characters, Described
 from retail_core.audiences.model import AudienceSpec
 from retail_core.campaigns.model import NAME_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, CampaignContent
 from retail_core.campaigns.use_cases import CampaignChanges
@@ -47,19 +47,19 @@ class CampaignBody:
 class CampaignChangesBody:
     """What an edit replaces; an absent key keeps the present value."""
 
-    name: Name | Unset = UNSET
-    message_text: MessageText | Unset | None = attrs.field(default=UNSET, repr=False)
-    template_id: int | Unset | None = UNSET
-    filter_gender: str | Unset | None = UNSET
-    filter_age_group: str | Unset | None = UNSET
-    list_id: ListReference = UNSET
-    exclude_list_ids: tuple[object, ...] | Unset | None = UNSET
-    segment: Segment = UNSET
-    include_offer: bool | Unset = UNSET
-    track_links: bool | Unset = UNSET
-    scheduled_date: str | Unset | None = UNSET
-    scheduled_time: str | Unset | None = UNSET
-    scheduled_at: str | Unset | None = UNSET
+    name: Name | Keep = KEEP
+    message_text: MessageText | Keep | None = attrs.field(default=KEEP, repr=False)
+    template_id: int | Keep | None = KEEP
+    filter_gender: str | Keep | None = KEEP
+    filter_age_group: str | Keep | None = KEEP
+    list_id: ListReference = KEEP
+    exclude_list_ids: tuple[object, ...] | Keep | None = KEEP
+    segment: Segment = KEEP
+    include_offer: bool | Keep = KEEP
+    track_links: bool | Keep = KEEP
+    scheduled_date: str | Keep | None = KEEP
+    scheduled_time: str | Keep | None = KEEP
+    scheduled_at: str | Keep | None = KEEP
 
 
 def content(body: CampaignBody) -> CampaignContent:
@@ -95,25 +95,25 @@ def changes(body: CampaignChangesBody) -> CampaignChanges:
     if body == CampaignChangesBody():
         raise RuleViolation("There is nothing to change.")
     references = fields.References.read(
-        None if body.list_id is UNSET else body.list_id,
+        None if body.list_id is KEEP else body.list_id,
         _sent(body.exclude_list_ids),
         _sent(body.template_id),
     )
-    segment = KEEP if body.segment is UNSET else fields.segment(body.segment)
+    segment = KEEP if body.segment is KEEP else fields.segment(body.segment)
     _nothing_unsupported(
         _sent(body.track_links),
         *map(_sent, (body.scheduled_date, body.scheduled_time, body.scheduled_at)),
     )
     text = body.message_text
-    if not isinstance(text, Unset) and not text:
+    if not isinstance(text, Keep) and not text:
         raise InvalidField("messageText", "is needed, since there is no template")
     found = CampaignChanges(
-        name=_kept(body.name),
-        message_text=KEEP if isinstance(text, Unset) or text is None else text,
-        include_offer=_kept(body.include_offer),
-        system_list=KEEP if body.list_id is UNSET else references.system_list,
-        own_list=KEEP if body.list_id is UNSET else references.own_list,
-        exclude_lists=KEEP if body.exclude_list_ids is UNSET else references.exclude_lists,
+        name=body.name,
+        message_text=KEEP if isinstance(text, Keep) or text is None else text,
+        include_offer=body.include_offer,
+        system_list=KEEP if body.list_id is KEEP else references.system_list,
+        own_list=KEEP if body.list_id is KEEP else references.own_list,
+        exclude_lists=KEEP if body.exclude_list_ids is KEEP else references.exclude_lists,
         segment=segment,
         gender=_read(fields.gender, body.filter_gender),
         age_group=_read(fields.age_group, body.filter_age_group),
@@ -122,16 +122,12 @@ def changes(body: CampaignChangesBody) -> CampaignChanges:
     return found
 
 
-def _sent(value: Value | Unset) -> Value | None:
-    return None if isinstance(value, Unset) else value
+def _sent(value: Value | Keep) -> Value | None:
+    return None if isinstance(value, Keep) else value
 
 
-def _kept(value: Value | Unset) -> Value | Keep:
-    return KEEP if isinstance(value, Unset) else value
-
-
-def _read(read: Callable[[str | None], Value], word: str | Unset | None) -> Value | Keep:
-    return KEEP if isinstance(word, Unset) else read(word)
+def _read(read: Callable[[str | None], Value], word: str | Keep | None) -> Value | Keep:
+    return KEEP if isinstance(word, Keep) else read(word)
 
 
 def _nothing_unsupported(

@@ -10,7 +10,7 @@ from adapters_http.resources.contacts.filters import ContactFilters, ContactList
 from adapters_http.resources.contacts.shapes import Consent, Contact, consent_shape, contact_shape
 from adapters_http.web import codec, replies, values
 from adapters_http.web.context import Request, Response
-from adapters_http.web.fields import UNSET, PhoneText, Unset
+from adapters_http.web.fields import PhoneText
 from adapters_http.web.idempotency import once
 from adapters_http.web.replies import PageOf
 from adapters_http.web.routing import Access, Paging, Route
@@ -65,14 +65,14 @@ class ContactBody:
 class ContactChangesBody:
     """What may be changed: null clears, an absent key leaves alone."""
 
-    phone: PhoneText | Unset | None = attrs.field(default=UNSET, repr=False)
-    email: str | Unset | None = attrs.field(default=UNSET, repr=False)
-    first_name: str | Unset | None = attrs.field(default=UNSET, repr=False)
-    last_name: str | Unset | None = attrs.field(default=UNSET, repr=False)
-    gender: str | Unset | None = UNSET
-    birthday: str | Unset | None = attrs.field(default=UNSET, repr=False)
-    tags: tuple[str, ...] | Unset | None = UNSET
-    is_subscribed: bool | Unset = UNSET
+    phone: PhoneText | Keep | None = attrs.field(default=KEEP, repr=False)
+    email: str | Keep | None = attrs.field(default=KEEP, repr=False)
+    first_name: str | Keep | None = attrs.field(default=KEEP, repr=False)
+    last_name: str | Keep | None = attrs.field(default=KEEP, repr=False)
+    gender: str | Keep | None = KEEP
+    birthday: str | Keep | None = attrs.field(default=KEEP, repr=False)
+    tags: tuple[str, ...] | Keep | None = KEEP
+    is_subscribed: bool | Keep = KEEP
     consent_source: str | None = None
 
 
@@ -141,14 +141,14 @@ class OneContact:
             actor(req),
             wanted,
             ContactChanges(
-                phone=_sent(body.phone),
-                email=_sent(body.email),
-                first_name=_sent(body.first_name),
-                last_name=_sent(body.last_name),
-                gender=_sent(body.gender),
-                birthday=_sent(body.birthday),
-                tags=_sent(body.tags),
-                is_subscribed=_sent(body.is_subscribed),
+                phone=body.phone,
+                email=body.email,
+                first_name=body.first_name,
+                last_name=body.last_name,
+                gender=body.gender,
+                birthday=body.birthday,
+                tags=body.tags,
+                is_subscribed=body.is_subscribed,
             ),
             region=country_of(self.accounts, req.account),
             consent_source=body.consent_source,
@@ -197,10 +197,6 @@ def found(contacts: ContactQueries, account: AccountId, contact: ContactId) -> C
     if view is None:
         raise ContactNotFound
     return contact_shape(account, view)
-
-
-def _sent(value: Value | Unset) -> Value | Keep:
-    return KEEP if isinstance(value, Unset) else value
 
 
 ROUTES: Final = (

@@ -20,7 +20,7 @@ from adapters_http.resources.lists.shapes import (
 )
 from adapters_http.web import codec, replies, values
 from adapters_http.web.context import Request, Response
-from adapters_http.web.fields import UNSET, Between, Characters, Unset
+from adapters_http.web.fields import Between, Characters
 from adapters_http.web.idempotency import once
 from adapters_http.web.replies import PageOf
 from retail_core.accounts.queries import AccountQueries
@@ -77,11 +77,11 @@ class ListBody:
 class ListChangesBody:
     """What an edit replaces: null clears, an absent key leaves alone."""
 
-    name: Name | Unset = UNSET
-    description: Description | Unset | None = UNSET
-    filter_gender: str | Unset | None = UNSET
-    filter_age_min: Age | Unset | None = UNSET
-    filter_age_max: Age | Unset | None = UNSET
+    name: Name | Keep = KEEP
+    description: Description | Keep | None = KEEP
+    filter_gender: str | Keep | None = KEEP
+    filter_age_min: Age | Keep | None = KEEP
+    filter_age_max: Age | Keep | None = KEEP
 
 
 @attrs.frozen
@@ -252,17 +252,13 @@ def _found(queries: ListQueries, account: AccountId, list_id: ListId) -> Contact
 
 def _changes(body: ListChangesBody) -> ListChanges:
     gender: Gender | Keep | None = KEEP
-    if not isinstance(body.filter_gender, Unset):
+    if not isinstance(body.filter_gender, Keep):
         gender = read_gender(body.filter_gender, "filterGender")
-    description = _sent(body.description)
+    description = body.description
     return ListChanges(
-        name=_sent(body.name),
+        name=body.name,
         description=description if isinstance(description, Keep) else description or None,
         gender=gender,
-        age_min=_sent(body.filter_age_min),
-        age_max=_sent(body.filter_age_max),
+        age_min=body.filter_age_min,
+        age_max=body.filter_age_max,
     )
-
-
-def _sent(value: Value | Unset) -> Value | Keep:
-    return KEEP if isinstance(value, Unset) else value

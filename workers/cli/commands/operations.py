@@ -21,6 +21,7 @@ from workers.jobs.checking_books import ACCOUNTS_PER_STEP_MAX, CODE, alarm
 from workers.jobs.cleaning import CleanUp
 
 SIMULATOR: Final = "adapters_sms.simulator"
+NO_SCHEMA: Final = "0000"
 MISMATCHES_MAX: Final = 1000
 
 
@@ -33,7 +34,7 @@ def migrate(given: Given) -> Result:
     url = given.container.resolve(DatabaseSettings).direct_url
     before = current(url)
     upgrade(url)
-    return {"from": before, "to": current(url)}
+    return {"schema": f"{before or NO_SCHEMA} -> {current(url)}"}
 
 
 def verify_ledger(given: Given) -> Result:

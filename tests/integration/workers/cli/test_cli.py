@@ -253,7 +253,8 @@ def test_deeds_are_picked_by_action_and_time(cli: Cli) -> None:
 
 def test_migrating_a_migrated_database_changes_nothing(cli: Cli) -> None:
     code, printed = cli("migrate")
-    assert (code, printed["from"]) == (0, printed["to"])
+    before, after = printed["schema"].split(" -> ")
+    assert (code, before) == (0, after)
 
 
 def test_every_missing_setting_is_named_and_nothing_is_done(
