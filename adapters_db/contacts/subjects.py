@@ -16,6 +16,7 @@ from adapters_db.tables.imports import import_job, import_row
 from retail_core.contacts.model import Suppression
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.kernel.addresses.phones import PhoneNumber
+from retail_core.kernel.idempotency import ERASURE_SECONDS_MAX
 from retail_core.kernel.ids import AccountId, ContactId
 
 FAULT_DIGITS_MIN: Final = 7
@@ -65,6 +66,11 @@ DELETE FROM inbound_scope s USING inbound_text t
 WHERE s.account_id = %(account)s AND t.id = s.inbound_id AND t.phone = %(phone)s
 """
 # A repeat is told what is there by then, which is nothing.
+_KEEP_NO_REPLY: Final = f"""
+INSERT INTO reply_barrier (account_id, until)
+VALUES (%(account)s, clock_timestamp() + interval '{ERASURE_SECONDS_MAX} seconds')
+ON CONFLICT (account_id) DO UPDATE SET until = greatest(reply_barrier.until, excluded.until)
+"""
 _FORGET_REPLIES: Final = """
 UPDATE idempotency_key SET reply_body = NULL, reply_status = NULL
 WHERE account_id = %(account)s AND reply_body IS NOT NULL
@@ -75,6 +81,7 @@ _EVERYWHERE: Final = (
     _FORGET_IMPORT_ROWS,
     _FORGET_TESTS,
     _FORGET_INBOUND,
+    _KEEP_NO_REPLY,
     _FORGET_REPLIES,
 )
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 import attrs
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, exists, insert, update
 
 from adapters_db.connection.connections import Connections, psycopg_connection
-from adapters_db.tables.kernel import idempotency_key
+from adapters_db.tables.kernel import idempotency_key, reply_barrier
 from retail_core.kernel.errors import IdempotencyInProgress, IdempotencyKeyReused
 from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 
@@ -15,6 +15,10 @@ _FIND = """
 SELECT fingerprint, effect, reply_status, reply_body
 FROM idempotency_key WHERE account_id = %s AND key = %s
 """
+
+# Whoever erases somebody has this lock alone. While somebody does, or has just done so, a reply is
+# not kept: it may tell of that person, and a repeat builds it from what is there by then.
+_NOBODY_IS_ERASED = "SELECT pg_try_advisory_xact_lock_shared(hashtext('people_leave'), %s)"
 
 
 def claim_key(connection: Connection, once: Once) -> None:
@@ -56,7 +60,14 @@ class SqlIdempotencyReplies:
 
     def save(self, once: Once, reply: StoredReply) -> None:
         """Store the reply beside the key's effect; the first one stays."""
+        barrier = exists().where(
+            reply_barrier.c.account_id == once.account,
+            reply_barrier.c.until >= idempotency_key.c.created_at,
+        )
         with self.connections.bound(once.account) as connection:
+            driver = psycopg_connection(connection)
+            if driver.execute(_NOBODY_IS_ERASED, (once.account,)).fetchone() != (True,):
+                return
             connection.execute(
                 update(idempotency_key)
                 .where(
@@ -64,6 +75,7 @@ class SqlIdempotencyReplies:
                     idempotency_key.c.key == once.key,
                     idempotency_key.c.fingerprint == once.fingerprint,
                     idempotency_key.c.reply_status.is_(None),
+                    ~barrier,
                 )
                 .values(reply_status=reply.status, reply_body=reply.body)
             )

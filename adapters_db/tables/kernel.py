@@ -49,6 +49,13 @@ idempotency_key = Table(
     Column("created_at", UtcTime, nullable=False, server_default=func.now(), index=True),
 )
 
+reply_barrier = Table(
+    "reply_barrier",
+    metadata,
+    Column("account_id", Integer, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("until", UtcTime, nullable=False),
+)
+
 audit_entry = Table(
     "audit_entry",
     metadata,

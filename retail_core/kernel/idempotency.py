@@ -5,6 +5,8 @@ import attrs
 from retail_core.kernel.ids import AccountId
 
 KEY_CHARACTERS_MAX = 255
+ERASURE_SECONDS_MAX = 60
+"""No transaction that erases somebody is open for longer: the database ends it before."""
 
 
 @attrs.frozen

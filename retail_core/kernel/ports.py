@@ -110,7 +110,11 @@ class IdempotencyReplies(Protocol):
     """Keeps the reply that was sent for a key, so that a repeat gets the same bytes."""
 
     def save(self, once: Once, reply: StoredReply) -> None:
-        """Store the reply beside the key's effect; without such an effect nothing happens."""
+        """Store the reply beside the key's effect; without such an effect nothing happens.
+
+        Nor while somebody of the account is being erased, or where the effect began before that was
+        over for certain (`ERASURE_SECONDS_MAX`): the reply may tell of them.
+        """
         ...
 
     def remove_older_across_accounts(self, before: datetime) -> int:

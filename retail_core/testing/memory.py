@@ -282,7 +282,10 @@ class MemoryIdempotencyReplies:
         name = (once.account, once.key)
         with self.database.transaction() as tables:
             stored = tables.keys.get(name)
-            if stored is not None and stored.once == once and stored.reply is None:
+            barrier = tables.reply_barriers.get(once.account)
+            if stored is None or (barrier is not None and barrier >= stored.created_at):
+                return
+            if stored.once == once and stored.reply is None:
                 tables.keys.put(name, attrs.evolve(stored, reply=reply))
 
     def remove_older_across_accounts(self, before: datetime) -> int:

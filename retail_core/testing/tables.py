@@ -302,6 +302,7 @@ class MemoryTables:
         )
         self.doubts: MemoryTable[tuple[CampaignId, int], StoredDoubt] = MemoryTable(journal)
         self.look_ups: MemoryTable[tuple[CampaignId, int], StoredLookUp] = MemoryTable(journal)
+        self.reply_barriers: MemoryTable[AccountId, datetime] = MemoryTable(journal)
         self.look_up_turn: MemoryTable[str, StoredTurn] = MemoryTable(journal)
         self.singles: MemoryTable[MessageNumber, StoredSingle] = MemoryTable(journal)
         self.confirmations: MemoryTable[MessageNumber, tuple[AccountId, bytes, datetime]] = (

@@ -39,6 +39,8 @@ class MemoryPersonTraces:
         forget_texts(self.tables, account, phone)
         for kept, key in list(self.tables.keys.items()):
             if kept[0] == account:
+                barrier = self.tables.reply_barriers.get(account) or key.created_at
+                self.tables.reply_barriers.put(account, max(barrier, key.created_at))
                 self.tables.keys.put(kept, attrs.evolve(key, reply=None))
         members = [
             name

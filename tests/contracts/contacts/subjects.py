@@ -1,10 +1,13 @@
 """What may be relied on about everything that is kept of one person."""
 
+import pytest
+
 from retail_core.audiences.model import EngagementFact, EngagementKind
 from retail_core.contacts.model import SuppressionReason
 from retail_core.contacts.model.erasure import Engagement, ImportTrace, OnList
 from retail_core.imports.model import ImportMode, RowFault
 from retail_core.kernel.addresses.phones import PhoneNumber
+from retail_core.kernel.idempotency import AlreadyDone, Once, StoredReply
 from retail_core.kernel.ids import SYSTEM_ACCOUNT, AccountId, ContactId
 from tests.contracts.audiences.lists import made, on_it, put
 from tests.contracts.imports.imports import AT, new_import
@@ -109,6 +112,30 @@ class PersonTracesContract:
             world.message_queries.of_occasions(account, occasions), key=lambda test: test.number
         )
         assert (his.phone, other.phone) == (None, BOB)
+
+    def test_a_reply_that_is_written_down_after_somebody_was_forgotten_is_not_kept(
+        self, world: World
+    ) -> None:
+        """It was made before, and may tell of that person."""
+        account, other = world.new_account(), world.new_account()
+        mine, theirs = Once(account, "key", b"request"), Once(other, "key", b"request")
+        for once in (mine, theirs):
+            with world.transactions.begin(once.account, once) as uow:
+                uow.effect(1)
+
+        forget(world, account, ContactId(1), ANA)
+        for once in (mine, theirs):
+            world.replies.save(once, StoredReply(201, b"Ana"))
+
+        kept = []
+        for once in (mine, theirs):
+            with (
+                pytest.raises(AlreadyDone) as repeat,
+                world.transactions.begin(once.account, once),
+            ):
+                pass
+            kept.append(repeat.value.reply)
+        assert kept == [None, StoredReply(201, b"Ana")]
 
     def test_forgetting_does_not_see_another_accounts_rows(self, world: World) -> None:
         account, other = world.new_account(), world.new_account()

@@ -54,8 +54,7 @@ def forget_reply(shop: Shop, key: str) -> None:
     with shop.api.container.resolve(Connections).bound(shop.id) as connection:
         done = connection.execute(
             text(
-                "UPDATE idempotency_key SET reply_status = NULL, reply_body = NULL"
-                " WHERE key = :key AND reply_status IS NOT NULL"
+                "UPDATE idempotency_key SET reply_status = NULL, reply_body = NULL WHERE key = :key"
             ),
             {"key": key},
         )
