@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from adapters_db.audiences.frequency_cap import capped_positions, lock_counting
 from adapters_db.audiences.sql import meant
 from adapters_db.connection.connections import psycopg_connection
+from adapters_db.connection.plans import by_index
 from adapters_db.messages.batches.freezing import freeze_statement
 from adapters_db.messages.batches.merge_groups import in_flight_groups, merge_groups
 from adapters_db.messages.batches.rows import CLAIMED_COLUMNS, claimed_batch
@@ -228,7 +229,8 @@ class SqlBatchStore:
 
     def rejoin(self, account: AccountId, campaign: CampaignId) -> None:
         """One statement; they keep their order."""
-        self._driver.execute(_REJOIN, {"account": account, "campaign": campaign})
+        with by_index(self._driver):
+            self._driver.execute(_REJOIN, {"account": account, "campaign": campaign})
 
     def in_flight_groups(
         self, account: AccountId, campaign: CampaignId, shaped: frozenset[Field]

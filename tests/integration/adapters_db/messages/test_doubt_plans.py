@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from adapters_db.connection.plans import BY_INDEX
+from adapters_db.messages.batches import batches
 from adapters_db.messages.unknown import doubts, look_ups, single_doubts
 from adapters_db.messages.unknown import matching as doubt_matching
 from adapters_db.messages.unknown.finding_columns import finding_columns
@@ -194,3 +195,11 @@ def test_single_messages_that_are_due_are_found_store_by_store(plan: Plan) -> No
     found = plan(single_doubts._DUE, bounds, pinned=True)
 
     assert "single_message_look_up_at_idx" in found, found
+
+
+def test_batches_that_rejoin_their_campaign_are_found_one_by_one(plan: Plan) -> None:
+    """10,000 of them were compared with each other where the statistics were missing."""
+    found = plan(batches._REJOIN, {"account": 1, "campaign": CAMPAIGN}, pinned=True)
+
+    assert "Seq Scan" not in found, found
+    assert "Hash Join" not in found, found
