@@ -400,7 +400,14 @@ SELECT 1000000000 + no, %(account)s, 'confirmation', 'bench:' || no, 'sms:bench'
        %(at)s, %(at)s
 FROM generate_series(1, %(rows)s) no
 """
+_CONSENTS = """
+INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)
+SELECT %(account)s, no / 2, CASE WHEN no %% 2 = 0 THEN 'granted' ELSE 'withdrawn' END, 'manual',
+       %(at)s + no * interval '1 microsecond'
+FROM generate_series(2, %(rows)s + 1) no
+"""
 _OLD_KINDS: Final = {
+    "consents": ("consent_event", _CONSENTS),
     "raw_reports": ("report_inbox", _RAW_REPORTS),
     "parked_reports": ("report_parked", _PARKED),
     "status_look_ups": ("status_look_up", _LOOK_UPS),
@@ -418,6 +425,8 @@ def cleaning(made: Stage, meter: Meter, sizes: Sequence[int]) -> None:
         times = []
         for size in sizes:
             with made.connect() as connection:
+                # facts of consent are never removed otherwise
+                connection.execute("SET session_replication_role = replica")
                 connection.execute(f"TRUNCATE {table} CASCADE".encode())
                 values = {"account": made.account, "at": OLD, "rows": size}
                 connection.execute(insert.encode(), values)

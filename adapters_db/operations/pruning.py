@@ -80,32 +80,34 @@ class SqlPruning:
             yield connection
 
     def _empty(self, kind: Old, before: datetime) -> int:
-        """What the first statement found counts; the others clear away what belongs to it."""
+        """All steps count, or the last, if the others clear away what belongs to it."""
         counts = [
-            self._walk(step, before) if isinstance(step, Walk) else self._repeat(step, kind, before)
+            self._walk(step, before, are_consents=kind.are_consents)
+            if isinstance(step, Walk)
+            else self._repeat(step, before)
             for step in kind.steps
         ]
-        return counts[-1] if kind.counts_last else counts[0]
+        return counts[-1] if kind.counts_last else sum(counts)
 
-    def _repeat(self, statement: str, kind: Old, before: datetime) -> int:
+    def _repeat(self, statement: str, before: datetime) -> int:
         changed = 0
         values = {"before": before, "rows": ROWS_PER_TRANSACTION_MAX}
         while True:
             with self.connections.sweep() as connection:
-                if kind.are_consents:
-                    connection.execute(text("SET LOCAL retail.pruning = 'on'"))
                 step = connection.execute(text(statement), values).rowcount
             changed += step
             if step == 0:
                 return changed
 
-    def _walk(self, walk: Walk, before: datetime) -> int:
+    def _walk(self, walk: Walk, before: datetime, *, are_consents: bool = False) -> int:
         """Each step goes on where the one before came to."""
         changed = 0
         after: Any = None
         while True:
             values = {"before": before, "rows": ROWS_PER_TRANSACTION_MAX, "after": after}
             with self._by_index() as connection:
+                if are_consents:
+                    connection.execute(text("SET LOCAL retail.pruning = 'on'"))
                 step, upto = connection.execute(text(walk.sql), values).one()
             changed += int(step)
             if upto is None or (upto == after and step == 0):

@@ -28,7 +28,7 @@ class Old:
     A step that a table has many rows for is a walk, which never looks twice at what it passed: rows
     that are gone stay in an index until it is vacuumed.
 
-    How much was removed is told by the first step, or, with `counts_last`, by the last.
+    How much was removed is told by all steps together, or, with `counts_last`, by the last.
     """
 
     count: str
@@ -212,21 +212,63 @@ WHERE s.deleted_at < :before AND EXISTS (
     SELECT FROM consent_event l
     WHERE l.account_id = s.account_id AND l.contact_id = s.contact_id)
 """
+# Both go on behind the last row that they passed, whose place is told as one text.
+_OLD_WITHDRAWALS: Final = Walk(
+    """
+    WITH place AS (
+        SELECT split_part(word, '|', 1)::timestamptz AS at, split_part(word, '|', 2)::bigint AS id
+        FROM (SELECT coalesce(CAST(:after AS text), '-infinity|0') AS word) passed
+    ), seen AS MATERIALIZED (
+        SELECT account_id, contact_id, id, occurred_at FROM consent_event
+        WHERE type = 'withdrawn' AND occurred_at < :before
+          AND occurred_at >= (SELECT at FROM place)
+          AND (occurred_at, id) > (SELECT at, id FROM place)
+        ORDER BY occurred_at, id LIMIT greatest(:rows / 10, 1)
+    ), gone AS (
+        DELETE FROM consent_event g USING seen e
+        WHERE g.account_id = e.account_id AND g.contact_id = e.contact_id
+          AND NOT EXISTS (
+            SELECT FROM consent_event l
+            WHERE l.account_id = e.account_id AND l.contact_id = e.contact_id AND l.id > e.id
+              AND (l.type <> 'requested' OR l.occurred_at >= :before))
+        RETURNING g.id
+    )
+    SELECT (SELECT count(*) FROM gone),
+           (SELECT occurred_at::text || '|' || id FROM seen
+            ORDER BY occurred_at DESC, id DESC LIMIT 1)
+    """
+)
+_OLD_DELETIONS: Final = Walk(
+    """
+    WITH place AS (
+        SELECT split_part(word, '|', 1)::timestamptz AS at,
+               split_part(word, '|', 2)::integer AS account,
+               split_part(word, '|', 3)::integer AS contact
+        FROM (SELECT coalesce(CAST(:after AS text), '-infinity|0|0') AS word) passed
+    ), seen AS MATERIALIZED (
+        SELECT account_id, contact_id, deleted_at FROM consent_subject
+        WHERE deleted_at < :before AND deleted_at >= (SELECT at FROM place)
+          AND (deleted_at, account_id, contact_id) > (SELECT at, account, contact FROM place)
+        ORDER BY deleted_at, account_id, contact_id LIMIT greatest(:rows / 10, 1)
+    ), gone AS (
+        DELETE FROM consent_event g USING seen s
+        WHERE g.account_id = s.account_id AND g.contact_id = s.contact_id
+        RETURNING g.id
+    ), forgotten AS (
+        DELETE FROM consent_subject d USING seen s
+        WHERE d.account_id = s.account_id AND d.contact_id = s.contact_id
+    )
+    SELECT (SELECT count(*) FROM gone),
+           (SELECT deleted_at::text || '|' || account_id || '|' || contact_id FROM seen
+            ORDER BY deleted_at DESC, account_id DESC, contact_id DESC LIMIT 1)
+    """
+)
 _CONSENTS: Final = Old(
     count=f"""
     SELECT count(*) FROM consent_event
     WHERE (account_id, contact_id) IN ({_OLD_CONSENTS})
     """,
-    steps=(
-        f"""
-        DELETE FROM consent_event WHERE (account_id, contact_id) IN (
-            SELECT * FROM ({_OLD_CONSENTS}) found LIMIT greatest(:rows / 100, 1))
-        """,
-        """
-        DELETE FROM consent_subject s WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM consent_subject WHERE deleted_at < :before LIMIT :rows))
-        """,
-    ),
+    steps=(_OLD_WITHDRAWALS, _OLD_DELETIONS),
     are_consents=True,
 )
 

@@ -213,3 +213,33 @@ def test_many_small_campaigns_are_emptied_together_and_a_large_one_in_pieces(
     assert removed["message_texts"] == 39 * 50 + 2_500
     assert told(connections, "SELECT count(*) FROM campaign WHERE texts_removed_at IS NULL") == [0]
     assert cleaned(connections)["message_texts"] == 0
+
+
+def test_facts_of_many_who_left_at_one_moment_go_and_those_who_came_back_hold_nothing_up(
+    connections: Connections,
+) -> None:
+    """More than a step has; and people deleted at one moment, of whom half have no facts."""
+    with psycopg.connect(connections.settings.url, autocommit=True) as connection:
+        connection.execute(PEOPLE.split(";\n", maxsplit=1)[0].encode())
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO consent_event (account_id, contact_id, type, source, occurred_at)"
+            " SELECT 2, no, 'withdrawn', 'manual', %(old)s FROM generate_series(1, 1000) no"
+            " UNION ALL SELECT 2, no, 'granted', 'manual', %(old)s FROM generate_series(1, 500) no"
+            " UNION ALL SELECT 2, no, 'granted', 'manual', %(old)s"
+            " FROM generate_series(2001, 2500) no",
+            {"old": NOW - 1826 * DAY},
+        )
+        connection.execute(
+            "INSERT INTO consent_subject (account_id, contact_id, phone_hash, deleted_at)"
+            " SELECT 2, no, sha256(no::text::bytea), %(old)s FROM generate_series(1501, 2500) no",
+            {"old": NOW - 1826 * DAY},
+        )
+
+    assert cleaned(connections, dry_run=True)["consents"] == 1_000
+    assert cleaned(connections)["consents"] == 1_000
+
+    kept = "SELECT DISTINCT contact_id <= 500 FROM consent_event"
+    assert told(connections, kept) == [True]
+    assert told(connections, "SELECT count(*) FROM consent_event") == [1_000]
+    assert told(connections, "SELECT count(*) FROM consent_subject") == [0]
