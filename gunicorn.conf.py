@@ -2,6 +2,9 @@
 
 Bad values are not reported here but by the application, which reads all settings, names every bad
 one at once, and is loaded before anything listens.
+
+A thread that reads from a slow client serves nobody else meanwhile. So in production a proxy stands
+before it, which hands over requests that are complete (deploy/Caddyfile).
 """
 
 import os
@@ -9,8 +12,6 @@ from pathlib import Path
 
 from loguru import logger
 
-from adapters_http.last_newcomers import stop_without_loss
-from adapters_http.server import STOP_SECONDS
 from adapters_http.settings import request_seconds, web_threads
 from retail_core.kernel.process import logs
 from retail_core.kernel.settings import AppEnv, AppSettings, read_env
@@ -25,7 +26,7 @@ logconfig_dict = logs.GUNICORN_LOGGING
 accesslog = None
 
 bind = f"{_host}:{_env.integer('PORT', default=3001, minimum=1, maximum=65_535)}"
-worker_class = "adapters_http.server.Worker"
+worker_class = "gthread"
 workers = _env.integer("WEB_CONCURRENCY", default=2 if _is_production else 1, minimum=1, maximum=64)
 threads = web_threads(_env)
 
@@ -37,9 +38,9 @@ worker_connections = 800
 # application opens its connections on first use, so none is shared between processes.
 preload_app = True
 
-# Orchestrators kill after 30 seconds by custom; requests under way end a little before.
-graceful_timeout = request_seconds(_env) + int(STOP_SECONDS)
-when_ready = stop_without_loss
+# Orchestrators kill after 30 seconds by custom; requests under way end a little before. That no
+# others come is for the proxy to see to, which was told by the drain file (docs/operations.md).
+graceful_timeout = request_seconds(_env) + 2
 timeout = 60
 # longer than a usual proxy keeps its idle connections, so that it is never the one who is cut off
 keepalive = 75

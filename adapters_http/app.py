@@ -12,6 +12,7 @@ from adapters_http.middleware.acting import Acting
 from adapters_http.middleware.admission import (
     Authentication,
     Documents,
+    Hosts,
     IdempotencyKeys,
     Methods,
     Scopes,
@@ -72,6 +73,7 @@ def _middleware(parts: Parts) -> list[Any]:
     return [
         Tracing(parts.settings.trusted_proxies, parts.settings.request_seconds),
         SecurityHeaders(),
+        Hosts(),
         Methods(),
         Origins(parts.settings.allowed_origins),
         Sizes(),

@@ -1,14 +1,19 @@
 """Checks between the route and its resource, each a class, in the order of the contract."""
 
+import re
+from typing import Final
+
 import attrs
 
 from adapters_http.security.authentication import Credentials
 from adapters_http.web import bodies, targets
 from adapters_http.web.context import Repeatable, Request, Response
-from adapters_http.web.refusals import InsufficientScope, MethodNotAllowed
+from adapters_http.web.refusals import BadTarget, InsufficientScope, MethodNotAllowed
 from adapters_http.web.routing import GUARDED, Access, Place, Reading
 from retail_core.kernel.errors import Forbidden, InvalidField
 from retail_core.kernel.idempotency import KEY_CHARACTERS_MAX
+
+KEY: Final = re.compile(r"[!-+\--~]+")
 
 
 class Methods:
@@ -25,6 +30,18 @@ class Methods:
         req.context.route = route
         req.context.resource = place.resources[route.method]
         resp.status = route.status
+
+
+class Hosts:
+    """Refuses what names no host (RFC 9112, 3.2): who knows what else is missing of it."""
+
+    def process_resource(
+        self, req: Request, _resp: Response, _place: object, _params: object
+    ) -> None:
+        """Raise BadTarget, but for clients so old that they need not name one."""
+        is_old = req.env.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        if not req.env.get("HTTP_HOST") and not is_old:
+            raise BadTarget("The request names no host.")
 
 
 class Sizes:
@@ -81,13 +98,18 @@ class IdempotencyKeys:
     def process_resource(
         self, req: Request, _resp: Response, _place: object, _params: object
     ) -> None:
-        """Raise InvalidField for a key that is too long or holds more than visible ASCII."""
+        """Raise InvalidField for a key that is too long, or holds a comma or no visible ASCII.
+
+        Two headers of one name reach us as one, with a comma: that would be a third key.
+        """
         route, caller = req.context.route, req.context.caller
         key = req.get_header("Idempotency-Key")
         if route is None or not route.once or caller is None or key is None:
             return
-        if not 1 <= len(key) <= KEY_CHARACTERS_MAX or not all("!" <= each <= "~" for each in key):
-            raise InvalidField("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+        if len(key) > KEY_CHARACTERS_MAX or KEY.fullmatch(key) is None:
+            raise InvalidField(
+                "Idempotency-Key", "must be 1 to 255 visible ASCII characters, none of them a comma"
+            )
         req.context.repeatable = Repeatable(caller.account, key)
 
 

@@ -1,14 +1,12 @@
 """Reading bodies: how much is taken, what type it is, and strictly what it says."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import orjson
 
-from adapters_http.slow_clients import PATIENCE
 from adapters_http.web import deadlines, targets
 from adapters_http.web.context import Request
 from adapters_http.web.refusals import (
@@ -35,7 +33,8 @@ class LimitedStream:
 
     Works for bodies with a length and for chunked ones. `read` raises PayloadTooLarge where the
     body goes on beyond the limit, MalformedBody where it breaks off, and SlowBody where it takes
-    more than the request's time; a `steady` one earns time by what has come.
+    more than the request's time; a `steady` one earns time by what has come. The time is looked at
+    between pieces: how long the server waits for one is for its proxy to bound.
     """
 
     def __init__(self, req: Request, bytes_max: int, *, steady: bool = False) -> None:
@@ -44,7 +43,6 @@ class LimitedStream:
         if length is not None and length > bytes_max:
             raise PayloadTooLarge(bytes_max)
         self._stream = req.stream
-        self._connection = req.env.get("gunicorn.socket")
         self._bytes_max = bytes_max
         self._is_steady = steady
         self._has_length = length is not None
@@ -70,12 +68,12 @@ class LimitedStream:
         return b"".join(pieces)
 
     def _piece(self, size: int) -> bytes:
-        remaining = deadlines.remaining_seconds()
-        with _patience(self._connection, remaining):
-            try:
-                piece: bytes = self._stream.read(size)
-            except Exception:  # noqa: BLE001 - each server has errors of its own for this
-                self._refuse_end()
+        if _is_over():
+            raise SlowBody
+        try:
+            piece: bytes = self._stream.read(size)
+        except Exception:  # noqa: BLE001 - each server has errors of its own for this
+            self._refuse_end()
         if not piece and self._has_length:
             self._refuse_end()
         if self._is_steady:
@@ -84,25 +82,14 @@ class LimitedStream:
 
     def _refuse_end(self) -> NoReturn:
         """The body ended before it was complete; tell whether for lack of time."""
-        remaining = deadlines.remaining_seconds()
-        if remaining is not None and remaining <= 0:
+        if _is_over():
             raise SlowBody
         raise MalformedBody("The body broke off.")
 
 
-@contextmanager
-def _patience(connection: Any, seconds: float | None) -> Iterator[None]:  # noqa: ANN401 - whatever the server has
-    """Wait for the client no longer than that, where the server lets us."""
-    if seconds is None or connection is None:
-        yield
-        return
-    if seconds <= 0:
-        raise SlowBody
-    PATIENCE.wait(connection, seconds)
-    try:
-        yield
-    finally:
-        PATIENCE.rest(connection)
+def _is_over() -> bool:
+    remaining = deadlines.remaining_seconds()
+    return remaining is not None and remaining <= 0
 
 
 def stream(req: Request) -> LimitedStream:

@@ -19,19 +19,12 @@ class Deadline:
         return self.ends - time.monotonic()
 
 
-_SPENT: Final[ContextVar[float]] = ContextVar("spent", default=0.0)
 _CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("deadline", default=None)
 
 
-def spend(seconds: float) -> None:
-    """So much of the time of the request that begins next was spent before this thread had it."""
-    _SPENT.set(seconds)
-
-
 def begin(seconds: float) -> None:
-    """The request of this thread has so long from now on, less what was spent before."""
-    _CURRENT.set(Deadline(seconds, time.monotonic() + seconds - _SPENT.get()))
-    _SPENT.set(0.0)
+    """The request of this thread has so long from now on."""
+    _CURRENT.set(Deadline(seconds, time.monotonic() + seconds))
 
 
 def extend(seconds: float) -> None:

@@ -1,12 +1,14 @@
 """How bodies are read, and how much of them (http-contract, 1.2)."""
 
 import io
+import time
 
 import pytest
 from falcon.testing import Result
 
+from tests.contracts.worlds import memory_world
 from tests.http.api import Api, error_of
-from tests.http.things import UPLOAD_BYTES_MAX
+from tests.http.things import UPLOAD_BYTES_MAX, api_of_things
 
 FORM = "application/x-www-form-urlencoded"
 MEGABYTE = 1_048_576
@@ -154,3 +156,37 @@ class TestChunkedBodies:
                 raise OSError("bad chunk")
 
         assert error_of(chunked(edge, "/things", Broken())) == (400, "VALIDATION_ERROR")
+
+
+class Slowly(io.BytesIO):
+    """A body of which a piece comes now and then."""
+
+    def __init__(self, raw: bytes, piece_bytes: int) -> None:
+        super().__init__(raw)
+        self._piece_bytes = piece_bytes
+
+    def read(self, size: int | None = -1) -> bytes:
+        time.sleep(0.3)
+        return super().read(min(size or 0, self._piece_bytes))
+
+
+class TestSlowBodies:
+    @pytest.fixture
+    def hurried(self) -> Api:
+        return api_of_things(memory_world(), REQUEST_TIMEOUT_SECONDS="1")
+
+    def test_one_that_takes_more_than_the_time_of_a_request_is_given_up(self, hurried: Api) -> None:
+        body = Slowly(b'{"name":"a"}' + b" " * 1000, piece_bytes=3)
+
+        assert error_of(chunked(hurried, "/things", body)) == (503, "SERVICE_UNAVAILABLE")
+
+    def test_a_large_upload_may_take_its_time_if_it_keeps_coming(self, hurried: Api) -> None:
+        size = 8 * 65_536
+        body = Slowly(b" " * size, piece_bytes=65_536)
+
+        assert chunked(hurried, "/uploads", body).json == {"bytes": size}
+
+    def test_one_that_trickles_earns_no_time(self, hurried: Api) -> None:
+        body = Slowly(b" " * 65_536, piece_bytes=10)
+
+        assert error_of(chunked(hurried, "/uploads", body)) == (503, "SERVICE_UNAVAILABLE")

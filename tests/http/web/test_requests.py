@@ -1,6 +1,7 @@
 """How requests are read: paths, methods, queries (http-contract, 1.1, 1.3 and 1.7)."""
 
 import pytest
+from falcon.testing import StartResponseMock, create_environ
 
 from adapters_http.web.targets import PARAMETERS_MAX
 from tests.http.api import ORIGIN, Api, error_of
@@ -61,6 +62,19 @@ class TestPaths:
 
     def test_good_ids_are_read(self, edge: Api) -> None:
         assert edge.get("/things/2147483647").json == {"id": 2147483647}
+
+
+class TestHosts:
+    @pytest.mark.parametrize(("protocol", "status"), [("HTTP/1.1", 400), ("HTTP/1.0", 200)])
+    def test_only_an_old_client_need_not_name_one(
+        self, edge: Api, protocol: str, status: int
+    ) -> None:
+        environ = create_environ("/things") | {"SERVER_PROTOCOL": protocol}
+        del environ["HTTP_HOST"]
+        told = StartResponseMock()
+        edge.app(environ, told)
+
+        assert str(told.status).startswith(str(status))
 
 
 class TestMethods:

@@ -1,5 +1,6 @@
 """The real Caddy with our settings file, in front of real servers."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from typing import Final
 
 import attrs
 
+from tests.integration.adapters_http.serving import connect
+from tests.integration.server.serving import START_SECONDS, Answer, answers
 from tests.integration.workers.watching import until
 from workers.dev.embedded.processes import free_port, is_port_free
 
@@ -17,6 +20,8 @@ ROOT: Final = Path(__file__).parents[3]
 CADDY: Final = str(Path(sys.executable).parent / "caddy")
 CADDYFILE: Final = "deploy/Caddyfile"
 END_SECONDS: Final = 20
+QUIET_SECONDS: Final = 3
+"""After so long nothing more is coming."""
 
 
 @attrs.frozen
@@ -24,6 +29,19 @@ class Proxy:
     """A running proxy."""
 
     port: int
+
+    def say(self, raw: bytes) -> Sequence[Answer]:
+        """Send bytes on a line of their own, and take all answers in order.
+
+        The line stays open on our side: who closes half of it is taken for gone.
+        """
+        pieces = []
+        with connect(self.port) as line, contextlib.suppress(OSError):
+            line.sendall(raw)
+            line.settimeout(QUIET_SECONDS)
+            while piece := line.recv(65_536):
+                pieces.append(piece)
+        return answers(b"".join(pieces))
 
 
 @contextmanager
@@ -43,7 +61,7 @@ def proxy(directory: Path, upstreams: Sequence[int], **changes: str) -> Iterator
             [CADDY, "run", "--config", CADDYFILE], cwd=ROOT, env=variables, stdout=log, stderr=log
         )
     try:
-        until(lambda: not is_port_free(port))
+        until(lambda: not is_port_free(port), START_SECONDS)
         yield Proxy(port)
     finally:
         process.terminate()

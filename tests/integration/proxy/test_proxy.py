@@ -16,8 +16,8 @@ import pytest
 from tests.http.api import VARIABLES
 from tests.integration.adapters_http.serving import ask, call, connect, read_answer
 from tests.integration.proxy.caddy import CADDY, CADDYFILE, ROOT, Proxy, proxy
-from tests.integration.server.crowds import crowd, dribbling
-from tests.integration.server.serving import Server, serving
+from tests.integration.proxy.crowds import crowd, dribbling
+from tests.integration.server.serving import START_SECONDS, Server, serving
 from tests.integration.workers.watching import until
 from workers.dev.embedded.processes import free_port, is_port_free
 
@@ -29,7 +29,6 @@ ADDRESS_LIMIT: Final = 30
 SEEN_SECONDS: Final = 3
 """The proxy looks every two seconds whether a server is back."""
 
-START_SECONDS: Final = 60
 DRAIN_SECONDS: Final = 5
 """As long as docs/operations.md says from the drain file to the signal to end."""
 
@@ -80,6 +79,9 @@ class TestSlowClients:
             HEAD + b"Content-Length: 1000000\r\n\r\n" + b" " * 100_000,
             HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n",
             HEAD + b"Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n",
+            # more than the proxy keeps, so the API refuses it while it is still coming
+            HEAD + b"Content-Length: 9000000\r\n\r\n" + b" " * 2_100_000,
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n200b20\r\n" + b" " * 2_100_000,
         ],
     )
     def test_slow_bodies_keep_nobody_waiting(self, front: Proxy, said: bytes) -> None:
@@ -240,6 +242,7 @@ def drain(directory: Path, port: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_rolling_restart_under_load_loses_no_request(
     tmp_path: Path, migrated_database_url: str
 ) -> None:

@@ -20,7 +20,14 @@ from workers.dev.embedded.processes import free_port, is_port_free
 
 ROOT: Final = Path(__file__).parents[3]
 THREADS: Final = 4
+SERVERS: Final[dict[str, Sequence[str]]] = {
+    "gunicorn": ("gunicorn",),
+}
+"""Those that the API is tried under, the usual one first."""
+
+APPLICATION: Final = "adapters_http.wsgi:application"
 PATIENCE_SECONDS: Final = 20
+START_SECONDS: Final = 60
 
 
 @attrs.frozen
@@ -79,18 +86,21 @@ def answers(raw: bytes) -> Sequence[Answer]:
     """Take apart what came over a line."""
     found, stream = [], io.BytesIO(raw)
     while head := stream.readline():
-        match = re.match(rb"HTTP/1\.1 (\d{3})", head)
+        match = re.match(rb"HTTP/1\.[01] (\d{3})", head)
         assert match, f"this is no answer: {head!r}"
         headers = http.client.parse_headers(stream)
-        length = int(headers.get("Content-Length", "0"))
-        body = stream.read(length)
+        length = headers.get("Content-Length")
+        # without a length it goes to the end of the line
+        body = stream.read() if length is None else stream.read(int(length))
         names = {name.lower(): value for name, value in headers.items()}
         found.append(Answer(int(match[1]), names, body))
     return found
 
 
 @contextmanager
-def serving(directory: Path, database_url: str, **changes: str) -> Iterator[Server]:
+def serving(
+    directory: Path, database_url: str, kind: str = "gunicorn", **changes: str
+) -> Iterator[Server]:
     """Start the server and end it at the end; `changes` are settings."""
     port = free_port()
     variables = {
@@ -104,14 +114,14 @@ def serving(directory: Path, database_url: str, **changes: str) -> Iterator[Serv
     server = Server(port, directory / "api.log")
     with server.log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "adapters_http.wsgi:application"],
+            [sys.executable, "-m", *SERVERS[kind], APPLICATION],
             cwd=ROOT,
             env=variables,
             stdout=log,
             stderr=log,
         )
     try:
-        until(lambda: not is_port_free(port))
+        until(lambda: not is_port_free(port), START_SECONDS)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
