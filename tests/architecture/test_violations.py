@@ -72,6 +72,7 @@ VIOLATIONS = [
     importing("testing", "retail_core.kernel.violation", "retail_core.testing"),
     importing("background", "workers.violation", "adapters_http.wsgi"),
     importing("database-areas", "adapters_db.contacts.violation", "adapters_db.messages.messages"),
+    importing("http-areas", "adapters_http.web.violation", "adapters_http.middleware.errors"),
     importing(
         "resources",
         "adapters_http.resources.accounts.violation",
