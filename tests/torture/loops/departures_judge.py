@@ -29,6 +29,34 @@ AS_THEY_CAME: Final = frozenset({"report_inbox", "report_parked", "import_chunk"
 """Reports for 90 days and files for one are kept, whoever they tell of."""
 TEXTS: Final = "inbound_text"
 """Whoever writes to a store after they were erased tells their number again."""
+UNDER_CONTACTS: Final = {
+    ("message", "phone"): "message",
+    ("message", "first_name"): "message",
+    ("message_doubt", "phone"): "message",
+    ("send_batch", "phones"): "batch",
+    ("send_batch", "first_names"): "batch",
+}
+"""Columns that tell of the contact whose message it is.
+
+Whose number was changed keeps the messages to the old one, and takes them along when they are
+erased: whoever is a contact with the old number later is somebody else.
+"""
+_OF_NOBODY_ELSE: Final = {
+    "message": """
+SELECT EXISTS (
+    SELECT FROM message m LEFT JOIN contact c ON c.account_id = m.account_id AND c.id = m.contact_id
+    WHERE m.account_id = %(account)s AND (m.phone = %(phone)s OR m.first_name = %(name)s)
+      AND (c.phone = %(phone)s OR c.id IS NULL))
+""",
+    "batch": """
+SELECT EXISTS (
+    SELECT FROM send_batch b
+         CROSS JOIN unnest(b.contact_ids, b.phones, b.first_names) AS r (contact_id, phone, name)
+         LEFT JOIN contact c ON c.account_id = b.account_id AND c.id = r.contact_id
+    WHERE b.account_id = %(account)s AND (r.phone = %(phone)s OR r.name = %(name)s)
+      AND (c.phone = %(phone)s OR c.id IS NULL))
+""",
+}
 _NUMBERS: Final = re.compile(
     rb"(?<![0-9])(N?)(?:(3069[0-9]{8}|54911[0-9]{8})|(69[0-9]{8})|54(11[0-9]{8}))(?![0-9])"
 )
@@ -104,8 +132,20 @@ def ask_who_is_kept(url: str, departures: Departures) -> Iterator[str]:
                 and texted is not None
                 and stopped.get(phone, texted) > by_phone[phone].since
             )
-            if (phone in unknown or is_name) and not is_told_again:
+            if not (phone in unknown or is_name) or is_told_again:
+                continue
+            place = UNDER_CONTACTS.get((table, column))
+            if place is None or _is_theirs(connection, place, by_phone[phone]):
                 yield f"{'name' if is_name else 'number'} {phone} in {table}.{column}"
+
+
+def _is_theirs(
+    connection: "psycopg.Connection[tuple[Any, ...]]", place: str, erased: Departure
+) -> bool:
+    """Whether it stands under no contact who is there and has another number."""
+    person = {"account": erased.account, "phone": erased.phone, "name": f"N{erased.phone}"}
+    row = connection.execute(_OF_NOBODY_ELSE[place].encode(), person).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _may_be_known(departures: Departures, account: int, phone: int) -> bool:

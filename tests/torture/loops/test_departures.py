@@ -15,6 +15,9 @@ from tests.torture.loops.witness import Intent, Intents
 from tests.torture.matrix.matrix import Laboratory
 
 STORE, CAMPAIGN, PHONE = 2, 7, 306_900_020_001
+_RENUMBER = """
+UPDATE contact SET phone = phone + 1, first_name = %s, search_text = %s WHERE phone = %s
+"""
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LEASE = timedelta(seconds=3)
 
@@ -125,6 +128,27 @@ class TestTables:
         departures.add_again(owners.stores[0], phone)
         found = set(ask_who_is_kept(laboratory.shops.url, departures))
         assert found == {f"name {phone} in contact.first_name"}
+
+    def test_what_an_earlier_contact_with_the_number_got_is_that_contacts(
+        self, laboratory: Laboratory
+    ) -> None:
+        owners, phone = _one_contact(laboratory)
+        departures = owners.witnessed.departures
+        owners.enqueue(owners.stores[0], 20)
+        laboratory.shops.execute(_RENUMBER, f"N{phone + 1}", f"+{phone + 1}", phone)
+        departures.note(owners.stores[0], phone, How.ERASED)
+        assert set(ask_who_is_kept(laboratory.shops.url, departures)) == set()
+
+    def test_what_is_of_a_contact_who_is_gone_is_nobody_elses(self, laboratory: Laboratory) -> None:
+        owners, phone = _one_contact(laboratory)
+        departures = owners.witnessed.departures
+        owners.enqueue(owners.stores[0], 20)
+        laboratory.shops.execute("DELETE FROM contact WHERE phone = %s", phone)
+        departures.note(owners.stores[0], phone, How.ERASED)
+        assert set(ask_who_is_kept(laboratory.shops.url, departures)) == {
+            f"number {phone} in send_batch.phones",
+            f"name {phone} in send_batch.first_names",
+        }
 
 
 def _one_contact(laboratory: Laboratory) -> tuple[Owners, int]:

@@ -480,3 +480,19 @@ def test_erasures_imports_and_changes_of_numbers_at_once_never_lock_each_other_o
         assert refused[3] is None
         if refused[2] is not None:  # else another number was erased, and this one is free
             assert not is_written_to(world, account, gone.phone)
+
+
+def test_messages_to_an_earlier_holder_of_the_number_go_with_that_contact(world: World) -> None:
+    account = shop(world)
+    [earlier] = people(world, account, 1)
+    campaign = started(world, account, text="Hello {{firstName}}")
+    number = earlier.phone
+    renumber(world, account, earlier, NUMBERS[5])
+    [later] = added(world, account, draft(number))
+
+    erase(world, later, account, world.transactions)
+    between = frozen(world, campaign)
+    erase(world, earlier, account, world.transactions)
+
+    assert between == [(earlier.id, number)]
+    assert frozen(world, campaign) == [(None, None)]
