@@ -122,6 +122,10 @@ WHERE b.account_id = %(account)s AND b.contact_ids @> ARRAY[%(contact)s::integer
 ORDER BY b.campaign_id, b.no
 FOR UPDATE
 """
+_HOLDABLE: Final = """
+SELECT b.campaign_id, b.no FROM send_batch b
+WHERE b.account_id = %(account)s AND b.contact_ids @> ARRAY[%(contact)s::integer]
+"""
 # A test message knows a number and no person.
 _HOLD_SINGLES: Final = f"""
 SELECT state = {MessageState.SUBMITTING:d} FROM single_message
@@ -216,15 +220,15 @@ class SqlMessageStore:
     def hold(self, account: AccountId, contact: ContactId) -> bool:
         """Lock all that is his; again while a split that we waited for has moved him."""
         parameters = {"account": account, "contact": contact}
-        held: set[tuple[int, int]] = set()
+        held: set[tuple[Any, ...]] = set()
         while True:
             rows = self._driver.execute(_HOLD, parameters).fetchall()
             if any(is_submitting for _, _, is_submitting in rows):
                 return True
-            found = {(campaign, no) for campaign, no, _ in rows}
-            if found <= held:
+            held |= {(campaign, no) for campaign, no, _ in rows}
+            # who waits for a split sees no new batch of it: this look waits for nobody
+            if held.issuperset(self._driver.execute(_HOLDABLE, parameters)):
                 break
-            held |= found
         return any(
             is_submitting for (is_submitting,) in self._driver.execute(_HOLD_SINGLES, parameters)
         )

@@ -22,8 +22,9 @@ Driver = psycopg.Connection[tuple[Any, ...]]
 _HAS_SOME: Final = """b.account_id = %(account)s AND b.contact_ids IS NOT NULL
   AND EXISTS (SELECT FROM unnest(b.contact_ids) AS id WHERE id = ANY(%(contacts)s::integer[]))"""
 
+_HAVING_SOME: Final = f"SELECT b.campaign_id, b.no FROM send_batch b WHERE {_HAS_SOME}"
 LOCK: Final = f"""
-SELECT b.campaign_id, b.no FROM send_batch b WHERE {_HAS_SOME}
+{_HAVING_SOME}
 ORDER BY b.campaign_id, b.no
 FOR UPDATE
 """
@@ -62,23 +63,27 @@ _converter: Final = cattrs.Converter()
 
 
 def lock_batches(driver: Driver, account: AccountId, contacts: Collection[ContactId]) -> None:
-    """Lock every batch that has one of them, until the end; again while a split moves them."""
+    """Lock every batch that has one of them, until the end; again while a split moves them.
+
+    Whoever waits for a split finds them neither in what is left of the batch nor in the new one,
+    which is younger than the statement: only a look that waits for nobody tells that all are held.
+    """
     parameters = {"account": account, "contacts": list(contacts)}
-    held: set[tuple[int, int]] = set()
+    held: set[tuple[Any, ...]] = set()
     while True:
-        found = {(campaign, no) for campaign, no in driver.execute(LOCK, parameters)}
-        if found <= held:
+        held |= set(driver.execute(LOCK, parameters))
+        if held.issuperset(driver.execute(_HAVING_SOME, parameters)):
             return
-        held |= found
 
 
 def take_out(driver: Driver, account: AccountId, contacts: Collection[ContactId]) -> int:
     """Forget them in all batches, but keep what their texts would have cost: credits are held."""
     parameters = {"account": account, "contacts": list(contacts)}
     taken = 0
-    while places := driver.execute(LOCK, parameters).fetchall():
-        taken += _take_out(driver, parameters, places)
-        # and again: a split that we waited for may have moved somebody
+    while driver.execute(f"{_HAVING_SOME} LIMIT 1", parameters).fetchone() is not None:
+        places = driver.execute(LOCK, parameters).fetchall()
+        if places:  # else a split that we waited for has moved them
+            taken += _take_out(driver, parameters, places)
     return taken
 
 
