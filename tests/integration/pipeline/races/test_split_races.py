@@ -25,7 +25,7 @@ def halve(world: World, batch: ClaimedBatch, transactions: Everything) -> None:
 
 
 def take_out(world: World, contact: Contact, account: AccountId, transactions: Everything) -> None:
-    """As an undo of an import does it: nothing was locked before."""
+    """Without what the use cases lock before, so that it waits by itself."""
     del world
     with transactions.begin(account) as uow:
         assert uow.message_traces.forget(account, [contact.id]) == 1
