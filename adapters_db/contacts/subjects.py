@@ -65,10 +65,11 @@ _FORGET_INBOUND: Final = """
 DELETE FROM inbound_scope s USING inbound_text t
 WHERE s.account_id = %(account)s AND t.id = s.inbound_id AND t.phone = %(phone)s
 """
-# A repeat is told what is there by then, which is nothing.
+# A repeat is told what is there by then, which is nothing. Row security hides other accounts.
 _KEEP_NO_REPLY: Final = f"""
 INSERT INTO reply_barrier (account_id, until)
-VALUES (%(account)s, clock_timestamp() + interval '{ERASURE_SECONDS_MAX} seconds')
+SELECT id, clock_timestamp() + interval '{ERASURE_SECONDS_MAX} seconds'
+FROM account WHERE id = %(account)s
 ON CONFLICT (account_id) DO UPDATE SET until = greatest(reply_barrier.until, excluded.until)
 """
 _FORGET_REPLIES: Final = """

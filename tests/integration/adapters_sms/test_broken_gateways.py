@@ -274,6 +274,10 @@ def test_who_is_halted_between_connecting_and_writing_writes_nothing() -> None:
     assert not any(received)
 
 
+BUSY_TRIES = 20
+"""A peer that reads too late, on a busy machine, finds nothing left of a line that was reset."""
+
+
 def test_who_is_halted_in_the_middle_of_writing_does_not_write_the_rest() -> None:
     received = bytearray()
 
@@ -282,11 +286,12 @@ def test_who_is_halted_in_the_middle_of_writing_does_not_write_the_rest() -> Non
             while piece := connection.recv(65536):
                 received.extend(piece)
 
-    outcome = submit_halting(read, looks=3, count=1_000)
-
-    assert outcome == Doubtful("too_late")
-    assert b"sendmessagesbulk" in received
-    assert outgoing(1_000)[-1].destination.encode() not in received
+    for _ in range(BUSY_TRIES):
+        assert submit_halting(read, looks=3, count=1_000) == Doubtful("too_late")
+        assert outgoing(1_000)[-1].destination.encode() not in received
+        if b"sendmessagesbulk" in received:
+            return
+    pytest.fail("nothing was written")
 
 
 def test_a_kept_connection_that_breaks_while_the_call_is_written_is_doubtful() -> None:
