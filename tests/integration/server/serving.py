@@ -22,6 +22,7 @@ ROOT: Final = Path(__file__).parents[3]
 THREADS: Final = 4
 SERVERS: Final[dict[str, Sequence[str]]] = {
     "gunicorn": ("gunicorn",),
+    "granian": ("granian", "--interface", "wsgi", "--blocking-threads", str(THREADS)),
 }
 """Those that the API is tried under, the usual one first."""
 
@@ -109,6 +110,7 @@ def serving(
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",
         "WEB_THREADS": str(THREADS),
+        "GRANIAN_PORT": str(port),
         **changes,
     }
     server = Server(port, directory / "api.log")
