@@ -28,12 +28,12 @@ HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "name": "Idempotency-Key",
         "in": "header",
         "description": "Makes a repeat harmless: the same key with the same request gets the "
-        "first reply again, for 24 hours. Visible ASCII without commas.",
+        "first reply again, for 24 hours. Visible ASCII.",
         "schema": {
             "type": "string",
             "minLength": 1,
             "maxLength": KEY_CHARACTERS_MAX,
-            "pattern": "^[!-+\\--~]+$",
+            "pattern": "^[!-~]+$",
         },
         "example": "8f14e45f-ceea-467f-a0e6-7d6f0a3c1b52",
     },

@@ -13,7 +13,7 @@ from adapters_http.web.routing import GUARDED, Access, Place, Reading
 from retail_core.kernel.errors import Forbidden, InvalidField
 from retail_core.kernel.idempotency import KEY_CHARACTERS_MAX
 
-KEY: Final = re.compile(r"[!-+\--~]+")
+KEY: Final = re.compile(r"[!-~]+")
 
 
 class Methods:
@@ -98,18 +98,16 @@ class IdempotencyKeys:
     def process_resource(
         self, req: Request, _resp: Response, _place: object, _params: object
     ) -> None:
-        """Raise InvalidField for a key that is too long, or holds a comma or no visible ASCII.
+        """Raise InvalidField for a key that is too long, or not of visible ASCII.
 
-        Two headers of one name reach us as one, with a comma: that would be a third key.
+        Two headers of one name reach us as one, joined: they are a key of their own.
         """
         route, caller = req.context.route, req.context.caller
         key = req.get_header("Idempotency-Key")
         if route is None or not route.once or caller is None or key is None:
             return
         if len(key) > KEY_CHARACTERS_MAX or KEY.fullmatch(key) is None:
-            raise InvalidField(
-                "Idempotency-Key", "must be 1 to 255 visible ASCII characters, none of them a comma"
-            )
+            raise InvalidField("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
         req.context.repeatable = Repeatable(caller.account, key)
 
 

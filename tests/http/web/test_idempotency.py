@@ -64,12 +64,12 @@ class TestIdempotency:
         assert error_of(reply) == (409, "IDEMPOTENCY_IN_PROGRESS")
         assert reply.headers["Retry-After"] == "1"
 
-    @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 256, "a\x7f", "a,b", ","])
+    @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 256, "a\x7f"])
     def test_a_bad_key_is_refused(self, edge: Api, key: str) -> None:
         assert error_of(self.make(edge, key)) == (400, "VALIDATION_ERROR")
 
-    def test_every_other_visible_sign_may_be_in_a_key(self, edge: Api) -> None:
-        key = "".join(chr(code) for code in range(0x21, 0x7F)).replace(",", "")
+    def test_every_visible_sign_may_be_in_a_key(self, edge: Api) -> None:
+        key = "".join(chr(code) for code in range(0x21, 0x7F))
 
         assert self.make(edge, key).status_code == 201
 
