@@ -1,4 +1,4 @@
-"""What an answer of the gateway means for the messages of the call (domain-rules, 8).
+"""What an answer of the gateway means for the messages of the call (docs/rules.md, 8).
 
 The one question behind every line: may the gateway have accepted them? Only where it surely did
 not may they be sent again. Whoever stands between us and the gateway (a proxy, a cache, a firewall)

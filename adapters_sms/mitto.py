@@ -1,4 +1,4 @@
-"""The gateway over HTTP: Mitto's Messages API, version 1.1 (domain-rules, 16)."""
+"""The gateway over HTTP: Mitto's Messages API, version 1.1 (docs/rules.md, 16)."""
 
 from collections.abc import Sequence
 from datetime import datetime

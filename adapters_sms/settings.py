@@ -1,4 +1,4 @@
-"""What this package is told from outside (http-contract, section 7)."""
+"""What this package is told from outside (docs/api.md, section 7)."""
 
 import re
 from typing import Final, Self

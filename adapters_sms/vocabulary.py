@@ -1,6 +1,6 @@
 """The names and words in which the gateway speaks about a message.
 
-Names and words vary between its API families, so both are tables (http-contract 4.1, domain-rules
+Names and words vary between its API families, so both are tables (docs/api.md, 4.1; docs/rules.md
 8). Delivery reports and status look-ups are read with the same ones: a word means the same
 wherever it comes from, and a word we do not know never counts as anything.
 """

@@ -137,7 +137,7 @@ class SqlListMembers:
         now: datetime,
         contacts: ContactRange,
     ) -> SyncStep:
-        """Three statements over a range of the contacts' key; who is on it stays as he is."""
+        """Three statements over a range of the contacts' key; who is on it stays as they are."""
         last = self.connection.execute(_last_of(account, contacts)).scalar()
         if last is None:
             return SyncStep(0, 0, None)

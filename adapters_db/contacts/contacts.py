@@ -254,13 +254,15 @@ class SqlConsentLedger:
 
     def forget_origins(self, account: AccountId, contact_id: ContactId) -> int:
         """The one change that the database allows."""
-        his = and_(consent_event.c.account_id == account, consent_event.c.contact_id == contact_id)
+        theirs = and_(
+            consent_event.c.account_id == account, consent_event.c.contact_id == contact_id
+        )
         self.connection.execute(
             update(consent_event)
-            .where(his, func.num_nonnulls(consent_event.c.ip, consent_event.c.user_agent) > 0)
+            .where(theirs, func.num_nonnulls(consent_event.c.ip, consent_event.c.user_agent) > 0)
             .values(ip=None, user_agent=None)
         )
-        count = select(func.count()).select_from(consent_event).where(his)
+        count = select(func.count()).select_from(consent_event).where(theirs)
         return self.connection.execute(count).scalar_one()
 
 

@@ -88,7 +88,7 @@ class SqlContactQueries:
         return Page(items, total, page.page, page.page_size)
 
     def erasure(self, account: AccountId, contact_id: ContactId) -> Erasure | None:
-        """What stayed when he went."""
+        """What stayed when they went."""
         columns = consent_subject.c
         with self.reads.account(account) as connection:
             row = connection.execute(

@@ -1,4 +1,4 @@
-"""One person in the tables of all rooms: what is kept about him, and forgetting it."""
+"""One person in the tables of all rooms: what is kept about them, and forgetting it."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -34,12 +34,12 @@ WHERE j.account_id = %(account)s AND r.account_id = j.account_id AND r.import_id
   AND r.phone = %(phone)s
 """
 # People write numbers in many ways, but the last digits are always the number's last. What else
-# was wrong in a row of his is his too, such as his e-mail address.
+# was wrong in a row of theirs is theirs too, such as their e-mail address.
 _FORGET_FAULTS: Final = f"""
 WITH written AS (
     SELECT import_id, row_no, ltrim(regexp_replace(value, '[^0-9]', '', 'g'), '0') AS digits
     FROM import_fault WHERE account_id = %(account)s AND value <> ''
-), his AS (
+), theirs AS (
     SELECT import_id, row_no FROM written
     WHERE length(digits) >= {FAULT_DIGITS_MIN}
       AND right(%(phone)s::bigint::text, length(digits)) = digits
@@ -49,9 +49,9 @@ WITH written AS (
     WHERE j.account_id = %(account)s
 )
 UPDATE import_fault f SET value = ''
-FROM his
+FROM theirs
 WHERE f.account_id = %(account)s AND f.value <> ''
-  AND f.import_id = his.import_id AND f.row_no = his.row_no
+  AND f.import_id = theirs.import_id AND f.row_no = theirs.row_no
 """
 # A test message knows a number and no person. One that waits is not sent any more; while one is
 # being submitted nobody with its number is erased.
@@ -129,7 +129,7 @@ class SqlSubjectQueries:
             return [OnList(row.id, row.name) for row in connection.execute(statement)]
 
     def suppressions(self, account: AccountId, contact_id: ContactId) -> Sequence[Suppression]:
-        """By the number that he has today."""
+        """By the number that they have today."""
         statement = (
             select(*SUPPRESSION_COLUMNS)
             .join(

@@ -218,7 +218,7 @@ class SqlMessageStore:
         return forgotten + int(rows) + singles
 
     def hold(self, account: AccountId, contact: ContactId) -> bool:
-        """Lock all that is his; again while a split that we waited for has moved him."""
+        """Lock all that is theirs; again while a split that we waited for has moved them."""
         parameters = {"account": account, "contact": contact}
         held: set[tuple[Any, ...]] = set()
         while True:

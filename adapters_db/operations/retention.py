@@ -199,7 +199,7 @@ _IMPORTS: Final = Old(
     counts_last=True,
 )
 
-# Whose last word was no, long ago, unless he was asked of late; or who was deleted long ago.
+# Whose last word was no, long ago, unless they were asked of late; or who was deleted long ago.
 _OLD_CONSENTS: Final = """
 SELECT e.account_id, e.contact_id FROM consent_event e
 WHERE e.type = 'withdrawn' AND e.occurred_at < :before AND NOT EXISTS (

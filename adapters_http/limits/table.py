@@ -1,4 +1,4 @@
-"""The closed table of rate limits: what the names in `Route.limits` mean (http-contract, 1.8)."""
+"""The closed table of rate limits: what the names in `Route.limits` mean (docs/api.md, 1.8)."""
 
 from collections.abc import Mapping
 from enum import Enum

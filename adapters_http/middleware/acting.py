@@ -5,7 +5,7 @@ from retail_core.kernel.audit import Agent, AgentKind, act_as
 
 
 class Acting:
-    """Binds the caller around his request: use cases need not hand on who he is.
+    """Binds the caller around their request: use cases need not hand on who they are.
 
     Stands behind the check of credentials, so a forged one names nobody.
     """
@@ -24,7 +24,7 @@ class Acting:
 
 
 def agent_of(note: Exchange) -> Agent:
-    """The caller as the audit log knows him."""
+    """The caller as the audit log knows them."""
     caller = note.caller
     if caller is None:
         kind = AgentKind.VISITOR

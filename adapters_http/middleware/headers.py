@@ -51,7 +51,7 @@ class SecurityHeaders:
 
 
 class Caching:
-    """Tells caches what they may keep, and a caller who has a reply already that he has it."""
+    """Tells caches what they may keep, and a caller who has a reply already that they have it."""
 
     def process_response(
         self, req: Request, resp: Response, _resource: object, _ok: object

@@ -1,4 +1,4 @@
-"""Pages of other origins: who may read and who may write (http-contract, 1.4)."""
+"""Pages of other origins: who may read and who may write (docs/api.md, 1.4)."""
 
 from collections.abc import Iterable
 from typing import Final

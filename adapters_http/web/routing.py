@@ -40,7 +40,7 @@ class Access(Enum):
 
 
 GUARDED: Final = frozenset({Access.USER, Access.SESSION})
-"""Who calls these must say who he is."""
+"""Who calls these must say who they are."""
 
 
 class Reading(Enum):

@@ -49,7 +49,7 @@ def _create_contact() -> None:
 
 
 def _create_consent_event() -> None:
-    # No reference to the contact: the facts outlive him. See consent_subject.
+    # No reference to the contact: the facts outlive them. See consent_subject.
     op.execute(
         """
         CREATE TABLE consent_event (

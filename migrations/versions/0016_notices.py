@@ -23,7 +23,7 @@ def upgrade() -> None:
             attempts smallint NOT NULL DEFAULT 0 CHECK (attempts BETWEEN 0 AND 5),
             claimed_until timestamptz,
             done_at timestamptz,
-            -- What an owner hears of, he hears of once.
+            -- What an owner hears of, they hear of once.
             UNIQUE (account_id, cause),
             CHECK (done_at IS NULL OR claimed_until IS NULL),
             CHECK ((campaign_id IS NOT NULL) = (kind LIKE 'campaign%')),

@@ -1,4 +1,4 @@
-"""What was erased of a person is kept as counts, beside the hash that recognises his number."""
+"""What was erased of a person is kept as counts, beside the hash that recognises their number."""
 
 from alembic import op
 

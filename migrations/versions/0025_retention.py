@@ -8,7 +8,7 @@ down_revision = "0024"
 
 def upgrade() -> None:
     op.execute("ALTER TABLE campaign ADD texts_removed_at timestamptz")
-    # The trigger still refuses whoever does not say that he prunes.
+    # The trigger still refuses whoever does not say that they prune.
     op.execute("GRANT DELETE ON consent_event TO retail_sweep")
     with op.get_context().autocommit_block():
         for name, place in INDEXES.items():

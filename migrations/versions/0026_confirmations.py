@@ -1,4 +1,4 @@
-"""Who was asked to confirm that he wants messages, so that nobody is asked too often.
+"""Who was asked to confirm that they want messages, so that nobody is asked too often.
 
 Owners hear of what kept confirmations from being sent. A request decides nothing, so whose last
 word was no before it is still found by the clean-up.

@@ -1,4 +1,4 @@
-"""The one text that tells somebody that his STOP worked: which suppression it passes, and when."""
+"""The text that tells somebody that their STOP worked: which suppression it passes, and when."""
 
 from alembic import op
 

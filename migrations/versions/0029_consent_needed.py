@@ -1,6 +1,6 @@
 """Nobody is subscribed without a fact that says so, and the facts cannot be emptied either.
 
-A contact and the fact behind him are written in one transaction, in whatever order: looked at when
+A contact and the fact behind them are written in one transaction, in whatever order: looked at when
 it commits. Only the way up is barred; somebody who is wrongly left out is not sent to.
 """
 

@@ -150,7 +150,7 @@ class ClosingStore(Protocol):
         ...
 
     def finish(self, account: AccountId, now: datetime) -> None:
-        """Forget the owner; his e-mail address is free again."""
+        """Forget the owner; their e-mail address is free again."""
         ...
 
 

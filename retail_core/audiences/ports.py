@@ -52,7 +52,7 @@ class ListMembers(Protocol):
         ...
 
     def remove(self, account: AccountId, list_id: ListId, contact: ContactId) -> None:
-        """Take somebody off a list; nothing happens if he is not on it."""
+        """Take somebody off a list; nothing happens if they are not on it."""
         ...
 
     def sync(

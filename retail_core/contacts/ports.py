@@ -143,7 +143,7 @@ class ConsentLedger(Protocol):
         ...
 
     def forget_origins(self, account: AccountId, contact: ContactId) -> int:
-        """Empty address and browser of all his facts; returns how many facts there are."""
+        """Empty address and browser of all their facts; returns how many facts there are."""
         ...
 
 
@@ -241,12 +241,12 @@ class MessageTraces(Protocol):
 class PersonTraces(Protocol):
     """What else is kept about a person.
 
-    Lists, what he did, rows of imports and what was wrong in them, test messages to his number,
+    Lists, what they did, rows of imports and what was wrong in them, test messages to their number,
     kept replies.
     """
 
     def forget(self, account: AccountId, contact: ContactId, phone: PhoneNumber) -> tuple[int, int]:
-        """Remove all of it; returns how many memberships and how many things that he did."""
+        """Remove all of it; returns how many memberships and how many things that they did."""
         ...
 
 
@@ -272,11 +272,11 @@ class NumberTraces(Protocol):
     """
 
     def keep(self, account: AccountId, hashes: Mapping[ContactId, bytes], since: datetime) -> None:
-        """Remember by the hash of his number when each of these contacts was last written to.
+        """Remember by the hash of their number when each of these contacts was last written to.
 
-        Also to which number each of his messages went, so that its link still means that number.
-        To be called before his messages are forgotten or his number changes; what was before
-        `since` is not kept. Locks the batches that he is in, in their order.
+        Also to which number each of their messages went, so that its link still means that number.
+        To be called before their messages are forgotten or their number changes; what was before
+        `since` is not kept. Locks the batches that they are in, in their order.
         """
         ...
 

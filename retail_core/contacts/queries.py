@@ -91,7 +91,7 @@ class ContactQueries(Protocol):
         ...
 
     def erasure(self, account: AccountId, contact: ContactId) -> Erasure | None:
-        """What was erased of somebody who is gone; None if he was not erased."""
+        """What was erased of somebody who is gone; None if they were not erased."""
         ...
 
     def every(self, account: AccountId, which: ContactFilter) -> Iterator[Contact]:
@@ -140,19 +140,19 @@ class SubjectQueries(Protocol):
     """Reads what a store knows of one person beside contact, consent and messages."""
 
     def lists(self, account: AccountId, contact: ContactId) -> Sequence[OnList]:
-        """The lists he is on by hand, in the order of their ids."""
+        """The lists they are on by hand, in the order of their ids."""
         ...
 
     def suppressions(self, account: AccountId, contact: ContactId) -> Sequence[Suppression]:
-        """The store's own entries for his number, the newest first."""
+        """The store's own entries for their number, the newest first."""
         ...
 
     def imports(self, account: AccountId, contact: ContactId) -> Sequence[ImportTrace]:
-        """The rows of imports that brought or changed him, the newest import first."""
+        """The rows of imports that brought or changed them, the newest import first."""
         ...
 
     def engagement(self, account: AccountId, contact: ContactId) -> Engagement:
-        """What he did about messages and tags."""
+        """What they did about messages and tags."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong when somebody is asked to confirm that he wants messages."""
+"""What can go wrong when somebody is asked to confirm that they want messages."""
 
 from datetime import datetime
 from math import ceil

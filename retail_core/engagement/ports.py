@@ -30,7 +30,7 @@ from retail_core.notices.ports import NoticeStore
 
 
 class ConfirmationStore(Protocol):
-    """Who was asked, or told of his STOP, when: numbers as keyed hashes, so the limits outlive
+    """Who was asked, or told of their STOP, when: numbers as keyed hashes, so the limits outlive
     contacts.
     """
 

@@ -1,6 +1,6 @@
 """Families of errors: the edge maps a family once, a leaf only carries the code of the contract.
 
-A leaf lives in the `errors.py` of its room. `code` is the contract's word (http-contract, 1.6);
+A leaf lives in the `errors.py` of its room. `code` is the contract's word (docs/api.md, 1.6);
 `extra` holds the keys that a code defines beside the four that every error body has.
 """
 
@@ -67,7 +67,7 @@ class Forbidden(DomainError):
 
 
 class Unauthenticated(DomainError):
-    """No caller, or one who cannot prove who he is."""
+    """No caller, or one who cannot prove who they are."""
 
     code = "UNAUTHORIZED"
 

@@ -1,4 +1,4 @@
-"""Doing a thing once, however often it is asked for (http-contract, 1.9)."""
+"""Doing a thing once, however often it is asked for (docs/api.md, 1.9)."""
 
 import attrs
 

@@ -1,4 +1,4 @@
-"""What an SMS part costs in credits, by the country of the number (domain-rules, 9)."""
+"""What an SMS part costs in credits, by the country of the number (docs/rules.md, 9)."""
 
 from collections.abc import Mapping
 

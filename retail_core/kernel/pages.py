@@ -1,4 +1,4 @@
-"""Pages of a list: which one is asked for, and what comes back (http-contract, 1.7)."""
+"""Pages of a list: which one is asked for, and what comes back (docs/api.md, 1.7)."""
 
 from typing import Generic, TypeVar
 

@@ -13,7 +13,7 @@ def public_base_url(env: Env) -> str:
 
 
 def link_templates(env: Env) -> LinkTemplates:
-    """How the links of messages look (http-contract, 5)."""
+    """How the links of messages look (docs/api.md, 5)."""
     optional = {
         name.lower(): env.text(name, default="") or None
         for name in ("OFFER_BASE_URL", "UNSUBSCRIBE_BASE_URL", "OFFER_URL", "UNSUBSCRIBE_URL")

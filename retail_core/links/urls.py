@@ -53,7 +53,7 @@ class LinkTemplates:
         offer_url: str | None = None,
         unsubscribe_url: str | None = None,
     ) -> "LinkTemplates":
-        """The templates that the settings of these names stand for (http-contract, 5)."""
+        """The templates that the settings of these names stand for (docs/api.md, 5)."""
         public = public_base_url.rstrip("/")
         offer = (offer_base_url or public).rstrip("/")
         unsubscribe = f"{public}/u/{{code}}"

@@ -27,7 +27,7 @@ class MessageRecord:
 
     Of a campaign's message, text and links are made again from the plan and the merge values; a
     single message has its `text` instead. The merge values are those of the text; the contact's
-    names are those he has today. A campaign's queued message has neither encoding, parts nor
+    names are those they have today. A campaign's queued message has neither encoding, parts nor
     credits yet. Contact, number, names, text and merge values are None after the contact was
     deleted.
     """

@@ -1,1 +1,1 @@
-"""What an owner must hear at once, and how it reaches him."""
+"""What an owner must hear at once, and how it reaches them."""

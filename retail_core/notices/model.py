@@ -15,7 +15,7 @@ ATTEMPT_FIRST_SECONDS: Final = 30.0
 """The wait after the first attempt; doubled each time."""
 
 HAND_OVER_LIFE: Final = timedelta(minutes=2)
-"""So long whoever hands a notice over has it for himself; no hand-over may take longer."""
+"""So long whoever hands a notice over has it for themselves; no hand-over may take longer."""
 
 FORGOTTEN_AFTER: Final = timedelta(minutes=10)
 """A notice that nobody touched for so long lost its nudge; longer than any wait for a retry."""

@@ -112,7 +112,7 @@ class TestEveryRow:
             if code not in CODES.get(status, ())
         }
 
-        assert unknown == set(), "no such code in http-contract, 1.6"
+        assert unknown == set(), "no such code in docs/api.md, 1.6"
 
     def test_its_parameters_are_in_its_path(self, route: Route) -> None:
         told = {each["name"] for each in row_of(route)["parameters"] if each.get("in") == "path"}

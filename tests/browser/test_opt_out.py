@@ -1,4 +1,4 @@
-"""The page behind the link in a message, on a phone in a real browser (http-contract, 3.9)."""
+"""The page behind the link in a message, on a phone in a real browser (docs/api.md, 3.9)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a person's browser shows where a page is refused (http-contract, 1.1)."""
+"""What a person's browser shows where a page is refused (docs/api.md, 1.1)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

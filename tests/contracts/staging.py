@@ -238,7 +238,7 @@ def opt_out(world: World, account: AccountId, contact: ContactId) -> None:
 
 
 def delete(world: World, account: AccountId, contact: ContactId) -> None:
-    """Remove somebody and his traces, as the use case does."""
+    """Remove somebody and their traces, as the use case does."""
     with world.transactions.begin(account) as uow:
         uow.message_traces.forget(account, [contact])
         uow.contacts.remove(account, [contact])

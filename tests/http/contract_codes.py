@@ -1,4 +1,4 @@
-"""The codes of errors by status, copied from the contract (http-contract, 1.6)."""
+"""The codes of errors by status, copied from the contract (docs/api.md, 1.6)."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,7 +1,7 @@
 """For each route that honours an Idempotency-Key: how a shop makes a good request of it.
 
 A new route that creates, sends or charges has `once=True` and a line in `RECIPES`; any other new
-POST that needs a sign-in has a line in `IGNORE_THE_KEY` that says why it may (http-contract, 1.9).
+POST that needs a sign-in has a line in `IGNORE_THE_KEY` that says why it may (docs/api.md, 1.9).
 """
 
 from collections.abc import Callable, Mapping

@@ -46,7 +46,7 @@ class Lives:
     password_resets: timedelta = timedelta(0)
     # long after the last attempt, and after the causes that could come again
     notices: timedelta = NOTICES_LIFE
-    # as far back as anybody looks before he asks again
+    # as far back as anybody looks before they ask again
     confirmations: timedelta = CONFIRMATIONS_LIFE
     # long after the last age at which a message is asked about
     status_look_ups: timedelta = STATUS_LOOK_UPS_LIFE

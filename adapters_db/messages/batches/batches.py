@@ -73,7 +73,7 @@ WHERE b.campaign_id = %(campaign)s AND b.no = fresh.no AND b.state IN ('queued',
 """
 
 # Cancelled they are since their campaign is: this only takes them out of everybody's way. Whoever
-# has one locked finds that out by himself.
+# has one locked finds that out by themselves.
 _CLOSE_CANCELLED = """
 WITH waiting AS (
     SELECT b.campaign_id, b.no
@@ -114,8 +114,8 @@ FOR UPDATE SKIP LOCKED
 """
 _CLAIM_OF_CAMPAIGN = _CLAIM_DUE.format(condition="b.campaign_id = %(campaign)s")
 
-# Whoever pauses or cancels the campaign locks it against this: he waits for an intent that is being
-# committed, and none is committed after that.
+# Whoever pauses or cancels the campaign locks it against this: they wait for an intent that is
+# being committed, and none is committed after that.
 _INTENT = """
 WITH running AS MATERIALIZED (
     SELECT c.id FROM campaign c

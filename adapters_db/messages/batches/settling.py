@@ -32,7 +32,7 @@ _RESULTS = """
     %(credits)s::integer[], string_to_array(%(provider_ids)s, E'\\n', ''),
     string_to_array(%(error_codes)s, E'\\n', ''), string_to_array(%(errors)s, E'\\n', '')"""
 
-# Who was deleted while a campaign froze him left nothing that his deletion could have seen.
+# Who was deleted while a campaign froze them left nothing that their deletion could have seen.
 _KEPT = f"CASE WHEN r.error_code IS DISTINCT FROM '{Dropped.ERASED.value}' THEN r.{{}} END"
 
 _INSERT = f"""

@@ -51,8 +51,8 @@ _HALVE = _SPLIT.format(
 )
 _PART = _SPLIT.format(outcome="")
 
-# One statement for any number of parts: `parts` says of each recipient in which he is. Part 0 stays
-# in the row, and in hand if somebody stays; part n waits for the n-th of `moments`.
+# One statement for any number of parts: `parts` says of each recipient in which they are. Part 0
+# stays in the row, and in hand if somebody stays; part n waits for the n-th of `moments`.
 _DEFER = """
 WITH owned AS (
     SELECT b.*, (SELECT max(no) FROM send_batch WHERE campaign_id = %(campaign)s) AS last_no

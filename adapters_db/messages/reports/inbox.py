@@ -2,7 +2,7 @@
 
 A commit waits for the disk, and one for each call would let the disk set the pace. So the first
 caller commits at once, alone; those who come meanwhile wait, and the first of them then commits
-for all of them. Nobody is answered before his bytes are on disk, and a lone caller waits for
+for all of them. Nobody is answered before their bytes are on disk, and a lone caller waits for
 nobody.
 """
 
@@ -27,7 +27,7 @@ PATIENCE_SECONDS: Final = 10.0
 
 @attrs.define(eq=False)
 class _Waiting:
-    """One caller; `woken` once he leads, or his call is stored or lost."""
+    """One caller; `woken` once they lead, or their call is stored or lost."""
 
     call: WebhookCall
     woken: threading.Event = attrs.field(factory=threading.Event)

@@ -8,9 +8,9 @@ from retail_core.messages.model import Dropped, MessageState
 IS_DUE: Final = f"""
     m.state = {MessageState.QUEUED:d} AND (m.not_before IS NULL OR m.not_before <= %(now)s)"""
 
-# A confirmation asks somebody who may have left before he was asked, in a way that he himself can
-# take back; whoever leaves after that is not asked any more. What tells him that his STOP worked
-# passes this very suppression, known by its id: a later STOP writes another one.
+# A confirmation asks somebody who may have left before they were asked, in a way that they can take
+# back themselves; whoever leaves after that is not asked any more. What tells them that their STOP
+# worked passes this very suppression, known by its id: a later STOP writes another one.
 _LIFTABLE: Final = ", ".join(f"'{reason.value}'" for reason in sorted(LIFTED_BY_LINK, key=str))
 _IS_ITS_STOP: Final = f"""(s.id = m.stop_suppression_id AND s.account_id = m.account_id
                            AND s.phone = m.phone AND s.reason = '{SuppressionReason.STOP.value}'

@@ -10,7 +10,7 @@ from retail_core.kernel.ids import AccountId, MessageNumber
 from retail_core.messages.model import DeliveryReport, MessageState, SingleShare
 
 # A provider id says which message it is, and so does our own number where it came back. What is
-# already known is never lowered; whoever is unknown was accepted, if anything is reported of him.
+# already known is never lowered; whoever is unknown was accepted, if anything is reported of them.
 # A number that came back with another phone's than the message's is not ours.
 _IN_DOUBT = f"(state = {MessageState.UNKNOWN:d} OR (holds AND reported_id IS NOT NULL))"
 _FIND = f"""

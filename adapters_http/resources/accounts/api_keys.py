@@ -1,4 +1,4 @@
-"""Keys for a shop's own programs (http-contract, 3.1)."""
+"""Keys for a shop's own programs (docs/api.md, 3.1)."""
 
 from datetime import datetime
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""Sign-up, sign-in, staying signed in, signing out (http-contract, 3.1)."""
+"""Sign-up, sign-in, staying signed in, signing out (docs/api.md, 3.1)."""
 
 from typing import Annotated, Final
 

@@ -1,4 +1,4 @@
-"""Who a shop is, how it sends, and its password (http-contract, 3.1)."""
+"""Who a shop is, how it sends, and its password (docs/api.md, 3.1)."""
 
 import re
 from datetime import time

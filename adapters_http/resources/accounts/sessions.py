@@ -1,4 +1,4 @@
-"""Where a shop is signed in, and ending that (http-contract, 3.1)."""
+"""Where a shop is signed in, and ending that (docs/api.md, 3.1)."""
 
 from datetime import datetime
 from typing import Final

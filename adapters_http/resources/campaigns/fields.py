@@ -53,7 +53,7 @@ def age_group(word: str | None) -> AgeGroup | None:
 
 @attrs.frozen
 class References:
-    """What a body names by id. All ids are read before any is looked for (http-contract, 1.6)."""
+    """What a body names by id. All ids are read before any is looked for (docs/api.md, 1.6)."""
 
     system_list: str | None
     own_list: ListId | None

@@ -1,4 +1,4 @@
-"""What campaigns look like in JSON (http-contract, 2)."""
+"""What campaigns look like in JSON (docs/api.md, 2)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Work on many contacts at once; a dry run counts first (in the style of http-contract, 3.2)."""
+"""Work on many contacts at once; a dry run counts first (in the style of docs/api.md, 3.2)."""
 
 from typing import Annotated, Final, Literal, TypedDict
 

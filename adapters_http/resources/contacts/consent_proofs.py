@@ -1,4 +1,4 @@
-"""Signed proofs of consent, and the keys to check them (in the style of http-contract, 3.2)."""
+"""Signed proofs of consent, and the keys to check them (in the style of docs/api.md, 3.2)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,7 +30,7 @@ class ProvenContact(TypedDict):
 
 
 class ProvenStore(TypedDict):
-    """To whom he spoke."""
+    """To whom they spoke."""
 
     id: int
     company: str | None

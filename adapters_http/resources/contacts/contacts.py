@@ -1,4 +1,4 @@
-"""Contacts and the history of their consent (http-contract, 3.2)."""
+"""Contacts and the history of their consent (docs/api.md, 3.2)."""
 
 import functools
 from typing import Final, TypeVar
@@ -168,7 +168,7 @@ class ContactConsents:
     contacts: ContactQueries
 
     def on_get(self, req: Request, resp: Response, contact_id: str) -> None:
-        """List what a contact agreed to, and when he withdrew."""
+        """List what a contact agreed to, and when they withdrew."""
         wanted = ContactId(values.path_id(contact_id))
         page = values.page(req, CONSENTS_PAGE_SIZE, CONSENTS_PAGE_SIZE_MAX)
         events = self.contacts.consents(req.account, wanted, page)

@@ -1,4 +1,4 @@
-"""Contacts as a file that can be imported again (http-contract, 3.2)."""
+"""Contacts as a file that can be imported again (docs/api.md, 3.2)."""
 
 from typing import Final
 

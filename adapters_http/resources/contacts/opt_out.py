@@ -1,4 +1,4 @@
-"""The way out, and back in, for people without a login (http-contract, 3.2)."""
+"""The way out, and back in, for people without a login (docs/api.md, 3.2)."""
 
 from typing import Final, TypedDict
 

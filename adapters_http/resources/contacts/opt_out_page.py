@@ -1,4 +1,4 @@
-"""The page behind the link in a message (http-contract, 3.9). Opening it never changes anything."""
+"""The page behind the link in a message (docs/api.md, 3.9). Opening it never changes anything."""
 
 from collections.abc import Sequence
 from enum import Enum

@@ -1,4 +1,4 @@
-"""What contacts look like in JSON (http-contract, 2)."""
+"""What contacts look like in JSON (docs/api.md, 2)."""
 
 from datetime import date, datetime
 from typing import TypedDict

@@ -1,4 +1,4 @@
-"""Asking a contact by SMS to confirm his consent (in the style of http-contract, 3.2)."""
+"""Asking a contact by SMS to confirm their consent (in the style of docs/api.md, 3.2)."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal, TypedDict
@@ -33,7 +33,7 @@ CONSENT_TEXT_LENGTH_MAX: Final = 1_000
 
 @attrs.frozen(kw_only=True)
 class RequestConsentBody:
-    """What the person was told, where he asked for it, and the language of the SMS."""
+    """What the person was told, where they asked for it, and the language of the SMS."""
 
     consent_text: Annotated[str, Characters(0, CONSENT_TEXT_LENGTH_MAX)] | None = attrs.field(
         default=None, repr=False
@@ -99,7 +99,7 @@ ROUTES: Final = (
         resource=ContactConsentRequests,
         access=Access.USER,
         scope="contacts:write",
-        summary="Ask a contact by SMS to confirm his consent",
+        summary="Ask a contact by SMS to confirm their consent",
         limits=WRITE_LIMITS,
         body=RequestConsentBody,
         reply=ConsentRequestReply,

@@ -1,4 +1,4 @@
-"""Texts that people send back (http-contract, 4.1): verify, record, commit, answer."""
+"""Texts that people send back (docs/api.md, 4.1): verify, record, commit, answer."""
 
 from typing import Final
 

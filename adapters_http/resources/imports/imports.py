@@ -1,4 +1,4 @@
-"""Importing contacts from files (http-contract, 3.2)."""
+"""Importing contacts from files (docs/api.md, 3.2)."""
 
 import re
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What imports look like in JSON (http-contract, 3.2)."""
+"""What imports look like in JSON (docs/api.md, 3.2)."""
 
 from datetime import datetime
 from typing import NotRequired, TypedDict

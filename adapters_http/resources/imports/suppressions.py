@@ -1,4 +1,4 @@
-"""Registers of numbers that are not to be sent to, as files (http-contract, 3.2)."""
+"""Registers of numbers that are not to be sent to, as files (docs/api.md, 3.2)."""
 
 from typing import Annotated, Final, NotRequired, TypedDict
 

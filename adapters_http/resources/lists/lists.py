@@ -1,4 +1,4 @@
-"""Own lists and the system's lists (http-contract, 3.3)."""
+"""Own lists and the system's lists (docs/api.md, 3.3)."""
 
 import functools
 from typing import Annotated, Final, TypeVar

@@ -1,4 +1,4 @@
-"""Messages in JSON, and how lists of them are narrowed (http-contract, 2 and 3.6)."""
+"""Messages in JSON, and how lists of them are narrowed (docs/api.md, 2 and 3.6)."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Asking the SMS gateway what became of messages of the caller's own log (http-contract, 3.13)."""
+"""Asking the SMS gateway what became of messages of the caller's own log (docs/api.md, 3.13)."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the SMS gateway tells us (http-contract, 4.1): verify, record, commit, answer."""
+"""What the SMS gateway tells us (docs/api.md, 4.1): verify, record, commit, answer."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""The message log (http-contract, 3.6)."""
+"""The message log (docs/api.md, 3.6)."""
 
 from collections.abc import Iterator
 from typing import Final

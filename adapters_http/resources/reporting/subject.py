@@ -1,4 +1,4 @@
-"""What a person may ask a store for: his data, and that they be erased (http-contract, 3.2)."""
+"""What a person may ask a store for: their data, and that they be erased (docs/api.md, 3.2)."""
 
 import itertools
 from collections.abc import Iterator

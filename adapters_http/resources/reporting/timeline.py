@@ -1,4 +1,4 @@
-"""What happened with one contact, in one line (in the style of http-contract, 3.2)."""
+"""What happened with one contact, in one line (in the style of docs/api.md, 3.2)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The description of the API, for programs and for people (http-contract, 3.13)."""
+"""The description of the API, for programs and for people (docs/api.md, 3.13)."""
 
 from typing import Final, Self
 

@@ -1,4 +1,4 @@
-"""Whether the service lives and can work (http-contract, 3.13)."""
+"""Whether the service lives and can work (docs/api.md, 3.13)."""
 
 from typing import Final
 

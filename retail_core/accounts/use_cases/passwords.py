@@ -44,7 +44,7 @@ class SetPassword:
 class ChangePassword:
     """Give oneself a new password: all sessions end but the one that asks.
 
-    A wrong old one is written down: somebody may be guessing in a session that is not his.
+    A wrong old one is written down: somebody may be guessing in a session that is not theirs.
     """
 
     transactions: Transactions[AccountsUnitOfWork]

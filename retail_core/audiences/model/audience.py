@@ -176,5 +176,5 @@ class AudienceExplanation:
 
     @property
     def reason(self) -> MatchRule | Exclusion | None:
-        """The first rule that keeps him out; None for a recipient."""
+        """The first rule that keeps them out; None for a recipient."""
         return next((step.rule for step in self.steps if step.holds is step.excludes), None)

@@ -1,4 +1,4 @@
-"""A segment: a closed tree of conditions over contacts (http-contract, 3.5).
+"""A segment: a closed tree of conditions over contacts (docs/api.md, 3.5).
 
 Values are kept as JSON knows them, so that a stored tree is the tree that was sent.
 """

@@ -24,7 +24,7 @@ class RecipientExplanation:
     """Whether somebody is a recipient, and every rule as it holds today.
 
     `is_frozen`: the campaign has started, so that what is true was decided then; `reason` is the
-    first rule that keeps him out, or `NOT_AT_START`. Without steps nobody can say any more, since
+    first rule that keeps them out, or `NOT_AT_START`. Without steps nobody can say any more, since
     something the audience was made of is gone.
     """
 

@@ -224,7 +224,7 @@ class _Tally:
         }
 
     def placeholders(self) -> Sequence[MissingValues]:
-        """The placeholders the owner wrote, as he spelled them, in order of first use."""
+        """The placeholders the owner wrote, as they spelled them, in order of first use."""
         uses = self._written.placeholders
         fields = {use.spelling: use.field for use in reversed(uses)}
         bare = {use.spelling for use in uses if not use.fallback}

@@ -1,7 +1,7 @@
 """The ledger of consent, and the list of numbers that are not sent to.
 
 A fact of the ledger is never changed or removed: the present state of a contact is the fold of
-his facts. A suppression is keyed by number, so it holds whether or not a contact exists.
+their facts. A suppression is keyed by number, so it holds whether or not a contact exists.
 """
 
 import enum
@@ -102,7 +102,7 @@ class Consent:
 
     @property
     def is_given(self) -> bool:
-        """Whether he may be written to, as far as it is about consent."""
+        """Whether they may be written to, as far as it is about consent."""
         return self.state is ConsentState.GIVEN
 
 
@@ -127,7 +127,7 @@ class SuppressionReason(enum.Enum):
 
 
 class ResubscribePolicy(enum.StrEnum):
-    """Whether a store may set somebody to subscribed who opted out himself."""
+    """Whether a store may set somebody to subscribed who opted out themselves."""
 
     ALLOW = "allow"
     CONFIRM = "confirm"
@@ -137,10 +137,10 @@ HAND_OVER_REMEMBERED: Final = timedelta(days=400)
 """So long a store that wrote to a number is meant by its STOP, also if it forgot the person."""
 
 OPTED_OUT_IN_PERSON = frozenset({SuppressionReason.STOP, SuppressionReason.UNSUBSCRIBE})
-"""The person himself said no."""
+"""The person themselves said no."""
 
 LIFTED_BY_LINK = OPTED_OUT_IN_PERSON
-"""What the person can take back by his own link."""
+"""What the person can take back by their own link."""
 
 LIFTED_BY_STORE = OPTED_OUT_IN_PERSON | {SuppressionReason.MANUAL}
 """What falls when the store sets a contact to subscribed."""

@@ -1,4 +1,4 @@
-"""A contact: somebody a store may write to, if he said yes."""
+"""A contact: somebody a store may write to, if they said yes."""
 
 import enum
 from collections.abc import Sequence

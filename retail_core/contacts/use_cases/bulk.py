@@ -71,7 +71,7 @@ class TagContacts:
 
 @attrs.frozen
 class DeleteContacts:
-    """Delete contacts and their traces, each as if he were deleted by himself."""
+    """Delete contacts and their traces, each as if they were deleted by themselves."""
 
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock

@@ -1,4 +1,4 @@
-"""What a person may ask of a store: all that is known of him, and that it be forgotten."""
+"""What a person may ask of a store: all that is known of them, and that it be forgotten."""
 
 import attrs
 
@@ -26,13 +26,13 @@ from retail_core.kernel.time.clock import Clock
 
 @attrs.frozen
 class DiscloseContact:
-    """Begin to tell somebody all that is known of him, and write down that it was told."""
+    """Begin to tell somebody all that is known of them, and write down that it was told."""
 
     transactions: Transactions[ContactsUnitOfWork]
     contacts: ContactQueries
 
     def __call__(self, account: AccountId, contact_id: ContactId) -> ContactView:
-        """The contact himself. Raises `ContactNotFound`."""
+        """The contact themselves. Raises `ContactNotFound`."""
         found = self.contacts.find(account, contact_id)
         if found is None:
             raise ContactNotFound
@@ -50,7 +50,7 @@ class DiscloseContact:
 
 @attrs.frozen
 class EraseContact:
-    """Forget a person: counts and the ledger stay, and a keyed hash bars his number for good."""
+    """Forget a person: counts and the ledger stay, and a keyed hash bars their number for good."""
 
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock

@@ -45,7 +45,7 @@ class Actor:
     def fact(
         self, contact: ContactId, kind: ConsentType, at: datetime, statement: str | None
     ) -> ConsentFact:
-        """What the ledger keeps of his deed."""
+        """What the ledger keeps of their deed."""
         return ConsentFact(
             contact=contact,
             type=kind,
@@ -195,7 +195,7 @@ def _write_down_consent(
 
 @attrs.frozen
 class DeleteContact:
-    """Delete a contact and his traces; that he opted out is remembered by number."""
+    """Delete a contact and their traces; that they opted out is remembered by number."""
 
     transactions: Transactions[ContactsUnitOfWork]
     clock: Clock

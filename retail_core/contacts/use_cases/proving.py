@@ -16,7 +16,7 @@ from retail_core.kernel.time.clock import Clock
 
 @attrs.frozen
 class ConsentProof:
-    """A contact, his whole history with the oldest fact first, and what it comes to."""
+    """A contact, their whole history with the oldest fact first, and what it comes to."""
 
     contact: Contact
     events: Sequence[ConsentEvent]
@@ -36,7 +36,7 @@ class ProveConsent:
     ) -> ConsentProof:
         """Raises `ContactNotFound`. Nothing is written down unless it `is_handed_out`.
 
-        The contact is locked, as by whoever changes his consent: so state and history agree.
+        The contact is locked, as by whoever changes their consent: so state and history agree.
         """
         now = self.clock.now()
         with self.transactions.begin(account) as uow:

@@ -1,4 +1,4 @@
-"""Double opt-in: what a person was shown, how often he may be asked, and in which words."""
+"""Double opt-in: what a person was shown, how often they may be asked, and in which words."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -30,9 +30,9 @@ _WORDS: Final[Mapping[Locale, str]] = {
 
 @attrs.frozen(kw_only=True)
 class ShownConsent:
-    """What a person agreed to, where, and by which browser, before he was asked to confirm it.
+    """What a person agreed to, where, and by which browser, before they were asked to confirm it.
 
-    `text` is what he was shown, in its `version`; `statement` is what the store says of it. The
+    `text` is what they were shown, in its `version`; `statement` is what the store says of it. The
     confirmation is written in `locale`, else in the store's language.
     """
 

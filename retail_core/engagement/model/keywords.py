@@ -129,4 +129,4 @@ BUILT_IN: Final = Keywords(
     whole=frozenset(phrase.strip() for phrase in _WHOLE.split(",")),
     start=frozenset({"START", "UNSTOP", "ΕΝΑΡΞΗ"}),
 )
-"""The words of domain-rules, section 3; a policy file may add some."""
+"""The words of docs/rules.md, section 3; a policy file may add some."""

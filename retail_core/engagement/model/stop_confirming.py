@@ -1,4 +1,4 @@
-"""The one text that tells somebody that his STOP worked: whether, in which words, and how often."""
+"""The text that tells somebody that their STOP worked: whether, in which words, how often."""
 
 from collections.abc import Mapping
 from datetime import timedelta

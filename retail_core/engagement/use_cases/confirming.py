@@ -1,4 +1,4 @@
-"""Double opt-in: ask a person by SMS to confirm that he wants messages (domain-rules, 3)."""
+"""Double opt-in: ask a person by SMS to confirm that they want messages (docs/rules.md, 3)."""
 
 from datetime import datetime
 
@@ -171,8 +171,8 @@ class RequestConsent:
 class TakeRequest:
     """Somebody filled in a form that asks for a confirmation. A step of the form's transaction.
 
-    That he asked is written down in any case. He is not told what hinders the SMS; where it is a
-    limit of the store or the price of a country, the store is, once a day.
+    That they asked is written down in any case. They are not told what hinders the SMS; where it is
+    a limit of the store or the price of a country, the store is, once a day.
     """
 
     ask: AskToConfirm

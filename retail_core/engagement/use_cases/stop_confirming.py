@@ -1,4 +1,4 @@
-"""Tell somebody by one text that his STOP worked, where the operator wants that."""
+"""Tell somebody by one text that their STOP worked, where the operator wants that."""
 
 from collections.abc import Sequence
 from datetime import datetime

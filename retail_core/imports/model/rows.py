@@ -48,7 +48,7 @@ class MergeOutcome:
 
 @attrs.frozen
 class RemovedContact:
-    """A contact that an undo removed; who he was is remembered by a hash of his number."""
+    """A contact that an undo removed; who they were is remembered by a hash of their number."""
 
     id: ContactId
     phone: PhoneNumber = attrs.field(repr=False)

@@ -55,7 +55,7 @@ class ImportContacts:
     """Import one file from where it stands. Safe to run twice, side by side, and to die in.
 
     Each batch is one transaction with its position; whoever finds another position than the one
-    he left was overtaken and stops.
+    they left was overtaken and stops.
     """
 
     transactions: Transactions[ImportsUnitOfWork]

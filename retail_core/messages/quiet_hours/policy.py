@@ -58,4 +58,4 @@ BUILT_IN: Final = QuietPolicy(
     },
     elsewhere=_NINE_TO_NINE,
 )
-"""domain-rules, section 14. States of the USA may be stricter: the operator's file can say so."""
+"""docs/rules.md, section 14. States of the USA may be stricter: the operator's file can say so."""

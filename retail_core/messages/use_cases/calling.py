@@ -49,7 +49,7 @@ def note(
     """Tell all workers how the gateway does; None: nothing was handed over after all.
 
     It is advice: nothing waits for it, and where it gets lost, the next call tells it again. Who
-    came too late says nothing: what he knew of the gateway is as old as his lease.
+    came too late says nothing: what they knew of the gateway is as old as their lease.
     """
     if isinstance(outcome, TooLate):
         return

@@ -1,4 +1,4 @@
-"""Counting what became of messages, and telling the owner what that made of his campaign."""
+"""Counting what became of messages, and telling the owner what that made of their campaign."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What follows from a gateway's answer (domain-rules, 8): the table that nothing may bypass."""
+"""What follows from a gateway's answer (docs/rules.md, 8): the table that nothing may bypass."""
 
 import enum
 from collections.abc import Mapping, Sequence

@@ -66,7 +66,7 @@ class ResetLink:
 
 @attrs.frozen
 class SendNotice:
-    """Tell an owner what he must hear, unless it is no longer true.
+    """Tell an owner what they must hear, unless it is no longer true.
 
     Safe to run twice and side by side: a notice is claimed first. Who dies between handing over
     and noting it lets the owner hear twice, which is better than never. A link to set a password

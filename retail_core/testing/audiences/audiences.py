@@ -131,7 +131,7 @@ def _base(
     spec: AudienceSpec,
     rules: AudienceRules,
 ) -> list[AudienceStep]:
-    """What he must fit, as far as it is used."""
+    """What they must fit, as far as it is used."""
     steps = []
     if spec.system_list is not None:
         on_it = _system_list(spec.system_list, rules).holds(view_of(tables, account, contact))

@@ -19,7 +19,7 @@ _OVER = frozenset({MessageState.FAILED, MessageState.CANCELLED})
 def had_enough(
     tables: MemoryTables, account: AccountId, contact: ContactId, cap: CapWindow
 ) -> bool:
-    """Whether he had his share, what is planned for him included."""
+    """Whether they had their share, what is planned for them included."""
     campaigns = list(_campaigns(tables, account, contact, cap.since, _OPEN))
     return len(campaigns) + _automations(tables, account, contact, cap) >= cap.messages_max
 
@@ -48,7 +48,7 @@ def _had_enough_of_others(
     contact: ContactId,
     cap: CapWindow,
 ) -> bool:
-    """Whether others handed his share over to him, or are just doing so."""
+    """Whether others handed their share over to them, or are just doing so."""
     in_hand = frozenset({BatchState.SUBMITTING})
     campaigns = _campaigns(tables, account, contact, cap.since, in_hand)
     others = [each for each in campaigns if each != campaign]

@@ -40,7 +40,7 @@ def subject_of(
 
 
 def _handed_over(tables: MemoryTables, account: AccountId, contact: ContactId) -> list[datetime]:
-    """When messages of campaigns and automations went to the gateway for him."""
+    """When messages of campaigns and automations went to the gateway for them."""
     of_campaigns = [
         _handed_over_at(row)
         for row in tables.messages

@@ -1,4 +1,4 @@
-"""What is kept about one person beside his messages, in memory."""
+"""What is kept about one person beside their messages, in memory."""
 
 import re
 from collections.abc import Sequence
@@ -59,25 +59,25 @@ class MemoryPersonTraces:
         return len(members), len(facts)
 
     def _forget_imports(self, account: AccountId, phone: PhoneNumber) -> None:
-        his = {
+        theirs = {
             (stored.import_id, stored.fault.row)
             for stored in self.tables.import_faults
             if stored.account == account and _is_number(stored.fault.value, phone)
         }
         for name, kept in list(self.tables.import_numbers.items()):
             if (name[0], name[2]) == (account, phone):
-                his.add((name[1], kept.row))
+                theirs.add((name[1], kept.row))
                 self.tables.import_numbers.remove(name)
         for number, stored in list(self.tables.import_faults.items()):
-            if stored.account == account and (stored.import_id, stored.fault.row) in his:
+            if stored.account == account and (stored.import_id, stored.fault.row) in theirs:
                 nameless = attrs.evolve(stored.fault, value="")
                 self.tables.import_faults.put(number, attrs.evolve(stored, fault=nameless))
 
     def _forget_tests(self, account: AccountId, phone: PhoneNumber) -> None:
         for stored in self.tables.singles:
-            is_his = (stored.account, stored.phone) == (account, phone)
+            is_theirs = (stored.account, stored.phone) == (account, phone)
             is_test = stored.single.kind is MessageKind.TEST
-            if is_his and is_test:
+            if is_theirs and is_test:
                 self.tables.singles.put(stored.single.number, forgotten_single(stored))
 
 

@@ -148,7 +148,7 @@ class MemoryImportReversal:
         return not is_kept
 
     def _is_ours(self, account: AccountId, contact: Contact, new: Contact) -> bool:
-        """Whether it was the import that opted him out, and nobody else since."""
+        """Whether it was the import that opted them out, and nobody else since."""
         barred = MemorySuppressionStore(self.tables, self.bound_to).reasons(account, contact.phone)
         same = contact.unsubscribed_at == new.unsubscribed_at
         return not new.is_subscribed and same and not barred

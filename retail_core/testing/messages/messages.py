@@ -111,7 +111,7 @@ class MemoryMessageStore:
         return forgotten
 
     def _forget_waiting(self, batch: StoredBatch, contact: ContactId) -> bool:
-        """Take him out of a batch, but keep what his text would have cost: credits are held."""
+        """Take them out of a batch, but keep what their text would have cost: credits are held."""
         campaign = self.tables.campaigns.get(batch.key.campaign)
         if batch.recipients is None or contact not in batch.recipients.contacts:
             return False

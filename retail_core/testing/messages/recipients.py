@@ -48,7 +48,7 @@ def merge_columns(recipients: Recipients) -> list[Sequence[str | None]]:
 
 
 def without_person(recipients: Recipients, position: int) -> Recipients:
-    """The same recipients, one of them nameless: only his place and his price stay."""
+    """The same recipients, one of them nameless: only their place and their price stay."""
     blanked: dict[str, Any] = {
         name: [None if at == position else value for at, value in enumerate(column)]
         for name in ("contacts", "phones", *MERGE_COLUMNS)
@@ -84,7 +84,7 @@ def reason_to_drop(
     phone: int | None,
     today: date,
 ) -> Dropped | None:
-    """Why somebody must be left out at the hand-over; None if he may get his message."""
+    """Why somebody must be left out at the hand-over; None if they may get their message."""
     stored = None if contact_id is None else tables.contacts.get(contact_id)
     if stored is None:
         return Dropped.ERASED

@@ -102,7 +102,7 @@ class AudienceQueriesContract:
 
         assert (count.matched, count.recipients) == (1, 0)
 
-    def test_somebody_is_of_age_on_his_eighteenth_birthday(self, world: World) -> None:
+    def test_somebody_is_of_age_on_their_eighteenth_birthday(self, world: World) -> None:
         account = world.new_account()
         today = world.clock.now().date()
         people(world, account, 1, birthday=today.replace(year=today.year - 18))

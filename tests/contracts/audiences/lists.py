@@ -139,7 +139,7 @@ class ListMembersContract:
         assert on_it(world, account, known) == [contact.id]
         assert world.list_queries.membership(account, member.id) == member
 
-    def test_taking_somebody_off_works_whether_or_not_he_is_on_it(self, world: World) -> None:
+    def test_taking_somebody_off_works_whether_or_not_they_are_on_it(self, world: World) -> None:
         account = world.new_account()
         known, (one, other) = made(world, account), people(world, account, 2)
         put(world, account, known, one)

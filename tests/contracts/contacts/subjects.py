@@ -80,7 +80,7 @@ class PersonTracesContract:
         faults = world.import_queries.faults(account, job.id)
         assert [fault.value for fault in faults] == ["", "", "", "690", "6900000002", "0001"]
 
-    def test_what_else_was_wrong_in_his_rows_goes_too(self, world: World) -> None:
+    def test_what_else_was_wrong_in_their_rows_goes_too(self, world: World) -> None:
         account = world.new_account()
         job = new_import(world, account, mode=ImportMode.UPDATE)
         added(world, account, draft(), draft(BOB))
@@ -108,10 +108,10 @@ class PersonTracesContract:
         forget(world, account, ContactId(1), ANA)
 
         occasions = [test.occasion for test in tests]
-        his, other = sorted(
+        theirs, other = sorted(
             world.message_queries.of_occasions(account, occasions), key=lambda test: test.number
         )
-        assert (his.phone, other.phone) == (None, BOB)
+        assert (theirs.phone, other.phone) == (None, BOB)
 
     def test_a_reply_that_is_written_down_after_somebody_was_forgotten_is_not_kept(
         self, world: World

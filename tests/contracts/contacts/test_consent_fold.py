@@ -1,4 +1,4 @@
-"""Whatever happens to a contact: whether he is subscribed is what his history comes to."""
+"""Whatever happens to a contact: whether they are subscribed is what their history comes to."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -175,7 +175,7 @@ ACTS: list[Act] = [
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_the_state_of_a_contact_is_the_fold_of_his_facts(
+def test_the_state_of_a_contact_is_the_fold_of_their_facts(
     world: World, story: list[tuple[Act, PhoneNumber]]
 ) -> None:
     stage = Stage(world, world.new_account())

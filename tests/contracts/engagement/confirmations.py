@@ -34,7 +34,7 @@ class ConfirmationStoreContract:
                 AT + minutes * MINUTE for minutes in (2, 3)
             ]
 
-    def test_who_was_told_of_his_stop_is_known_to_every_store_and_was_asked_nothing(
+    def test_who_was_told_of_their_stop_is_known_to_every_store_and_was_asked_nothing(
         self, world: World
     ) -> None:
         account = world.new_account()

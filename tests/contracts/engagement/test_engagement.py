@@ -122,7 +122,7 @@ def test_a_number_is_asked_once_in_24_hours_and_three_times_in_30_days(world: Wo
     assert kinds(world, account, contact.id) == [ConsentType.REQUESTED] * 4
 
 
-def test_deleting_a_contact_does_not_let_his_number_be_asked_again(world: World) -> None:
+def test_deleting_a_contact_does_not_let_their_number_be_asked_again(world: World) -> None:
     account = shop(world)
     contact = stranger(world, account)
     request(world, account, contact.id)
@@ -172,7 +172,7 @@ def test_a_store_may_be_allowed_to_ask_nobody(world: World) -> None:
 
 
 @pytest.mark.parametrize("reason", SuppressionReason)
-def test_whoever_left_by_himself_may_be_asked_and_nobody_else_who_is_barred(
+def test_whoever_left_by_themselves_may_be_asked_and_nobody_else_who_is_barred(
     world: World, reason: SuppressionReason
 ) -> None:
     account = shop(world)
@@ -196,7 +196,7 @@ def test_a_bar_of_the_operator_holds_too(world: World) -> None:
         request(world, account, contact.id)
 
 
-def test_who_is_subscribed_but_barred_by_himself_may_be_asked(world: World) -> None:
+def test_who_is_subscribed_but_barred_by_themselves_may_be_asked(world: World) -> None:
     account = shop(world)
     [contact] = people(world, account, 1)
     bar(world, account, contact, SuppressionReason.STOP)

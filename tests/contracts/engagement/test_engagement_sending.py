@@ -107,7 +107,7 @@ class TestHandOver:
         [claimed] = intend(world, account, uuid4())
         return claimed.dropped
 
-    def test_whoever_left_before_he_was_asked_gets_it(self, world: World) -> None:
+    def test_whoever_left_before_they_were_asked_gets_it(self, world: World) -> None:
         account = shop(world)
         contact = stranger(world, account)
         bar(world, account, contact, SuppressionReason.STOP)
@@ -144,7 +144,7 @@ class TestHandOver:
         assert (paid.amount, paid.balance_after, held(world, account)) == (1, 9, 0)
 
     @pytest.mark.parametrize("reason", SuppressionReason)
-    def test_whoever_is_barred_after_he_was_asked_does_not(
+    def test_whoever_is_barred_after_they_were_asked_does_not(
         self, world: World, reason: SuppressionReason
     ) -> None:
         account = shop(world)
@@ -155,7 +155,7 @@ class TestHandOver:
 
         assert self.dropped(world, account) is Dropped.SUPPRESSED
 
-    def test_whoever_leaves_once_more_after_he_was_asked_does_not(self, world: World) -> None:
+    def test_whoever_leaves_once_more_after_they_were_asked_does_not(self, world: World) -> None:
         account = shop(world)
         contact = stranger(world, account)
         leave = Unsubscribe(world.transactions, world.clock, HASH)

@@ -85,7 +85,7 @@ class TestTelling:
         assert (told(world, account), held(world, account)) == ((), 0)
         assert reasons(world, account, contact.phone) == ["stop"]
 
-    def test_the_store_that_wrote_last_tells_him_alone(self, world: World) -> None:
+    def test_the_store_that_wrote_last_tells_them_alone(self, world: World) -> None:
         stores = [shop(world) for _ in range(3)]
         number = phone(stores[0])
         for account in (stores[1], stores[2], stores[0]):
@@ -97,7 +97,7 @@ class TestTelling:
         assert [len(told(world, account)) for account in stores] == [1, 0, 0]
         assert all(reasons(world, account, number) == ["stop"] for account in stores)
 
-    def test_a_store_that_he_did_not_leave_tells_him_nothing(self, world: World) -> None:
+    def test_a_store_that_they_did_not_leave_tells_them_nothing(self, world: World) -> None:
         left, deleted, out = (shop(world) for _ in range(3))
         number = phone(left)
         customer(world, left, number)
@@ -136,7 +136,7 @@ class TestTelling:
 
 @pytest.mark.usefixtures("_stage")
 class TestHindrances:
-    """He leaves all the same."""
+    """They leave all the same."""
 
     def assert_out_and_not_told(self, world: World, account: AccountId, contact: Contact) -> None:
         assert (told(world, account), held(world, account)) == ((), 0)
@@ -212,7 +212,7 @@ class TestOnceADay:
 
         assert len(told(world, account)) == 1
 
-    def test_neither_by_another_store_nor_after_he_was_deleted(self, world: World) -> None:
+    def test_neither_by_another_store_nor_after_they_were_deleted(self, world: World) -> None:
         first, second = shop(world), shop(world)
         contact = customer(world, first)
         answer(world, contact.phone)
@@ -225,7 +225,7 @@ class TestOnceADay:
 
         assert (reasons(world, second, contact.phone), told(world, second)) == (["stop"], ())
 
-    def test_a_day_and_an_hour_later_he_may_be_told_again(self, world: World) -> None:
+    def test_a_day_and_an_hour_later_they_may_be_told_again(self, world: World) -> None:
         account = shop(world)
         contact = customer(world, account)
         answer(world, contact.phone)
@@ -247,7 +247,7 @@ PAUSE = st.sampled_from([timedelta(), HOUR - MINUTE, DAY - HOUR / 2, DAY])
 def test_no_two_texts_are_handed_over_within_24_hours(
     rounds: Sequence[tuple[int, timedelta, timedelta]],
 ) -> None:
-    """Of two stores one writes, he leaves, and some time later both send."""
+    """Of two stores one writes, they leave, and some time later both send."""
     world = memory_world()
     stores = [shop(world), shop(world)]
     number = phone(stores[0])

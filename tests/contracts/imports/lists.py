@@ -64,7 +64,7 @@ class PuttingOnLists:
         assert sorted(on_it(world, account, on)) == expected
         assert known.id == there[0]
 
-    def test_who_was_on_the_list_stays_on_it_as_he_was(self, world: World) -> None:
+    def test_who_was_on_the_list_stays_on_it_as_they_were(self, world: World) -> None:
         account = world.new_account()
         [known] = added(world, account, draft(ANA))
         on = made(world, account)

@@ -1,4 +1,4 @@
-"""Sign-up, sign-in, and who one is (http-contract, 3.1)."""
+"""Sign-up, sign-in, and who one is (docs/api.md, 3.1)."""
 
 from datetime import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keys for a shop's own programs (http-contract, 1.5 and 3.1)."""
+"""Keys for a shop's own programs (docs/api.md, 1.5 and 3.1)."""
 
 import re
 from datetime import timedelta

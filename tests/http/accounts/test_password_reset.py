@@ -1,4 +1,4 @@
-"""A new password for who forgot his (http-contract, 3.1)."""
+"""A new password for who forgot theirs (docs/api.md, 3.1)."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

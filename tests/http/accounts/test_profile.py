@@ -1,4 +1,4 @@
-"""What a shop changes about itself, and its password (http-contract, 3.1)."""
+"""What a shop changes about itself, and its password (docs/api.md, 3.1)."""
 
 import zoneinfo
 from typing import Any
@@ -124,7 +124,7 @@ class TestProfile:
     ) -> None:
         assert error_of(quick_api.sign_up().put("/api/user", body)) == (400, "VALIDATION_ERROR")
 
-    def test_nobody_can_assign_what_is_not_his_to_change(self, any_api: Api) -> None:
+    def test_nobody_can_assign_what_is_not_theirs_to_change(self, any_api: Api) -> None:
         shop = any_api.sign_up()
         stolen = {"id": 1, "email": "x@y.example", "passwordHash": "x", "credits": 9, "planType": 1}
 

@@ -1,4 +1,4 @@
-"""Staying signed in and signing out; what access tokens prove (http-contract, 1.5 and 3.1)."""
+"""Staying signed in and signing out; what access tokens prove (docs/api.md, 1.5 and 3.1)."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Create campaigns (http-contract, 3.5)."""
+"""Create campaigns (docs/api.md, 3.5)."""
 
 from datetime import date
 from typing import Any

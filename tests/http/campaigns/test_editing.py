@@ -1,4 +1,4 @@
-"""Edit campaigns (http-contract, 3.5)."""
+"""Edit campaigns (docs/api.md, 3.5)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

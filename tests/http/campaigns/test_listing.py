@@ -1,4 +1,4 @@
-"""Lists of campaigns: filters, order, pages (http-contract, 1.7 and 3.5)."""
+"""Lists of campaigns: filters, order, pages (docs/api.md, 1.7 and 3.5)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Looking before sending: the audience, and the texts (http-contract, 3.5)."""
+"""Looking before sending: the audience, and the texts (docs/api.md, 3.5)."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Read a campaign (http-contract, 3.5)."""
+"""Read a campaign (docs/api.md, 3.5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The figures of campaigns, one and several (http-contract, 3.5; domain-rules, 13)."""
+"""The figures of campaigns, one and several (docs/api.md, 3.5; docs/rules.md, 13)."""
 
 from types import NoneType
 

@@ -1,4 +1,4 @@
-"""How far a campaign got: counts that always add up (http-contract, 3.5; domain-rules, 8, 9)."""
+"""How far a campaign got: counts that always add up (docs/api.md, 3.5; docs/rules.md, 8, 9)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Changing and deleting contacts, and the history of their consent (http-contract, 3.2)."""
+"""Changing and deleting contacts, and the history of their consent (docs/api.md, 3.2)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Creating and finding contacts over HTTP (http-contract, 3.2)."""
+"""Creating and finding contacts over HTTP (docs/api.md, 3.2)."""
 
 import pytest
 

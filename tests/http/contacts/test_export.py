@@ -1,4 +1,4 @@
-"""Contacts as a file (http-contract, 3.2)."""
+"""Contacts as a file (docs/api.md, 3.2)."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The way out, by the API's routes (http-contract, 3.2)."""
+"""The way out, by the API's routes (docs/api.md, 3.2)."""
 
 from datetime import datetime, timedelta
 
@@ -252,7 +252,7 @@ class TestResubscribing:
         "reason",
         [SuppressionReason.MANUAL, SuppressionReason.IMPORT, SuppressionReason.INVALID_NUMBER],
     )
-    def test_what_the_person_did_not_do_he_cannot_undo(
+    def test_what_the_person_did_not_do_they_cannot_undo(
         self, shop: Shop, reason: SuppressionReason
     ) -> None:
         contact = create(shop)

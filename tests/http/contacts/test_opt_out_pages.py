@@ -1,4 +1,4 @@
-"""The page behind a link (http-contract, 3.9)."""
+"""The page behind a link (docs/api.md, 3.9)."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Numbers that are not sent to, over HTTP (http-contract, 3.2)."""
+"""Numbers that are not sent to, over HTTP (docs/api.md, 3.2)."""
 
 from typing import Any
 

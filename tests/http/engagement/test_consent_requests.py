@@ -97,7 +97,7 @@ def test_the_link_leads_to_our_page_whatever_other_links_do(asking: Shop) -> Non
     assert (policy.daily_max, policy.fallback_sender) == (200, "Retail")
 
 
-def test_whoever_left_by_himself_can_be_asked_and_comes_back(asking: Shop) -> None:
+def test_whoever_left_by_themselves_can_be_asked_and_comes_back(asking: Shop) -> None:
     person = shops.add_person(asking, is_subscribed=False)
     suppress(asking, person.phone, SuppressionReason.STOP)
 

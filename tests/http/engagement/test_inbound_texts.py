@@ -1,4 +1,4 @@
-"""Texts that people send back (http-contract, 4.1)."""
+"""Texts that people send back (docs/api.md, 4.1)."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Sending files over HTTP (http-contract, 3.2)."""
+"""Sending files over HTTP (docs/api.md, 3.2)."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""What becomes of the rows of a file (http-contract, 3.2; domain-rules, 12)."""
+"""What becomes of the rows of a file (docs/api.md, 3.2; docs/rules.md, 12)."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Registers of numbers, sent as files (http-contract, 3.2)."""
+"""Registers of numbers, sent as files (docs/api.md, 3.2)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Taking an import back (http-contract, 3.2; domain-rules, 12)."""
+"""Taking an import back (docs/api.md, 3.2; docs/rules.md, 12)."""
 
 from datetime import timedelta
 from typing import Any

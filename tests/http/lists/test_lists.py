@@ -1,4 +1,4 @@
-"""Lists over the API (http-contract, 3.3)."""
+"""Lists over the API (docs/api.md, 3.3)."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Delivery reports of the SMS gateway (http-contract, 4.1)."""
+"""Delivery reports of the SMS gateway (docs/api.md, 4.1)."""
 
 import hashlib
 import hmac

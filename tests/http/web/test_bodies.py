@@ -1,4 +1,4 @@
-"""How bodies are read, and how much of them (http-contract, 1.2)."""
+"""How bodies are read, and how much of them (docs/api.md, 1.2)."""
 
 import io
 import time

@@ -1,4 +1,4 @@
-"""Who may call what: pages of other origins, and API keys (http-contract, 1.4 and 1.5)."""
+"""Who may call what: pages of other origins, and API keys (docs/api.md, 1.4 and 1.5)."""
 
 import pytest
 

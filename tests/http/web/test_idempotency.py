@@ -1,4 +1,4 @@
-"""Once, however often a request is sent (http-contract, 1.9)."""
+"""Once, however often a request is sent (docs/api.md, 1.9)."""
 
 from typing import Any
 

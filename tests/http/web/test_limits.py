@@ -1,4 +1,4 @@
-"""Rate limits through the whole app (http-contract, 1.8)."""
+"""Rate limits through the whole app (docs/api.md, 1.8)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Whether a server wants requests (http-contract, 3.13), and how it says that it will end."""
+"""Whether a server wants requests (docs/api.md, 3.13), and how it says that it will end."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every reply has in common, errors and log lines included (http-contract, 1.3 and 1.6)."""
+"""What every reply has in common, errors and log lines included (docs/api.md, 1.3 and 1.6)."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""How requests are read: paths, methods, queries (http-contract, 1.1, 1.3 and 1.7)."""
+"""How requests are read: paths, methods, queries (docs/api.md, 1.1, 1.3 and 1.7)."""
 
 import pytest
 from falcon.testing import StartResponseMock, create_environ

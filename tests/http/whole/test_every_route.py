@@ -95,7 +95,7 @@ NO_IDS = [
     ("DELETE", "/api/suppressions/import", 405),
     ("GET", "/api/messages/export", 200),
 ]
-"""Fixed words where others have an id (http-contract, 1.1)."""
+"""Fixed words where others have an id (docs/api.md, 1.1)."""
 
 
 @pytest.mark.parametrize(("method", "path", "status"), NO_IDS)

@@ -1,4 +1,4 @@
-"""Every route that creates, sends or charges does it once for one key (http-contract, 1.9)."""
+"""Every route that creates, sends or charges does it once for one key (docs/api.md, 1.9)."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""What an API key needs for each route of the table (http-contract, 1.5)."""
+"""What an API key needs for each route of the table (docs/api.md, 1.5)."""
 
 import pytest
 

@@ -120,7 +120,7 @@ class ShopLife(RuleBasedStateMachine):
             self._change_mind(account, data.draw(st.sampled_from(known)), how)
 
     def _change_mind(self, account: AccountId, contact: Contact, how: str) -> None:
-        """Nobody hears of a shop at this number again; a new contact takes his place."""
+        """Nobody hears of a shop at this number again; a new contact takes their place."""
         contacts = self.contacts[account]
         contacts.remove(contact)
         self.gone.add(contact.phone)

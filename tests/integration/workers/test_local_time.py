@@ -1,7 +1,7 @@
 """A campaign over three continents: a worker as it is deployed, PostgreSQL and a simulator.
 
-Only the clock is the test's. The simulator's log says who got his message, and each must have got
-it at a time that is allowed on the clock where he lives.
+Only the clock is the test's. The simulator's log says who got their message, and each must have got
+it at a time that is allowed on the clock where they live.
 """
 
 import json
@@ -113,7 +113,7 @@ def started(world: World) -> Campaign:
     return campaign
 
 
-def test_everybody_is_sent_to_at_his_local_time_and_by_itself(
+def test_everybody_is_sent_to_at_their_local_time_and_by_itself(
     world: World, run: RunJob, simulator: SimulatorThread
 ) -> None:
     campaign = started(world)
@@ -131,7 +131,7 @@ def test_everybody_is_sent_to_at_his_local_time_and_by_itself(
         local = sent_at[number].astimezone(ZoneInfo(zone))
         assert first <= local.time() < last, (zone, local)
         earlier = (sent_at[number] - STEP).astimezone(ZoneInfo(zone))
-        assert not first <= earlier.time() < last, "nobody waits longer than he must"
+        assert not first <= earlier.time() < last, "nobody waits longer than they must"
     assert len(simulator.accepted()) == len(HOMES)
     done = world.campaign_queries.get(campaign.account_id, campaign.id)
     assert (done.state, done.counts.sent) == (CampaignState.COMPLETED, len(HOMES))

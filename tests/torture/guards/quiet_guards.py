@@ -15,7 +15,7 @@ OWNER: Final = "AND b.worker = %(worker)s AND b.attempt = %(attempt)s"
 
 QUIET: Final = (
     Guard(
-        "nobody is handed over in his quiet hours",
+        "nobody is handed over in their quiet hours",
         Here(quiet_trials.nobody_is_sent_to_at_night),
         (replaced(f"{DISPATCH}._defer_the_quiet", "tests.torture.guards.removals:nobody_waits"),),
     ),

@@ -44,7 +44,7 @@ def test_no_window_ever_holds_more_than_its_limit(pauses: list[int]) -> None:
 
 
 @given(st.lists(st.integers(0, 30_000), max_size=60))
-def test_whoever_waits_as_long_as_he_was_told_gets_in(pauses: list[int]) -> None:
+def test_whoever_waits_as_long_as_they_were_told_gets_in(pauses: list[int]) -> None:
     clock = FixedClock()
     counts = LocalCounts(clock)
     for pause in pauses:

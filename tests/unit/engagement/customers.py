@@ -32,7 +32,7 @@ def now_of(world: World, account: AccountId, contact: Contact) -> Contact:
 
 
 def facts(world: World, account: AccountId, contact: Contact) -> Sequence[ConsentEvent]:
-    """What happened after the consent with which he was staged, the newest first."""
+    """What happened after the consent with which they were staged, the newest first."""
     *since, _ = history(world, account, contact.id)
     return since
 

@@ -179,7 +179,7 @@ class TestWhoIsForgotten:
 
         assert reasons(world, account, NUMBER) == ["stop"]
 
-    def test_an_erased_contact_is_not_known_again_by_his_number(self, world: World) -> None:
+    def test_an_erased_contact_is_not_known_again_by_their_number(self, world: World) -> None:
         account = shop(world)
         contact = customer(world, account)
         EraseContact(world.transactions, world.clock, HASH)(owner(account), contact.id)
@@ -188,7 +188,7 @@ class TestWhoIsForgotten:
 
         assert reasons(world, account, NUMBER) == []
 
-    def test_the_former_number_of_a_contact_is_barred_and_he_is_not(self, world: World) -> None:
+    def test_the_former_number_of_a_contact_is_barred_and_they_are_not(self, world: World) -> None:
         account = shop(world)
         contact = customer(world, account)
         change = UpdateContact(world.transactions, world.clock, HASH)

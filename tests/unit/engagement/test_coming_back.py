@@ -24,7 +24,7 @@ def world() -> World:
 
 
 class TestComingBack:
-    def test_who_left_by_stop_is_back_where_he_left(self, world: World) -> None:
+    def test_who_left_by_stop_is_back_where_they_left(self, world: World) -> None:
         account = shop(world)
         contact = customer(world, account)
         answer(world, BARE, "STOP")

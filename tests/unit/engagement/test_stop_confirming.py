@@ -1,4 +1,4 @@
-"""The words that tell somebody that his STOP worked, and the setting that wants them."""
+"""The words that tell somebody that their STOP worked, and the setting that wants them."""
 
 import pytest
 

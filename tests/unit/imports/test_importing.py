@@ -120,7 +120,7 @@ class TestImporting:
 
         assert (works.reader.opened, works.reader.kept) == (1, set())
 
-    def test_whoever_reads_for_long_shows_that_he_lives(self) -> None:
+    def test_whoever_reads_for_long_shows_that_they_live(self) -> None:
         works = Works.of(people(1))
         later = timedelta(seconds=SIGN_OF_LIFE_SECONDS)
         seen: list[datetime] = []

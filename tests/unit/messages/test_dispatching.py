@@ -91,7 +91,9 @@ def test_accepted_messages_are_sent_and_paid(
     assert {(row.parts, row.credits) for row in rows} == {(2, 2)}
 
 
-def test_each_gets_his_own_text_and_links(world: World, line: Pipeline, account: AccountId) -> None:
+def test_each_gets_their_own_text_and_links(
+    world: World, line: Pipeline, account: AccountId
+) -> None:
     (ana,) = people(world, account, 1, first_name="Ana")
     (bob,) = people(world, account, 1, first_name="$& {{email}}")
     campaign = started(world, account, "Hello {{firstName}}! {{offerUrl}}")

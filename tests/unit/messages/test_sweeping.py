@@ -137,7 +137,7 @@ def test_unknown_rows_can_be_resolved_a_few_at_a_time(
 def test_the_hold_of_somebody_deleted_while_waiting_comes_back_exactly(
     world: World, line: Pipeline, account: AccountId
 ) -> None:
-    """His name made the text longer or shorter than it would be without him."""
+    """Their name made the text longer or shorter than it would be without them."""
     long, blank = (people(world, account, 1, first_name=name)[0] for name in ("A" * 120, "A"))
     campaign = started(world, account, "{{firstName|" + "B" * 110 + "}}" + "x" * 80)
     assert line.wallet(account).held == 3
@@ -151,7 +151,7 @@ def test_the_hold_of_somebody_deleted_while_waiting_comes_back_exactly(
     assert {row.error_code for row in messages(world, campaign)} == {"erased"}
 
 
-def test_a_worker_that_died_with_a_deleted_recipient_books_him_exactly(
+def test_a_worker_that_died_with_a_deleted_recipient_books_them_exactly(
     world: World, line: Pipeline, account: AccountId
 ) -> None:
     (contact,) = people(world, account, 1, first_name="A" * 200)

@@ -71,7 +71,7 @@ def test_the_owner_hears_of_every_time_the_gateway_refuses_us(world: World) -> N
     assert announced(world, account) == [NoticeKind.CAMPAIGN_PAUSED] * 2
 
 
-def test_the_owner_hears_nothing_of_a_pause_of_his_own(world: World) -> None:
+def test_the_owner_hears_nothing_of_a_pause_of_their_own(world: World) -> None:
     account = shop(world)
     people(world, account, 5)
     campaign = started(world, account)

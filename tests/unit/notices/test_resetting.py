@@ -60,7 +60,7 @@ class TestPasswordReset:
         with pytest.raises(InvalidResetToken):
             office.reset(token)
 
-    def test_the_letter_goes_to_the_owner_in_his_language(self, office: Office) -> None:
+    def test_the_letter_goes_to_the_owner_in_their_language(self, office: Office) -> None:
         office.account()
         office.ask()
         office.send(office.jobs()[0])

@@ -118,7 +118,7 @@ class TestCampaigns:
 
         assert office.send(office.announce(account, NoticeKind.CAMPAIGN_PAUSED, campaign)) is False
 
-    def test_nobody_hears_of_a_pause_of_his_own(self, office: Office) -> None:
+    def test_nobody_hears_of_a_pause_of_their_own(self, office: Office) -> None:
         account = office.account().id
         campaign = begun(office.world, account)
         with office.world.transactions.begin(account) as uow:

@@ -35,9 +35,9 @@ def reason_to_drop(
 
 
 def _by_suppressions(tables: MemoryTables, row: StoredSingle, phone: PhoneNumber) -> Dropped | None:
-    """A confirmation asks also whoever left by himself, if that was before he was asked.
+    """A confirmation asks also whoever left by themselves, if that was before they were asked.
 
-    What tells him that his STOP worked passes this very suppression and no other.
+    What tells them that their STOP worked passes this very suppression and no other.
     """
     barred = suppressions_of(tables, (row.account, SYSTEM_ACCOUNT), phone)
     if row.single.confirms_stop is not None:

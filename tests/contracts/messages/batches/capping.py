@@ -31,7 +31,7 @@ SENT, FAILED, UNKNOWN = MessageState.SENT, MessageState.FAILED, MessageState.UNK
 
 
 def intend(world: World, batch: ClaimedBatch, cap: FrequencyCap | None = WEEK) -> list[int]:
-    """Commit the intent; the positions of who had his share."""
+    """Commit the intent; the positions of who had their share."""
     now = world.clock.now()
     with world.transactions.begin(batch.key.account) as uow:
         window = cap.at(now) if cap else None
@@ -67,7 +67,7 @@ class BatchCapping:
 
         assert intend(world, claimed(world), None) == []
 
-    def test_who_had_his_share_is_left_out(self, world: World) -> None:
+    def test_who_had_their_share_is_left_out(self, world: World) -> None:
         account = shop(world)
         people(world, account, 4)
         sent(world, account, SENT, FAILED, UNKNOWN, SENT)
@@ -183,7 +183,7 @@ class BatchCapping:
 class AudienceCapping:
     """When planning, what waits in other campaigns counts as well."""
 
-    def test_who_had_his_share_or_is_to_get_it_is_left_out(self, world: World) -> None:
+    def test_who_had_their_share_or_is_to_get_it_is_left_out(self, world: World) -> None:
         account = shop(world)
         people(world, account, 3)
         sent(world, account, SENT, FAILED, SENT)

@@ -108,7 +108,7 @@ class BatchProbing:
         assert (claim(world, BEN), due(world)) == (None, False)
         assert len(messages(world, campaign)) == 7
 
-    def test_a_probe_takes_nobody_out_of_his_batch_twice(self, world: World) -> None:
+    def test_a_probe_takes_nobody_out_of_their_batch_twice(self, world: World) -> None:
         account = shop(world)
         contacts = people(world, account, 5, first_name="Ana")
         started(world, account, "{{firstName}}", batch_messages_max=5)

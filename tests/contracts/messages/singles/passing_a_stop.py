@@ -1,4 +1,4 @@
-"""The one message that a suppression does not bar: it tells somebody that his STOP worked."""
+"""The one message that a suppression does not bar: it tells somebody that their STOP worked."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -68,7 +68,7 @@ class PassingAStop:
 
         assert dropped(world, account) == [None]
 
-    def test_all_else_to_him_stays_barred(self, world: World) -> None:
+    def test_all_else_to_them_stays_barred(self, world: World) -> None:
         account, contact, _ = left(world)
         planned(world, account, phone=contact.phone)
         to_contact(world, contact, account)
@@ -109,7 +109,7 @@ class PassingAStop:
 
         assert dropped(world, account) == [Dropped.SUPPRESSED]
 
-    def test_who_came_back_is_not_told_that_he_is_out(self, world: World) -> None:
+    def test_who_came_back_is_not_told_that_they_are_out(self, world: World) -> None:
         account, contact, _ = left(world)
         lift(world, account, contact, STOP)
 

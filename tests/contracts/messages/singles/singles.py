@@ -254,7 +254,7 @@ class SingleIntent:
         assert [each.dropped for each in intend(world, account, uuid4())] == [dropped]
 
     @pytest.mark.parametrize("reason", SuppressionReason)
-    def test_a_confirmation_reaches_nobody_who_leaves_after_he_was_asked(
+    def test_a_confirmation_reaches_nobody_who_leaves_after_they_were_asked(
         self, world: World, reason: SuppressionReason
     ) -> None:
         account = shop(world)

@@ -125,7 +125,7 @@ class LookUpStoreContract:
 
         assert list(due(world)) == []
 
-    def test_whoever_was_not_asked_is_due_until_he_was(self, world: World) -> None:
+    def test_whoever_was_not_asked_is_due_until_they_were(self, world: World) -> None:
         _, ids = on_the_way(world, 5)
         world.clock.advance(LOOK_UP_AFTER[0])
 

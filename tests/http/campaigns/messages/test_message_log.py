@@ -1,4 +1,4 @@
-"""The message log (http-contract, 3.6): all kinds of messages, filtered, shown and exported."""
+"""The message log (docs/api.md, 3.6): all kinds of messages, filtered, shown and exported."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The messages of a campaign (http-contract, 2 and 3.5)."""
+"""The messages of a campaign (docs/api.md, 2 and 3.5)."""
 
 import pytest
 

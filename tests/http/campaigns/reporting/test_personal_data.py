@@ -1,4 +1,4 @@
-"""What a person may ask a store for (http-contract, 3.2): his data, and that they be erased."""
+"""What a person may ask a store for (docs/api.md, 3.2): their data, and that they be erased."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What sending would take, before it is sent (http-contract, 3.5)."""
+"""What sending would take, before it is sent (docs/api.md, 3.5)."""
 
 from datetime import date
 

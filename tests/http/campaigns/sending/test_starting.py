@@ -1,4 +1,4 @@
-"""Enqueue: one decision, in the contract's order of checks (http-contract, 3.5)."""
+"""Enqueue: one decision, in the contract's order of checks (docs/api.md, 3.5)."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Enqueue again, and at once: nobody is planned twice (http-contract, 1.9 and 3.5)."""
+"""Enqueue again, and at once: nobody is planned twice (docs/api.md, 1.9 and 3.5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Pausing, resuming and cancelling (http-contract, 3.5)."""
+"""Pausing, resuming and cancelling (docs/api.md, 3.5)."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The whole way of a STOP: it comes in while a campaign waits, and nothing more is sent to him."""
+"""The whole way of a STOP: it comes in while a campaign waits, and nothing more is sent to them."""
 
 import pytest
 from sqlalchemy import text as sql
@@ -32,7 +32,7 @@ def numbers(api: Api) -> list[str]:
     return sorted(message.destination for message in send(api).accepted)
 
 
-def test_nothing_more_is_sent_to_him(shop: Shop) -> None:
+def test_nothing_more_is_sent_to_them(shop: Shop) -> None:
     api = shop.api
     leaves, stays = add_person(shop), add_person(shop)
     started(shop)

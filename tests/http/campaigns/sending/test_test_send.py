@@ -1,4 +1,4 @@
-"""Trying a campaign (http-contract, 3.5): all is checked first, each number is paid for itself."""
+"""Trying a campaign (docs/api.md, 3.5): all is checked first, each number is paid for itself."""
 
 from datetime import datetime
 from typing import Any, Final

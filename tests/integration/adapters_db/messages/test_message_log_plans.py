@@ -98,7 +98,7 @@ def test_waiting_recipients_are_read_from_their_batches(plan: Plan) -> None:
     assert "send_batch_pkey" in found, found
 
 
-def test_the_messages_of_somebody_are_found_by_his_index(plan: Plan) -> None:
+def test_the_messages_of_somebody_are_found_by_their_index(plan: Plan) -> None:
     found = page_of(plan, contact=ContactId(17))
 
     assert "message_from_0_contact_id_campaign_id" in found, found

@@ -220,7 +220,7 @@ class TestTexts:
             ).fetchall()
         assert words == [("-", "-", "-")]
 
-    def test_an_erased_person_leaves_nothing_that_tells_of_him(self, filled: Filled) -> None:
+    def test_an_erased_person_leaves_nothing_that_tells_of_them(self, filled: Filled) -> None:
         marks = filled.mark(**OF_THE_PERSON, row_no="row_no = 1", reply_body="true")
 
         erase(filled)

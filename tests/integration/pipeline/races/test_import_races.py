@@ -184,7 +184,7 @@ def test_of_two_who_ask_back_at_once_one_is_heard_and_the_undo_is_done_once(worl
         assert everybody(world, account) == 0
 
 
-def test_who_is_edited_while_his_import_is_taken_back_stays_or_is_gone(world: World) -> None:
+def test_who_is_edited_while_their_import_is_taken_back_stays_or_is_gone(world: World) -> None:
     for _ in range(ROUNDS):
         account = world.new_account()
         key = sent(world, account, file_of(numbers(FEW)))

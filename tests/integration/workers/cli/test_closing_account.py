@@ -91,7 +91,7 @@ def test_nothing_personal_is_left_and_the_books_add_up(
     assert cli("create-account", "--email", email, "--password", PASSWORD)[0] == 0
 
 
-def test_the_owner_gets_all_his_data(cli: Cli, email: str, tmp_path: Path) -> None:
+def test_the_owner_gets_all_their_data(cli: Cli, email: str, tmp_path: Path) -> None:
     draft(cli, email)
 
     cli("close-account", "--email", email, "--export", str(tmp_path / "out"), "--yes")

@@ -63,7 +63,7 @@ def own_hours(world: World, account: AccountId, quiet: QuietHours | None) -> Non
         uow.accounts.save_profile(changed)
 
 
-def test_each_is_sent_to_when_his_clock_allows_it(world: World, account: AccountId) -> None:
+def test_each_is_sent_to_when_their_clock_allows_it(world: World, account: AccountId) -> None:
     campaign = started(world, account, batch_messages_max=10)
     sending = line(world)
 
@@ -112,7 +112,9 @@ def test_whoever_is_corrected_to_under_age_while_they_wait_is_not_sent_to(
     assert sending.wallet(account).held == 0
 
 
-def test_everybody_is_sent_to_in_his_own_hours_over_days(world: World, account: AccountId) -> None:
+def test_everybody_is_sent_to_in_their_own_hours_over_days(
+    world: World, account: AccountId
+) -> None:
     start = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)  # a Friday night in Greece
     at(world, start)
     added(world, account, *(draft(PhoneNumber(f"+39340123456{n}")) for n in range(3)))

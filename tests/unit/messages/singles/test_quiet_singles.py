@@ -136,7 +136,7 @@ def test_a_shops_own_hours_hold_an_automation_back_without_any_policy(
     assert row_of(world, message).not_before == datetime(2026, 11, 25, 4, tzinfo=UTC)
 
 
-def test_each_waits_for_his_own_morning(
+def test_each_waits_for_their_own_morning(
     world: World, line: Pipeline, account: AccountId, someone: Contact
 ) -> None:
     (american,) = added(world, account, draft(PhoneNumber("+12125550101"), country="US"))

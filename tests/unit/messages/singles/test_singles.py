@@ -64,7 +64,7 @@ def send(world: World, line: Pipeline) -> SendSingleMessages:
     )
 
 
-def test_each_gets_his_own_text_in_one_call_and_pays_for_it(
+def test_each_gets_their_own_text_in_one_call_and_pays_for_it(
     world: World, line: Pipeline, account: AccountId, send: SendSingleMessages
 ) -> None:
     first, second = plan(world, account, text="one"), plan(world, account, text="two")
