@@ -25,8 +25,6 @@ settings.register_profile(
     deadline=None,
     print_blob=True,
     derandomize=True,
-    # the same ones each time: more of them are for `make explore`
-    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("explore", deadline=None, print_blob=True)
