@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import attrs
 import pytest
@@ -52,7 +53,8 @@ class TestRedisPace(GatewayPaceContract):
 
         # waits count from the moment of each call, which a busy machine moves
         for key in client.scan_iter():
-            moments = [score for _, score in client.zrange(key, 0, -1, withscores=True)]
+            stored: Any = client.zrange(key, 0, -1, withscores=True)
+            moments = [float(score) for _, score in stored]
             assert len(moments) == 24
             for earlier, later in zip(moments, moments[self.STORE_CALLS_MAX :], strict=False):
                 assert later - earlier >= self.WINDOW_SECONDS * 1_000_000
